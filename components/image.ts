@@ -1,0 +1,75 @@
+import * as docker from "@pulumi/docker";
+import * as build from "@pulumi/docker-build";
+import * as pulumi from "@pulumi/pulumi";
+
+/** Where application images are pushed and pulled. */
+export interface ImageRegistry {
+  /** Registry and account, for example `ghcr.io/acme` or `127.0.0.1:5555`. */
+  prefix: pulumi.Input<string>;
+  /** Login; the address is the registry's host. */
+  address: pulumi.Input<string>;
+  username: pulumi.Input<string>;
+  /** Secret. */
+  password: pulumi.Input<string>;
+}
+
+export interface ImageArgs {
+  registry: ImageRegistry;
+  /** Name of the repository below the registry's prefix, for example the application's. */
+  repository: string;
+  /** Directory with the Dockerfile. */
+  context: string;
+  /** Stage of the Dockerfile. @default the last one */
+  target?: string;
+  /** Never a secret. @default none */
+  buildArgs?: Record<string, string>;
+  /** Pulls with the registry's login. */
+  pullProvider: docker.Provider;
+}
+
+/**
+ * An application's image: built from its folder, pushed with a login, pulled back by digest.
+ *
+ * The digest that the registry gave is what runs, so what was tested is what is deployed. Neither a
+ * replacement nor `destroy` deletes a pushed digest: an older release may need it.
+ *
+ * @example
+ * const image = new Image("root-image", { registry, repository: "root", context: "apps/root", pullProvider });
+ * image.ref; // ghcr.io/acme/root:latest@sha256:…
+ */
+export class Image extends pulumi.ComponentResource {
+  /** `repository:tag@digest`, known once the image is on the Docker host. */
+  readonly ref: pulumi.Output<string>;
+  /** `sha256:…` of the pushed manifest. */
+  readonly digest: pulumi.Output<string>;
+
+  constructor(name: string, args: ImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Image", name, {}, opts);
+    const { registry } = args;
+    const tag = pulumi.interpolate`${registry.prefix}/${args.repository}:latest`;
+    const built = new build.Image(
+      name,
+      {
+        tags: [tag],
+        context: { location: args.context },
+        dockerfile: { location: `${args.context}/Dockerfile` },
+        target: args.target,
+        buildArgs: args.buildArgs,
+        push: true,
+        // `docker buildx` itself: works with the engine's own builder, and uses its registry mirrors.
+        exec: true,
+        builder: { name: "default" },
+        registries: [{ address: registry.address, username: registry.username, password: registry.password }],
+      },
+      { parent: this, retainOnDelete: true },
+    );
+    this.digest = built.digest;
+    const pulled = new docker.RemoteImage(
+      `${name}-pulled`,
+      { name: pulumi.interpolate`${tag}@${built.digest}`, keepLocally: true },
+      { parent: this, provider: args.pullProvider },
+    );
+    this.ref = pulled.name;
+    this.registerOutputs({ ref: this.ref, digest: this.digest });
+  }
+}

@@ -1,0 +1,93 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { containerOptions, hardened } from "./hardening.ts";
+import { labelsOf, type Platform } from "./platform.ts";
+
+export interface JobArgs {
+  platform: Platform;
+  /** Image id or `repository:tag@digest`. */
+  image: pulumi.Input<string>;
+  entrypoint: pulumi.Input<string>[];
+  /** @default none */
+  command?: pulumi.Input<pulumi.Input<string>[]>;
+  /** `NAME=value`; never a secret, use {@link Files}. @default none */
+  env?: pulumi.Input<pulumi.Input<string>[]>;
+  /** `uid:gid`. */
+  user: string;
+  /** Capabilities added back, by name. @default none */
+  capabilities?: string[];
+  /** Directories in memory, path to size in MiB. @default { "/tmp": 64 } */
+  tmpfs?: Record<string, number>;
+  mounts?: docker.types.input.ContainerMount[];
+  /** Networks by name. @default no network at all */
+  networks?: pulumi.Input<string>[];
+  /** Memory in MiB. @default 128 */
+  memory?: number;
+  /** Bound on processes of its user id, on the whole host. @default 512 */
+  processes?: number;
+  /** The application it works for, for its label. */
+  app?: string;
+}
+
+/**
+ * A container that runs to its end before anything that uses {@link done} goes on.
+ *
+ * It runs again whenever an argument changes. A non-zero exit code stops the update with the last
+ * lines that it printed; the failed container stays for `docker logs`, and `berth up` runs it again.
+ *
+ * @example
+ * const migrated = new Job("root-migrate", { platform, image, entrypoint: ["root", "migrate"], user: "10001:10001" });
+ * new Workload("root", { … }, { dependsOn: migrated.done });
+ */
+export class Job extends pulumi.ComponentResource {
+  /** The container, once it has ended with exit code 0: for `dependsOn` of what needs the job's work. */
+  readonly done: pulumi.Output<docker.Container>;
+
+  constructor(name: string, args: JobArgs, opts?: pulumi.ComponentResourceOptions & { ignoreChanges?: string[] }) {
+    const { ignoreChanges, ...componentOptions } = opts ?? {};
+    super("berth:index:Job", name, {}, componentOptions);
+    const container = new docker.Container(
+      name,
+      {
+        image: args.image,
+        entrypoints: args.entrypoint,
+        command: args.command,
+        envs: args.env,
+        user: args.user,
+        mounts: args.mounts,
+        ...(args.networks === undefined
+          ? { networkMode: "none" }
+          : { networksAdvanced: args.networks.map((network) => ({ name: network })) }),
+        labels: labelsOf(args.platform, "job", args.app),
+        attach: true,
+        logs: true,
+        mustRun: false,
+        restart: "no",
+        destroyGraceSeconds: 10,
+        ...hardened(
+          { memory: args.memory ?? 128, processes: args.processes },
+          { capabilities: args.capabilities, tmpfs: args.tmpfs },
+        ),
+      },
+      containerOptions(this, true, { ignoreChanges }),
+    );
+    this.done = pulumi
+      .all([container.name, container.exitCode, container.containerLogs, container.urn])
+      .apply(([containerName, exitCode, logs, urn]) => {
+        if (exitCode !== 0) throw new pulumi.RunError(jobFailure(name, containerName, exitCode, logs, urn));
+        return container;
+      });
+    this.registerOutputs({});
+  }
+}
+
+/** The message of a failed job: what failed, its last lines and how to go on. */
+export function jobFailure(name: string, container: string, exitCode: number, logs: string, urn: string): string {
+  const tail = logs.trimEnd().split("\n").slice(-20);
+  return [
+    `the job "${name}" ended with exit code ${exitCode}; nothing that waits for it was changed. Its last lines:`,
+    ...tail.map((line) => `  | ${line}`),
+    `All of them: docker logs ${container}`,
+    `Go on: repair the cause, then run \`berth up\`, or \`pulumi up --replace '${urn}'\`.`,
+  ].join("\n");
+}

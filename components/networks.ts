@@ -1,0 +1,60 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { labelsOf, type Platform } from "./platform.ts";
+
+export interface NetworksArgs {
+  platform: Platform;
+  /** Applications; each gets an internal network for itself and its data. */
+  apps: string[];
+  /** Subnet of the edge network in CIDR form. @default chosen by the Docker Engine */
+  edgeSubnet?: string;
+  /** Subnet of the monitoring network in CIDR form. @default chosen by the Docker Engine */
+  monitoringSubnet?: string;
+}
+
+/**
+ * The networks of a stack: who can reach whom.
+ *
+ * `edge` joins Traefik and the web applications and has a way out. The others are internal: no way
+ * out, no published port. An application reaches its own data and no other application's.
+ *
+ * @example
+ * const networks = new Networks("networks", { platform, apps: ["root"] });
+ * networks.app("root"); // its network's name
+ */
+export class Networks extends pulumi.ComponentResource {
+  readonly edge: pulumi.Output<string>;
+  readonly monitoring: pulumi.Output<string>;
+  /** The subnet that the monitoring network has, in CIDR form. */
+  readonly monitoringSubnet: pulumi.Output<string>;
+  private readonly apps: Map<string, pulumi.Output<string>>;
+
+  constructor(name: string, args: NetworksArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Networks", name, {}, opts);
+    const network = (role: string, internal: boolean, subnet?: string, app?: string) =>
+      new docker.Network(
+        `${name}-${role}`,
+        {
+          name: `${args.platform.prefix}-${role}`,
+          driver: "bridge",
+          internal,
+          ...(subnet === undefined ? {} : { ipamConfigs: [{ subnet }] }),
+          labels: labelsOf(args.platform, "network", app),
+        },
+        { parent: this },
+      );
+    this.edge = network("edge", false, args.edgeSubnet).name;
+    const monitoring = network("monitoring", true, args.monitoringSubnet);
+    this.monitoring = monitoring.name;
+    this.monitoringSubnet = monitoring.ipamConfigs.apply((configs) => configs?.[0]?.subnet ?? "");
+    this.apps = new Map(args.apps.map((app) => [app, network(`app-${app}`, true, undefined, app).name]));
+    this.registerOutputs({ edge: this.edge, monitoring: this.monitoring });
+  }
+
+  /** Name of an application's own network. @throws Error for a name that was not in `apps`. */
+  app(name: string): pulumi.Output<string> {
+    const network = this.apps.get(name);
+    if (network === undefined) throw new Error(`no network for "${name}"; apps are ${[...this.apps.keys()].join(", ")}`);
+    return network;
+  }
+}

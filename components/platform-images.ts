@@ -1,0 +1,30 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { ImageRole } from "./platform.ts";
+
+export interface PlatformImagesArgs {
+  /** Image of each part, with a tag or a digest. */
+  references: Record<ImageRole, string>;
+}
+
+/**
+ * The images of the parts that a stack does not build, pulled before anything is replaced.
+ *
+ * @example
+ * const images = new PlatformImages("images", { references: config.images });
+ * images.ids.postgres; // sha256:…
+ */
+export class PlatformImages extends pulumi.ComponentResource {
+  /** Image id of each part on the Docker host. */
+  readonly ids: Record<ImageRole, pulumi.Output<string>>;
+
+  constructor(name: string, args: PlatformImagesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:PlatformImages", name, {}, opts);
+    const pulled = Object.entries(args.references).map(([role, reference]) => {
+      const image = new docker.RemoteImage(`${name}-${role}`, { name: reference, keepLocally: true }, { parent: this });
+      return [role, image.imageId] as const;
+    });
+    this.ids = Object.fromEntries(pulled) as Record<ImageRole, pulumi.Output<string>>;
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,36 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** The parts whose images a stack needs, by role; images.lock.json names the image of each. */
+export type ImageRole =
+  | "toolbox"
+  | "postgres"
+  | "redis"
+  | "traefik"
+  | "prometheus"
+  | "nodeExporter"
+  | "postgresExporter"
+  | "redisExporter"
+  | "registry";
+
+/**
+ * What every component is given: the facts that all parts of one stack share.
+ *
+ * Components know nothing of stacks or settings beyond this.
+ */
+export interface Platform {
+  /** Start of every fixed name on the Docker host, for example `berth-dev`. */
+  prefix: string;
+  /** Labels of every container, network and volume. */
+  labels: Record<string, string>;
+  /** Image ids on the Docker host (`sha256:…`), pulled before anything is replaced. */
+  images: Record<ImageRole, pulumi.Input<string>>;
+}
+
+/** Labels of one part, in the shape that the Docker provider takes. */
+export function labelsOf(platform: Platform, role: string, app?: string): { label: string; value: string }[] {
+  const labels: Record<string, string> = { ...platform.labels, "berth.role": role };
+  if (app !== undefined) labels["berth.app"] = app;
+  return Object.entries(labels)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([label, value]) => ({ label, value }));
+}

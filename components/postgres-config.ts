@@ -1,0 +1,77 @@
+/** Sizes of a Postgres server. */
+export interface PostgresSizes {
+  /** Memory of the container in MiB. */
+  memory: number;
+  /** Greatest number of connections at the same time. */
+  connections: number;
+}
+
+/** postgresql.conf: a quarter of the memory for shared buffers, half expected in the page cache. */
+export function renderPostgresConf({ memory, connections }: PostgresSizes): string {
+  const settings: Record<string, string | number> = {
+    listen_addresses: "'*'",
+    unix_socket_directories: "'/var/run/postgresql'",
+    hba_file: "'/etc/berth/pg_hba.conf'",
+    max_connections: connections,
+    shared_buffers: `${Math.max(16, Math.floor(memory / 4))}MB`,
+    effective_cache_size: `${Math.max(16, Math.floor(memory / 2))}MB`,
+    maintenance_work_mem: `${Math.max(8, Math.floor(memory / 16))}MB`,
+    dynamic_shared_memory_type: "posix",
+    max_wal_size: "1GB",
+    checkpoint_completion_target: 0.9,
+    password_encryption: "'scram-sha-256'",
+    log_destination: "'stderr'",
+    log_timezone: "'UTC'",
+    log_line_prefix: "'%m [%p] %q%u@%d '",
+    log_min_duration_statement: "1s",
+    // A slow statement's text may carry data; its parameters never reach the log.
+    log_parameter_max_length: 0,
+    log_checkpoints: "on",
+    timezone: "'UTC'",
+    idle_in_transaction_session_timeout: "60s",
+  };
+  return `${Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join("\n")}\n`;
+}
+
+/**
+ * pg_hba.conf: the superuser enters by the socket alone, as the server's own user id, so that it has
+ * no password that could leak; everybody else by the network with theirs.
+ */
+export function renderPgHba(): string {
+  return ["local all postgres peer", "host all postgres all reject", "host all all all scram-sha-256", ""].join("\n");
+}
+
+/**
+ * SQL that makes an application's role and database, or brings them in line; safe to run again.
+ *
+ * The password is read from a file inside psql, so it is in no process list and, because statements
+ * that fail are not logged here, in no log.
+ */
+export function renderDatabaseSql(name: string, passwordFile: string): string {
+  return [
+    "SET log_min_error_statement = panic;",
+    "SET log_min_duration_statement = -1;",
+    `\\set name '${name}'`,
+    `\\set password \`cat ${passwordFile}\``,
+    "SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \\gexec",
+    "ALTER ROLE :\"name\" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';",
+    "SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \\gexec",
+    'REVOKE ALL ON DATABASE :"name" FROM PUBLIC;',
+    "",
+  ].join("\n");
+}
+
+/** SQL that makes the role with which the exporter reads statistics and nothing else. */
+export function renderMonitorSql(name: string, passwordFile: string): string {
+  return [
+    "SET log_min_error_statement = panic;",
+    `\\set name '${name}'`,
+    `\\set password \`cat ${passwordFile}\``,
+    "SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \\gexec",
+    "ALTER ROLE :\"name\" WITH LOGIN NOSUPERUSER CONNECTION LIMIT 5 PASSWORD :'password';",
+    'GRANT pg_monitor TO :"name";',
+    "",
+  ].join("\n");
+}

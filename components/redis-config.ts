@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+
+/** What happens when Redis is full. */
+export type RedisPolicy =
+  | "noeviction"
+  | "allkeys-lru"
+  | "allkeys-lfu"
+  | "volatile-lru"
+  | "volatile-lfu"
+  | "volatile-ttl";
+
+/** redis.conf: append-only file synced each second, at most one second of writes lost. */
+export function renderRedisConf(memory: number, policy: RedisPolicy): string {
+  return [
+    "bind * -::*",
+    // Entry is governed by the ACL file: the default user may PING and nothing else.
+    "protected-mode no",
+    "port 6379",
+    "dir /data",
+    "appendonly yes",
+    "appendfsync everysec",
+    "aof-use-rdb-preamble yes",
+    'save ""',
+    // The rest is for client buffers and the copy-on-write pages of an AOF rewrite.
+    `maxmemory ${Math.floor((memory * 3) / 4)}mb`,
+    `maxmemory-policy ${policy}`,
+    "aclfile /run/secrets/users.acl",
+    "",
+  ].join("\n");
+}
+
+/**
+ * The ACL file: each application may touch keys that begin with its name and a colon; the exporter
+ * reads statistics. Passwords are there as SHA-256 only, which is safe for long random ones.
+ */
+export function renderRedisAcl(passwords: Record<string, string>, exporterPassword: string): string {
+  return [
+    "user default on nopass resetkeys resetchannels -@all +ping",
+    `user exporter on #${sha256(exporterPassword)} resetkeys resetchannels -@all +@connection +info +config|get +latency +slowlog +memory|usage +dbsize +client|list`,
+    ...Object.entries(passwords).map(
+      ([app, password]) =>
+        `user ${app} on #${sha256(password)} resetkeys ~${app}:* resetchannels &${app}:* +@all -@admin -@dangerous +info`,
+    ),
+    "",
+  ].join("\n");
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

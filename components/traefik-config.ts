@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { stringify } from "yaml";
+
+/** One host name and the containers that serve it. */
+export interface Route {
+  /** Name of its router and its service, for example the application's. */
+  name: string;
+  /** Host name of requests. */
+  host: string;
+  /** Containers by name. */
+  servers: string[];
+  /** Port of the containers. */
+  port: number;
+  /** Path that answers 2xx while a server may get requests. */
+  healthPath: string;
+}
+
+/** Directory of the routes file in Traefik and in the job that writes it. */
+export const routesDirectory = "/etc/traefik/routes";
+
+/**
+ * traefik.yml: the static configuration.
+ *
+ * Port 8000 takes requests; 8080 serves ping, API and metrics for the monitoring network alone.
+ * There is no Docker provider, so Traefik needs no Docker socket.
+ */
+export function renderTraefikStatic(): string {
+  return stringify({
+    global: { checkNewVersion: false, sendAnonymousUsage: false },
+    log: { level: "INFO", format: "json" },
+    accessLog: { format: "json", fields: { headers: { defaultMode: "drop" } } },
+    entryPoints: {
+      web: {
+        address: ":8000",
+        // Long enough for requests that are running when Traefik stops; its container waits longer.
+        transport: { lifeCycle: { graceTimeOut: "20s" } },
+      },
+      internal: { address: ":8080" },
+    },
+    providers: { file: { directory: routesDirectory, watch: true } },
+    api: { dashboard: false },
+    ping: { entryPoint: "internal" },
+    metrics: { prometheus: { manualRouting: true, addServicesLabels: true } },
+  });
+}
+
+/**
+ * The dynamic configuration: routers, and services that name their containers.
+ *
+ * Traefik's own health check takes a crashed or hung server out within about 3 s. API and metrics
+ * answer the monitoring network only; the edge network, where applications are, gets 403.
+ */
+export function renderRoutes(routes: Route[], monitoringSubnet: string): string {
+  return stringify({
+    http: {
+      routers: {
+        api: internalRouter("PathPrefix(`/api`)", "api@internal"),
+        metrics: internalRouter("Path(`/metrics`)", "prometheus@internal"),
+        ...Object.fromEntries(
+          routes.map(({ name, host }) => [name, { rule: `Host(\`${host}\`)`, service: name, entryPoints: ["web"] }]),
+        ),
+      },
+      middlewares: {
+        monitoring: { ipAllowList: { sourceRange: [monitoringSubnet, "127.0.0.1/32"] } },
+        [revisionOf(routes, monitoringSubnet)]: { stripPrefix: { prefixes: ["/"] } },
+      },
+      ...(routes.length > 0 && { services: Object.fromEntries(routes.map((route) => [route.name, service(route)])) }),
+    },
+  });
+}
+
+/** `service@file=url` of each server that must be up before the old containers may go. */
+export function serverChecks(routes: Route[]): string[] {
+  return routes.flatMap((route) => urls(route).map((url) => `${route.name}@file=${url}`));
+}
+
+/** Name of an unused middleware by which Traefik's API shows which routes it has loaded. */
+export function revisionOf(routes: Route[], monitoringSubnet: string): string {
+  const content = JSON.stringify([routes, monitoringSubnet]);
+  return `revision-${createHash("sha256").update(content).digest("hex").slice(0, 12)}`;
+}
+
+function internalRouter(rule: string, target: string) {
+  return { rule, service: target, entryPoints: ["internal"], middlewares: ["monitoring"] };
+}
+
+function service(route: Route) {
+  return {
+    loadBalancer: {
+      servers: urls(route).map((url) => ({ url })),
+      healthCheck: { path: route.healthPath, interval: "1s", timeout: "2s" },
+      passHostHeader: true,
+    },
+  };
+}
+
+function urls({ servers, port }: Route): string[] {
+  return servers.map((server) => `http://${server}:${port}`);
+}

@@ -1,0 +1,81 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { Files } from "./files.ts";
+import { containerOptions, hardened } from "./hardening.ts";
+import { labelsOf, type Platform } from "./platform.ts";
+import { renderTraefikStatic, routesDirectory } from "./traefik-config.ts";
+import { Volume } from "./volume.ts";
+
+export interface TraefikArgs {
+  platform: Platform;
+  /** Network of the applications, by name. */
+  edgeNetwork: pulumi.Input<string>;
+  /** Network from which API and metrics may be read, by name. */
+  monitoringNetwork: pulumi.Input<string>;
+  /** Where it listens on the Docker host. */
+  publish: { address: string; http: number };
+}
+
+const user = 65_532;
+
+/**
+ * Traefik: the only part that is reached from outside.
+ *
+ * It reads its routes from a volume that {@link Routes} writes, and has no Docker socket. It
+ * publishes a port, so a new version replaces it by stopping first.
+ *
+ * @example
+ * const traefik = new Traefik("traefik", { platform, edgeNetwork, monitoringNetwork, publish: { address: "127.0.0.1", http: 8080 } });
+ */
+export class Traefik extends pulumi.ComponentResource {
+  /** Host name on its networks. */
+  readonly host = "traefik";
+  /** The volume of the routes file. */
+  readonly routes: Volume;
+  readonly monitoringNetwork: pulumi.Input<string>;
+  readonly container: docker.Container;
+
+  constructor(name: string, args: TraefikArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Traefik", name, {}, opts);
+    const { platform, publish } = args;
+    this.monitoringNetwork = args.monitoringNetwork;
+    this.routes = new Volume(`${name}-routes`, { platform, owner: user }, { parent: this });
+    const config = new Files(
+      `${name}-config`,
+      { platform, files: { "traefik.yml": renderTraefikStatic() } },
+      { parent: this },
+    );
+    this.container = new docker.Container(
+      name,
+      {
+        image: platform.images.traefik,
+        entrypoints: ["traefik"],
+        command: ["--configFile=/etc/berth/traefik.yml"],
+        user: `${user}:${user}`,
+        mounts: [config.mount("/etc/berth"), this.routes.mount(routesDirectory, true)],
+        networksAdvanced: [args.edgeNetwork, args.monitoringNetwork].map((network) => ({
+          name: network,
+          aliases: [this.host],
+        })),
+        ports: [{ internal: 8000, external: publish.http, ip: publish.address, protocol: "tcp" }],
+        labels: labelsOf(platform, "traefik"),
+        healthcheck: {
+          tests: ["CMD", "traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml"],
+          interval: "30s",
+          timeout: "5s",
+          startPeriod: "30s",
+          startInterval: "500ms",
+          retries: 3,
+        },
+        wait: true,
+        waitTimeout: 60,
+        restart: "unless-stopped",
+        stopTimeout: 30,
+        destroyGraceSeconds: 30,
+        ...hardened({ memory: 256, cpus: 1 }),
+      },
+      containerOptions(this, false),
+    );
+    this.registerOutputs({ containerName: this.container.name });
+  }
+}

@@ -1,0 +1,98 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { containerOptions, hardened, type Limits, type Loosening } from "./hardening.ts";
+import { labelsOf, type Platform } from "./platform.ts";
+
+export interface WorkloadArgs extends Limits {
+  platform: Platform;
+  /** The application, for labels and for the host name on its networks. */
+  app: string;
+  /** `repository:tag@digest` or an image id. */
+  image: pulumi.Input<string>;
+  /** @default the image's own */
+  entrypoint?: string[];
+  command?: string[];
+  /** Environment; never a secret, use {@link Files}. @default none */
+  env?: Record<string, pulumi.Input<string>>;
+  /** `uid:gid`, not root. */
+  user: string;
+  /** Containers that serve at the same time, 1 or more. @default 1 */
+  replicas?: number;
+  /** Command that exits 0 while the container may serve. */
+  health: string[];
+  /** Seconds in which a new container must be healthy. @default 60 */
+  healthWait?: number;
+  /** Seconds from SIGTERM to SIGKILL. @default 30 */
+  stopGrace?: number;
+  mounts?: docker.types.input.ContainerMount[];
+  /** Networks by name. */
+  networks: pulumi.Input<string>[];
+  /** What it may do beyond the hardened default. @default nothing */
+  loosening?: Loosening;
+}
+
+/**
+ * Replicas of one stateless container, health-gated and hardened.
+ *
+ * On a change all new replicas start at the same time beside the old ones, under names of their own;
+ * one that does not become healthy stops the update with the old ones untouched.
+ *
+ * @example
+ * const web = new Workload("root-web", { platform, app: "root", image, user: "10001:10001", replicas: 2,
+ *   health: ["root", "health"], memory: 128, networks: [networks.edge, networks.app("root")] });
+ */
+export class Workload extends pulumi.ComponentResource {
+  /** Names of the containers, known once all of them are healthy. */
+  readonly containerNames: pulumi.Output<string[]>;
+
+  constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Workload", name, {}, opts);
+    const replicas = Array.from({ length: args.replicas ?? 1 }, (_, index) => this.replica(`${name}-${index}`, args));
+    this.containerNames = pulumi.all(replicas.map((replica) => replica.name));
+    this.registerOutputs({ containerNames: this.containerNames });
+  }
+
+  private replica(name: string, args: WorkloadArgs): docker.Container {
+    const { healthWait = 60, stopGrace = 30 } = args;
+    return new docker.Container(
+      name,
+      {
+        image: args.image,
+        entrypoints: args.entrypoint,
+        command: args.command,
+        envs: pulumi.output(args.env ?? {}).apply(envList),
+        user: args.user,
+        mounts: args.mounts,
+        networksAdvanced: args.networks.map((network) => ({ name: network })),
+        labels: labelsOf(args.platform, "web", args.app),
+        healthcheck: {
+          tests: ["CMD", ...args.health],
+          interval: "30s",
+          timeout: "5s",
+          startPeriod: seconds(healthWait),
+          startInterval: "500ms",
+          retries: 3,
+        },
+        wait: true,
+        waitTimeout: healthWait,
+        restart: "unless-stopped",
+        stopTimeout: stopGrace,
+        destroyGraceSeconds: stopGrace,
+        ...hardened(args, args.loosening),
+      },
+      containerOptions(this, true),
+    );
+  }
+}
+
+/** `NAME=value`, sorted, so that the order in which settings are written makes no change. */
+export function envList(env: Record<string, string>): string[] {
+  return Object.entries(env)
+    .map(([name, value]) => `${name}=${value}`)
+    .toSorted();
+}
+
+/** A duration as the provider keeps it, so that a preview shows no change: `30s`, `1m0s`, `1m30s`. */
+export function seconds(total: number): string {
+  return total < 60 ? `${total}s` : `${Math.floor(total / 60)}m${total % 60}s`;
+}

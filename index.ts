@@ -1,0 +1,140 @@
+import "./stacktraces.ts";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { Application } from "./components/application.ts";
+import { Monitoring } from "./components/monitoring.ts";
+import { Networks } from "./components/networks.ts";
+import { PlatformImages } from "./components/platform-images.ts";
+import { Postgres } from "./components/postgres.ts";
+import { Redis } from "./components/redis.ts";
+import { Registry } from "./components/registry.ts";
+import { Routes } from "./components/routes.ts";
+import { Traefik } from "./components/traefik.ts";
+import { loadConfig } from "./config.ts";
+import { mebibytes } from "./settings.ts";
+
+const config = await loadConfig();
+const stack = pulumi.getStack();
+
+const host = new docker.Provider("host", { host: config.docker });
+const on = { provider: host };
+
+const images = new PlatformImages("images", { references: config.images }, on);
+const platform = { prefix: `berth-${stack}`, labels: { "berth.stack": stack }, images: images.ids };
+
+const networks = new Networks(
+  "networks",
+  {
+    platform,
+    apps: config.apps.map((app) => app.name),
+    edgeSubnet: config.networks.edge,
+    monitoringSubnet: config.networks.monitoring,
+  },
+  on,
+);
+
+const registry =
+  "port" in config.registry
+    ? new Registry("registry", { platform, port: config.registry.port }, on).login
+    : {
+        prefix: `${config.registry.host}/${config.registry.owner}`,
+        address: config.registry.host,
+        username: config.registry.username,
+        password: config.registryPassword ?? "",
+      };
+const pullProvider = new docker.Provider("pull", { host: config.docker, registryAuth: [registry] });
+
+const dataNetworks = (wants: (app: (typeof config.apps)[number]) => boolean | undefined) => [
+  ...config.apps.filter(wants).map((app) => networks.app(app.name)),
+  networks.monitoring,
+];
+
+const postgres = new Postgres(
+  "postgres",
+  {
+    platform,
+    networks: dataNetworks((app) => app.definition.database),
+    memory: mebibytes(config.postgres.memory),
+    cpus: config.postgres.cpus,
+    connections: config.postgres.connections,
+  },
+  on,
+);
+
+const redis = new Redis(
+  "redis",
+  {
+    platform,
+    networks: dataNetworks((app) => app.definition.cache),
+    users: config.apps.filter((app) => app.definition.cache).map((app) => app.name),
+    memory: mebibytes(config.redis.memory),
+    policy: config.redis.policy,
+  },
+  on,
+);
+
+const traefik = new Traefik(
+  "traefik",
+  { platform, edgeNetwork: networks.edge, monitoringNetwork: networks.monitoring, publish: config.publish },
+  on,
+);
+
+const monitoring = new Monitoring(
+  "monitoring",
+  {
+    platform,
+    network: networks.monitoring,
+    prometheusNetworks: config.monitoring.host === undefined ? [] : [networks.edge],
+    postgres,
+    redis,
+    retention: config.monitoring.retention,
+  },
+  on,
+);
+
+const apps = config.apps.map(
+  (app) =>
+    new Application(
+      app.name,
+      {
+        ...app,
+        platform,
+        registry,
+        pullProvider,
+        postgres,
+        redis,
+        networks: { edge: networks.edge, own: networks.app(app.name) },
+        memory: mebibytes(app.memory),
+      },
+      on,
+    ),
+);
+
+new Routes(
+  "routes",
+  {
+    platform,
+    traefik,
+    routes: [...apps.map((app) => app.route), ...monitoring.routes(config.monitoring.host)],
+    monitoringSubnet: networks.monitoringSubnet,
+  },
+  on,
+);
+
+const url = (name: string) => `http://${name}${config.publish.http === 80 ? "" : `:${config.publish.http}`}`;
+
+/** Address of each application, and of Prometheus where the stack publishes it. */
+export const urls = {
+  ...Object.fromEntries(config.apps.map((app) => [app.name, url(app.host)])),
+  ...(config.monitoring.host !== undefined && { prometheus: url(config.monitoring.host) }),
+};
+
+/** Image of each application, `repository:tag@digest`. */
+export const imageDigests = Object.fromEntries(config.apps.map((app, index) => [app.name, apps[index]?.image]));
+
+/** What to type to reach a part that publishes nothing. */
+export const reach = {
+  postgres: pulumi.interpolate`docker exec -it -u 999 ${postgres.containerName} psql -h /var/run/postgresql -U postgres`,
+  redis: pulumi.interpolate`docker exec -it ${redis.containerName} redis-cli`,
+  prometheus: pulumi.interpolate`docker exec ${monitoring.prometheusName} promtool query instant http://127.0.0.1:9090 up`,
+};

@@ -1,0 +1,155 @@
+import { z } from "zod";
+
+/**
+ * The shape of a stack file: one schema for everything under `berth:`.
+ *
+ * Each `error` says what is allowed; config.ts adds field, stack, value and fix. The JSON schema for
+ * editors is made from here (`npm run schema`).
+ */
+
+const text = (pattern: RegExp, allowed: string) => z.string(allowed).regex(pattern, allowed);
+const whole = (min: number, max: number, unit = "") => {
+  const allowed = `a whole number from ${min} to ${max}${unit}`;
+  return z.int(allowed).min(min, allowed).max(max, allowed);
+};
+
+const memoryAllowed = "a size with its unit, MiB or GiB, at least 6MiB, for example 256MiB";
+const memory = text(/^[1-9]\d*(MiB|GiB)$/, memoryAllowed).refine((size) => mebibytes(size) >= 6, memoryAllowed);
+const cpusAllowed = "processor cores, a number from 0.01 to 64, for example 0.5";
+const cpus = z.number(cpusAllowed).min(0.01, cpusAllowed).max(64, cpusAllowed);
+const port = whole(1, 65_535);
+const hostname = text(
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "a host name in small letters, for example app.example.com",
+);
+const address = z.ipv4("an IPv4 address of the Docker host, for example 127.0.0.1 or 0.0.0.0");
+const cidrAllowed = "an IPv4 network in CIDR form with no host bits set, from /16 to /28, for example 10.83.0.0/24";
+const cidr = z.cidrv4(cidrAllowed).refine((network) => isNetwork(network), cidrAllowed);
+const imageAllowed = "an image with a tag or a digest, for example postgres:17-trixie or name@sha256:…";
+const image = text(
+  /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][\w.-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/,
+  imageAllowed,
+);
+
+const app = z.strictObject({
+  replicas: whole(1, 64).default(1).describe("Containers that serve at the same time."),
+  memory: memory.default("256MiB").describe("Memory of each replica."),
+  cpus: cpus.default(0.5).describe("Processor cores of each replica."),
+  host: hostname.optional().describe("Host name of its route. Default: <name>.<berth:domain>."),
+  env: z
+    .record(
+      text(/^[A-Z_][A-Z0-9_]*$/, "a variable name: capitals, digits and _"),
+      z.string("a string; write numbers and booleans in quotes"),
+    )
+    .default({})
+    .describe("Environment beyond what the application's folder sets. Never a secret."),
+});
+
+const registry = z.union(
+  [
+    z.strictObject({
+      port: port.describe("Port on 127.0.0.1 of a registry that the stack runs itself, with a login."),
+    }),
+    z.strictObject({
+      host: text(/^[a-z0-9.-]+(:\d+)?$/, "a registry's host, for example ghcr.io").default("ghcr.io"),
+      owner: text(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, "an account or organisation in small letters, for example acme"),
+      username: z.string().min(1).describe("Login. The password is the secret berth:registryPassword."),
+    }),
+  ],
+  "either {port: <port of a registry on 127.0.0.1>} or {host: <registry>, owner: <account>, username: <login>}",
+);
+
+export const imageRoles = [
+  "toolbox",
+  "postgres",
+  "redis",
+  "traefik",
+  "prometheus",
+  "nodeExporter",
+  "postgresExporter",
+  "redisExporter",
+  "registry",
+] as const;
+
+/** Every key of a stack file under `berth:`, in the order of the documentation. */
+export const fields = {
+  docker: text(
+    /^(unix:\/\/\/|ssh:\/\/|tcp:\/\/).+$/,
+    "a Docker host: unix:///path/to/docker.sock, ssh://user@host or tcp://host:2376",
+  )
+    .optional()
+    .describe("The Docker Engine that runs the stack. Default: DOCKER_HOST, or unix:///var/run/docker.sock."),
+  domain: hostname.default("localhost").describe("Applications answer at <name>.<domain>."),
+  publish: z
+    .strictObject({
+      address: address.default("127.0.0.1").describe("Address of the host that Traefik listens on."),
+      http: port.default(8080).describe("Port for HTTP."),
+    })
+    .prefault({})
+    .describe("Where Traefik is reached from outside; nothing else is published."),
+  registry: registry
+    .prefault({ port: 5555 })
+    .describe("Where application images are pushed and pulled. GHCR by default for a remote one."),
+  secrets: z
+    .enum(["require", "generate"], 'either "require" or "generate"')
+    .default("require")
+    .describe("A secret of an application that is not set stops the preview, or is generated once."),
+  networks: z
+    .strictObject({ edge: cidr.optional(), monitoring: cidr.optional() })
+    .prefault({})
+    .describe("Fixed subnets. Default: chosen by the Docker Engine."),
+  images: z
+    .strictObject(Object.fromEntries(imageRoles.map((role) => [role, image.optional()])))
+    .prefault({})
+    .describe("Images other than those of images.lock.json."),
+  postgres: z
+    .strictObject({
+      memory: memory.default("512MiB"),
+      cpus: cpus.default(1),
+      connections: whole(10, 1000).default(100).describe("Greatest number of connections at the same time."),
+    })
+    .prefault({}),
+  redis: z
+    .strictObject({
+      memory: memory.default("128MiB").describe("Memory of the container; three quarters of it hold data."),
+      policy: z
+        .enum(
+          ["noeviction", "allkeys-lru", "allkeys-lfu", "volatile-lru", "volatile-lfu", "volatile-ttl"],
+          "one of noeviction, allkeys-lru, allkeys-lfu, volatile-lru, volatile-lfu, volatile-ttl",
+        )
+        .default("noeviction")
+        .describe("What happens when Redis is full."),
+    })
+    .prefault({}),
+  monitoring: z
+    .strictObject({
+      retention: text(/^[1-9]\d*[dwy]$/, "a time in days, weeks or years, for example 15d").default("15d"),
+      host: hostname.optional().describe("Publish Prometheus, which has no login, under this host name."),
+    })
+    .prefault({}),
+  apps: z
+    .record(text(/^[a-z][a-z0-9-]{0,29}$/, "small letters, digits and -, at most 30, a folder of apps/"), app.prefault({}))
+    .default({})
+    .describe("The applications that run, by the name of their folder under apps/."),
+};
+
+/** Secrets under `berth:`, set with `pulumi config set --secret`. */
+export const secretFields = {
+  registryPassword: "Password or token of berth:registry's login. Default: BERTH_REGISTRY_PASSWORD of the environment.",
+} as const;
+
+export const schema = z.strictObject(fields);
+export type Settings = z.output<typeof schema>;
+export type AppSettings = Settings["apps"][string];
+
+/** Size in MiB of a text such as `512MiB` or `2GiB`. */
+export function mebibytes(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith("GiB") ? 1024 : 1);
+}
+
+function isNetwork(network: string): boolean {
+  const [base = "", prefix = ""] = network.split("/");
+  const length = Number(prefix);
+  const bits = base.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  return length >= 16 && length <= 28 && bits % 2 ** (32 - length) === 0;
+}
