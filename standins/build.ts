@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { Report } from "../ops/setup/report.ts";
+import { baseRecipe, buildBase, type BaseRecipe } from "./base.ts";
+import { docker, localImages } from "./docker.ts";
+import { platformImages, type PlatformImage } from "./images.ts";
+import { readMachine, type Machine } from "./machine.ts";
+import { engineUsesMirror, hashInMirror, mirror, pushToMirror, startMirror } from "./mirror.ts";
+import { parseStages, recipeHash } from "./recipe.ts";
+
+/** One stand-in: an image of the lock, and the hash of everything that it is made of. */
+export interface StandIn {
+  reference: string;
+  target: string;
+  hash: string;
+}
+
+export interface Recipes {
+  machine: Machine;
+  base: BaseRecipe;
+  standIns: StandIn[];
+  /** References of the lock that nothing here can make. */
+  without: string[];
+}
+
+const folder = fileURLToPath(new URL(".", import.meta.url));
+/** The label that every stand-in carries; an image built on one inherits it. */
+export const label = "berth.standin";
+
+/** Reads the recipes and this machine's settings, and hashes what each stand-in is made of. No engine is asked. */
+export async function readRecipes(images: readonly PlatformImage[] = platformImages()): Promise<Recipes> {
+  const machine = await readMachine();
+  const base = await baseRecipe(machine);
+  const stages = parseStages(await readFile(`${folder}Dockerfile`, "utf8"));
+  const wheel = await readFile(`${folder}traefik.txt`, "utf8");
+  const standIns = images.flatMap(({ reference, contract }) => {
+    if (contract === undefined) return [];
+    const hash = contract.target === "base" ? base.hash : recipeHash(stages, contract.target, [base.hash, ...(contract.target === "traefik" ? [wheel] : [])]);
+    return [{ reference, target: contract.target, hash }];
+  });
+  return { machine, base, standIns, without: images.filter((image) => image.contract === undefined).map((image) => image.reference) };
+}
+
+/** Sees to it that the engine has every stand-in of `wanted` (all by default) with its present recipe; what is there is reused. */
+export async function buildStandIns(report: Report, recipes: Recipes, wanted: ReadonlySet<string> = new Set(recipes.standIns.map((s) => s.reference))): Promise<void> {
+  const base = recipes.standIns.find((standIn) => standIn.target === "base");
+  const registry = recipes.standIns.find((standIn) => standIn.target === "registry");
+  if (base === undefined || registry === undefined) throw new Error("images.lock.json: the roles toolbox and registry are needed to build stand-ins");
+  const mirrored = await engineUsesMirror();
+  const builder = await docker(["context", "show"]);
+
+  await provide(report, base, false, () => buildBase(recipes.base, base.reference, recipes.machine));
+  const build = (standIn: StandIn) => buildStage(standIn, builder, recipes.machine);
+  await provide(report, registry, false, () => build(registry));
+  if (mirrored) {
+    const step = report.step(`Mirror ${mirror.container}`);
+    step.done(`${await startMirror(registry.reference)}, ${mirror.url}`);
+  } else report.note(`The engine asks no mirror on ${mirror.address}: the stand-ins are put into the engine itself, under their usual names.`);
+
+  // Largest first: they decide how long the whole takes.
+  const rest = recipes.standIns.filter((standIn) => wanted.has(standIn.reference) && standIn !== base && standIn !== registry);
+  const order = ["rust", "traefik", "postgres"];
+  rest.sort((a, b) => (order.indexOf(a.target) >>> 0) - (order.indexOf(b.target) >>> 0));
+  const results = await Promise.allSettled([
+    ...(mirrored ? [base, registry].map((standIn) => copyToMirror(standIn)) : []),
+    ...rest.map((standIn) => provide(report, standIn, mirrored, () => build(standIn))),
+  ]);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function provide(report: Report, standIn: StandIn, mirrored: boolean, build: () => Promise<void>): Promise<void> {
+  const step = report.step(`Stand-in ${standIn.reference}`);
+  try {
+    const before = (await localImages([standIn.reference])).get(standIn.reference);
+    let how = "reused";
+    if (before?.labels[label] !== standIn.hash) {
+      if (mirrored && (await hashInMirror(standIn.reference)) === standIn.hash) {
+        await docker(["pull", "--quiet", standIn.reference]);
+        how = "pulled from the mirror";
+      } else {
+        await build();
+        how = "built";
+      }
+    }
+    if (mirrored) await copyToMirror(standIn);
+    const after = (await localImages([standIn.reference])).get(standIn.reference);
+    if (before !== undefined && after?.id !== before.id) await docker(["rmi", before.id]).catch(() => undefined); // another image or a container may still need it
+    step.done(`${how}, ${String(Math.round((after?.size ?? 0) / 1e6))} MB`);
+  } catch (error) {
+    step.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+async function copyToMirror(standIn: StandIn): Promise<void> {
+  if ((await hashInMirror(standIn.reference)) !== standIn.hash) await pushToMirror(standIn.reference);
+}
+
+async function buildStage(standIn: StandIn, builder: string, machine: Machine): Promise<void> {
+  const proxies = Object.keys(machine.proxies).flatMap((name) => ["--build-arg", name]);
+  await docker(
+    [
+      // The host's network: its resolver and its proxies on the loopback address work there, and nothing is served from a build.
+      "buildx", "build", "--builder", builder, "--network", "host", "--progress", "plain", "--provenance=false",
+      "--target", standIn.target, "--tag", standIn.reference, "--label", `${label}=${standIn.hash}`, ...proxies,
+      ...(machine.pipIndex === undefined ? [] : ["--build-arg", "PIP_INDEX_URL"]),
+      ...(machine.pipConfig === undefined ? [] : ["--secret", `id=pip,src=${machine.pipConfig}`]),
+      folder,
+    ],
+    { env: { ...machine.proxies, DOCKER_BUILDKIT: "1" } },
+  );
+}
