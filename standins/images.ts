@@ -4,37 +4,46 @@ import { readFileSync } from "node:fs";
 export interface ImageContract {
   /** The stage of standins/Dockerfile that makes the stand-in; `base` is the Debian that all of them stand on. */
   target: string;
-  /** Each is run in a container of the image; its output must match. */
-  commands: { run: [string, ...string[]]; prints: RegExp; as?: string }[];
+  /** Each is run in a container of the image, as the user `as` (the image's own by default); its output must match. `text` is shown in its place. */
+  commands: { run: [string, ...string[]]; prints: RegExp; as?: string; text?: string }[];
   /** Users that must exist under this name with these ids. */
   users?: { name: string; uid: number; gid: number }[];
 }
 
 export type Role = "toolbox" | "rust" | "postgres" | "redis" | "traefik" | "prometheus" | "nodeExporter" | "postgresExporter" | "redisExporter" | "registry";
 
-const shell = (script: string, prints = /^ok$/m): ImageContract["commands"][number] => ({ run: ["/bin/sh", "-c", script], prints });
-const wget = shell("wget -q -O - http://127.0.0.1:9/ 2>&1 | grep -qi refused && echo ok || wget --version 2>&1 | grep -qiE 'wget|busybox' && echo ok");
+type Check = ImageContract["commands"][number];
+const script = (text: string, lines: string, as?: string): Check => ({ run: ["/bin/sh", "-c", lines], prints: /^ok$/m, text, ...(as === undefined ? {} : { as }) });
+const shell = script("has /bin/sh", "echo ok");
+// Upstream's wget is busybox's: the options that it shares with GNU's.
+const wget = script("has wget", "wget -q -T 1 -O - http://127.0.0.1:9/; test $? != 127 && echo ok");
 const nobody = "65534:65534";
 
 /** By role, as in images.lock.json. The versions are those of the lock's tags: the check fails where the two part ways. */
 export const contracts: Record<Role, ImageContract> = {
-  toolbox: { target: "base", commands: [shell("set -e; cd /tmp; mkdir a; echo ok > a/b; chown 1:1 a/b; mv a/b c; cat c"), shell("cat /etc/os-release", /VERSION_CODENAME=trixie/)] },
+  toolbox: {
+    target: "base",
+    commands: [
+      { run: ["/bin/cat", "/etc/os-release"], prints: /^VERSION_CODENAME=trixie$/m },
+      script("has sh, mkdir, chown, mv and cat", "mkdir /tmp/a && echo ok > /tmp/a/b && chown -R 1:1 /tmp/a && mv /tmp/a/b /tmp/c && cat /tmp/c"),
+    ],
+  },
   rust: {
     target: "rust",
     commands: [
       { run: ["cargo", "--version"], prints: /^cargo 1\.(8[5-9]|9\d|\d{3})/m },
       { run: ["rustc", "--version"], prints: /^rustc 1\.(8[5-9]|9\d|\d{3})/m },
-      shell('cd /tmp && echo "fn main() { println!(\\"ok\\") }" > a.rs && rustc a.rs && ./a'),
-      shell('cd /tmp && echo "#include <stdio.h>\nint main(void) { puts(\\"ok\\"); }" > a.c && gcc a.c -o a && ./a'),
-      shell("test -s /etc/ssl/certs/ca-certificates.crt && echo ok"),
+      script("compiles a Rust program that runs", 'cd /tmp && echo "fn main() { println!(\\"ok\\") }" > a.rs && rustc a.rs && ./a'),
+      script("compiles a C program that runs", 'cd /tmp && printf "#include <stdio.h>\\nint main(void) { puts(\\"ok\\"); }" > a.c && gcc a.c -o a && ./a'),
+      script("trusts certificate authorities", "test -s /etc/ssl/certs/ca-certificates.crt && echo ok"),
     ],
   },
   postgres: {
     target: "postgres",
     commands: [
-      ...["postgres", "initdb", "psql", "pg_isready"].map((name) => ({ run: [`/usr/lib/postgresql/17/bin/${name}`, "--version"] as [string, string], prints: /\(PostgreSQL\) 17\./, as: "999:999" })),
-      shell("test \"$(stat -c %u:%g /var/lib/postgresql)\" = 999:999 && echo ok"),
-      { ...shell("cd /tmp && /usr/lib/postgresql/17/bin/initdb -k -D d --locale=C.UTF-8 > log 2>&1 && /usr/lib/postgresql/17/bin/postgres --single -D d postgres < /dev/null > log 2>&1 && echo ok || cat log"), as: "999:999" },
+      ...["postgres", "initdb", "psql", "pg_isready"].map((name): Check => ({ run: [`/usr/lib/postgresql/17/bin/${name}`, "--version"], prints: /\(PostgreSQL\) 17\./, as: "999:999" })),
+      script("/var/lib/postgresql is the user's", 'test "$(stat -c %u:%g /var/lib/postgresql)" = 999:999 && echo ok'),
+      script("makes a cluster and answers a query", "cd /tmp && PATH=/usr/lib/postgresql/17/bin && initdb -k -D d --locale=C.UTF-8 && echo \"select now() at time zone 'Europe/Vienna'\" | postgres --single -D d postgres && echo ok", "999:999"),
     ],
     users: [{ name: "postgres", uid: 999, gid: 999 }],
   },
@@ -43,11 +52,11 @@ export const contracts: Record<Role, ImageContract> = {
     commands: [
       { run: ["redis-server", "--version"], prints: /v=8\.0\./, as: "999:999" },
       { run: ["redis-cli", "--version"], prints: /^redis-cli 8\.0\./m, as: "999:999" },
-      shell("echo ok"),
+      shell,
     ],
     users: [{ name: "redis", uid: 999, gid: 999 }],
   },
-  traefik: { target: "traefik", commands: [{ run: ["traefik", "version"], prints: /Version:\s+3\.7\.15\b/ }, shell("cd /tmp && echo ok > a && mv a b && sleep 0 && cat b | grep ok"), wget] },
+  traefik: { target: "traefik", commands: [{ run: ["traefik", "version"], prints: /Version:\s+3\.7\.15\b/ }, script("has sh, mv, sleep, cat and grep", "cd /tmp && echo ok > a && mv a b && sleep 0 && cat b | grep ok"), wget] },
   prometheus: {
     target: "prometheus",
     commands: [
@@ -60,7 +69,7 @@ export const contracts: Record<Role, ImageContract> = {
   nodeExporter: { target: "node-exporter", commands: [{ run: ["/bin/node_exporter", "--version"], prints: /version 1\.9\.0\b/, as: nobody }, wget] },
   postgresExporter: { target: "postgres-exporter", commands: [{ run: ["/bin/postgres_exporter", "--version"], prints: /version 0\.17\.1\b/, as: nobody }, wget] },
   redisExporter: { target: "redis-exporter", commands: [{ run: ["/redis_exporter", "--version"], prints: /1\.69\.0\b/, as: "59000:59000" }] },
-  registry: { target: "registry", commands: [{ run: ["/bin/registry", "--version"], prints: /\b2\.8\.3\b/ }, shell("echo ok"), wget] },
+  registry: { target: "registry", commands: [{ run: ["/bin/registry", "--version"], prints: /\b2\.8\.3\b/ }, shell, wget] },
 };
 
 export interface PlatformImage {

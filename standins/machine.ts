@@ -44,7 +44,6 @@ export async function readMachine(env: NodeJS.ProcessEnv = process.env): Promise
 
 /** The certificates of a PEM bundle that are not among `known`, each once, in the bundle's order. */
 export function authoritiesBeyond(bundle: string, known: readonly string[]): string[] {
-  const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint256;
   const seen = new Set(known.map(fingerprint));
   const beyond: string[] = [];
   for (const [pem] of bundle.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g)) {
@@ -55,6 +54,8 @@ export function authoritiesBeyond(bundle: string, known: readonly string[]): str
   }
   return beyond;
 }
+
+const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint256;
 
 /** Debian's addresses from `apt-get indextargets` lines "ORIGIN LABEL URI"; Debian's own where apt names none (Ubuntu, others). */
 export function debianMirrors(indexTargets: string): { debian: string; debianSecurity: string } {
