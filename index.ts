@@ -20,7 +20,7 @@ const host = new docker.Provider("host", { host: config.docker });
 const on = { provider: host };
 
 const images = new PlatformImages("images", { references: config.images }, on);
-const platform = { prefix: `berth-${stack}`, labels: { "berth.stack": stack }, images: images.ids };
+const platform = { prefix: `berth-${stack}`, labels: { "berth.stack": stack }, images: images.references };
 
 const networks = new Networks(
   "networks",
@@ -42,7 +42,9 @@ const registry =
         username: config.registry.username,
         password: config.registryPassword ?? "",
       };
-const pullProvider = new docker.Provider("pull", { host: config.docker, registryAuth: [registry] });
+const { address, username, password } = registry;
+// A provider of its own: in the first preview the login is not known yet, and the others must be shown in full.
+const pullProvider = new docker.Provider("pull", { host: config.docker, registryAuth: [{ address, username, password }] });
 
 const dataNetworks = (wants: (app: (typeof config.apps)[number]) => boolean | undefined) => [
   ...config.apps.filter(wants).map((app) => networks.app(app.name)),

@@ -63,7 +63,7 @@ export function hardened(limits: Limits, loosening: Loosening = {}): Hardened {
     cpus: cpusText(limits.cpus ?? 0.5),
     ulimits: [
       { name: "nproc", soft: processes, hard: processes },
-      { name: "nofile", soft: 65_536, hard: 65_536 },
+      { name: "nofile", soft: 16_384, hard: 16_384 },
     ],
     logDriver: "json-file",
     logOpts: { "max-size": "10m", "max-file": "3" },

@@ -12,19 +12,22 @@ export interface PlatformImagesArgs {
  *
  * @example
  * const images = new PlatformImages("images", { references: config.images });
- * images.ids.postgres; // sha256:…
+ * images.references.postgres; // postgres@sha256:…
  */
 export class PlatformImages extends pulumi.ComponentResource {
-  /** Image id of each part on the Docker host. */
-  readonly ids: Record<ImageRole, pulumi.Output<string>>;
+  /**
+   * `repository@digest` of each part: pinned, and unlike an image id it can be pulled again by a host
+   * that has lost it. The id where no registry has the image.
+   */
+  readonly references: Record<ImageRole, pulumi.Output<string>>;
 
   constructor(name: string, args: PlatformImagesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:PlatformImages", name, {}, opts);
     const pulled = Object.entries(args.references).map(([role, reference]) => {
       const image = new docker.RemoteImage(`${name}-${role}`, { name: reference, keepLocally: true }, { parent: this });
-      return [role, image.imageId] as const;
+      return [role, pulumi.all([image.repoDigest, image.imageId]).apply(([digest, id]) => digest || id)] as const;
     });
-    this.ids = Object.fromEntries(pulled) as Record<ImageRole, pulumi.Output<string>>;
+    this.references = Object.fromEntries(pulled) as Record<ImageRole, pulumi.Output<string>>;
     this.registerOutputs({});
   }
 }

@@ -22,7 +22,7 @@ export interface Platform {
   prefix: string;
   /** Labels of every container, network and volume. */
   labels: Record<string, string>;
-  /** Image ids on the Docker host (`sha256:…`), pulled before anything is replaced. */
+  /** `repository@digest` of each part's image, pulled before anything is replaced. */
   images: Record<ImageRole, pulumi.Input<string>>;
 }
 

@@ -68,7 +68,7 @@ export const contracts: Record<Role, ImageContract> = {
   },
   nodeExporter: { target: "node-exporter", commands: [{ run: ["/bin/node_exporter", "--version"], prints: /version 1\.9\.0\b/, as: nobody }, wget] },
   postgresExporter: { target: "postgres-exporter", commands: [{ run: ["/bin/postgres_exporter", "--version"], prints: /version 0\.17\.1\b/, as: nobody }, wget] },
-  redisExporter: { target: "redis-exporter", commands: [{ run: ["/redis_exporter", "--version"], prints: /1\.69\.0\b/, as: "59000:59000" }] },
+  redisExporter: { target: "redis-exporter", commands: [{ run: ["/redis_exporter", "--version"], prints: /1\.69\.0\b/, as: nobody }, wget] },
   registry: { target: "registry", commands: [{ run: ["/bin/registry", "--version"], prints: /\b2\.8\.3\b/ }, shell, wget] },
 };
 
