@@ -86,7 +86,6 @@ const monitoring = new Monitoring(
   {
     platform,
     network: networks.monitoring,
-    prometheusNetworks: config.monitoring.host === undefined ? [] : [networks.edge],
     postgres,
     redis,
     retention: config.monitoring.retention,

@@ -14,8 +14,6 @@ export interface MonitoringArgs {
   platform: Platform;
   /** The monitoring network, by name; Postgres, Redis and Traefik are on it. */
   network: pulumi.Input<string>;
-  /** More networks that Prometheus joins, by name, for example the edge network to be routed. @default none */
-  prometheusNetworks?: pulumi.Input<string>[];
   postgres: Postgres;
   redis: Redis;
   /** How long samples are kept, for example `15d`. */
@@ -113,7 +111,7 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 
   private prometheus(): pulumi.Output<string> {
-    const { platform, retention, prometheusNetworks } = this.args;
+    const { platform, retention } = this.args;
     const data = new Volume("prometheus-data", { platform, owner: 65_534, data: true }, { parent: this });
     const config = new Files(
       "prometheus-config",
@@ -149,23 +147,16 @@ export class Monitoring extends pulumi.ComponentResource {
         destroyGraceSeconds: 60,
         ...hardened({ memory: 512 }),
       },
-      prometheusNetworks,
       "/-/healthy",
     ).name;
   }
 
   /** A container on the monitoring network under its role as host name, healthy when it answers `path`. */
-  private container(
-    role: string,
-    port: number,
-    args: docker.ContainerArgs,
-    networks: pulumi.Input<string>[] = [],
-    path = "/",
-  ): docker.Container {
+  private container(role: string, port: number, args: docker.ContainerArgs, path = "/"): docker.Container {
     return new docker.Container(
       role,
       {
-        networksAdvanced: [this.args.network, ...networks].map((name) => ({ name, aliases: [role] })),
+        networksAdvanced: [{ name: this.args.network, aliases: [role] }],
         labels: labelsOf(this.args.platform, role),
         healthcheck: {
           tests: ["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}${path}`],

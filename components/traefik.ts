@@ -28,7 +28,7 @@ const user = 65_532;
  * const traefik = new Traefik("traefik", { platform, edgeNetwork, monitoringNetwork, publish: { address: "127.0.0.1", http: 8080 } });
  */
 export class Traefik extends pulumi.ComponentResource {
-  /** Host name on its networks. */
+  /** Host name on the monitoring network. */
   readonly host = "traefik";
   /** The volume of the routes file. */
   readonly routes: Volume;
@@ -53,10 +53,8 @@ export class Traefik extends pulumi.ComponentResource {
         command: ["--configFile=/etc/berth/traefik.yml"],
         user: `${user}:${user}`,
         mounts: [config.mount("/etc/berth"), this.routes.mount(routesDirectory, true)],
-        networksAdvanced: [args.edgeNetwork, args.monitoringNetwork].map((network) => ({
-          name: network,
-          aliases: [this.host],
-        })),
+        // Its name is known on the monitoring network alone, whence API and metrics may be read.
+        networksAdvanced: [{ name: args.edgeNetwork }, { name: args.monitoringNetwork, aliases: [this.host] }],
         ports: [{ internal: 8000, external: publish.http, ip: publish.address, protocol: "tcp" }],
         labels: labelsOf(platform, "traefik"),
         healthcheck: {
