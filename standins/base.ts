@@ -3,11 +3,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { docker, run } from "./docker.ts";
-import type { Machine } from "./machine.ts";
+import { debianAddresses, type Machine } from "./machine.ts";
 
 /** The Debian that every stand-in stands on: how mmdebstrap makes it, and the files laid over it. */
 export interface BaseRecipe {
   hash: string;
+  /** Of mmdebstrap, without the file to write and Debian's address: where the packages come from changes nothing in them. */
   arguments: string[];
   /** Content by absolute path in the image. */
   files: Record<string, string>;
@@ -18,15 +19,14 @@ const dpkgOptions = ["path-exclude=/usr/share/man/*", "path-exclude=/usr/share/l
 const aptOptions = ['Acquire::Languages "none"', 'Apt::AutoRemove::SuggestsImportant "false"'];
 
 export async function baseRecipe(machine: Machine): Promise<BaseRecipe> {
-  const sources = [`deb ${machine.debian} trixie main`, `deb ${machine.debian} trixie-updates main`, `deb ${machine.debianSecurity} trixie-security main`];
   const files: Record<string, string> = { "/usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n" }; // no package starts a service in an image
   // Where the machine trusts an authority of its own, nothing in a container reaches a registry without it.
   // The bundle serves at once; the single files outlive a later `apt-get install ca-certificates`, which makes a new bundle.
   if (machine.caBundle !== undefined) files["/etc/ssl/certs/ca-certificates.crt"] = await readFile(machine.caBundle, "utf8");
   machine.ownAuthorities.forEach((pem, index) => (files[`/usr/local/share/ca-certificates/machine-${String(index + 1)}.crt`] = pem));
   const args = ["--variant=minbase", "--format=tar", ...dpkgOptions.map((option) => `--dpkgopt=${option}`), ...aptOptions.map((option) => `--aptopt=${option}`), "trixie"];
-  const hash = createHash("sha256").update(JSON.stringify([args, sources, files])).digest("hex").slice(0, 16);
-  return { hash, arguments: [...args, "-", ...sources], files };
+  const hash = createHash("sha256").update(JSON.stringify([args, files])).digest("hex").slice(0, 16);
+  return { hash, arguments: args, files };
 }
 
 /** Makes the base with mmdebstrap and gives it to the engine as `reference`. Needs mmdebstrap and Debian's archive keys. */
@@ -34,8 +34,9 @@ export async function buildBase(recipe: BaseRecipe, reference: string, machine: 
   const folder = await mkdtemp(join(tmpdir(), "berth-base-"));
   try {
     const tar = join(folder, "base.tar");
-    const args = recipe.arguments.map((argument) => (argument === "-" ? tar : argument));
-    await run("mmdebstrap", args, { env: { ...machine.proxies, LC_ALL: "C.UTF-8" } });
+    const { main, security } = await debianAddresses();
+    const sources = [`deb ${main} trixie main`, `deb ${main} trixie-updates main`, `deb ${security} trixie-security main`];
+    await run("mmdebstrap", [...recipe.arguments, tar, ...sources], { env: { ...machine.proxies, LC_ALL: "C.UTF-8" } });
     const root = join(folder, "root");
     for (const [path, content] of Object.entries(recipe.files)) {
       await mkdir(dirname(join(root, path)), { recursive: true });

@@ -11,8 +11,6 @@ export interface Machine {
   caBundle: string | undefined;
   /** PEM of the authorities in it that are not in Mozilla's list: a company's, a proxy's. */
   ownAuthorities: string[];
-  debian: string;
-  debianSecurity: string;
   /** http_proxy and the like, by name. */
   proxies: Record<string, string>;
   pipConfig: string | undefined;
@@ -22,12 +20,11 @@ export interface Machine {
 const bundlePaths = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
 const proxyNames = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 
-/** Reads the machine's own settings: SSL_CERT_FILE, apt's sources and proxy, pip's configuration. */
+/** Reads the machine's own settings: SSL_CERT_FILE, proxies, apt's proxy, pip's configuration. */
 export async function readMachine(env: NodeJS.ProcessEnv = process.env): Promise<Machine> {
   const caBundle = [env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"], ...bundlePaths].find((path) => path !== undefined && path !== "" && existsSync(path));
   const extra = [env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"]].filter((path) => path !== undefined && path !== "" && existsSync(path));
   const pem = [...new Set([caBundle, ...extra])].map((path) => (path === undefined ? "" : readFileSync(path, "utf8"))).join("\n");
-  const aptUris = await run("apt-get", ["indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)", "Created-By: Packages"]).then((r) => r.stdout, () => "");
   const aptProxy = await run("apt-config", ["dump", "--format", "%v", "Acquire::http::Proxy"]).then((r) => r.stdout.trim(), () => "");
   const proxies: Record<string, string> = {};
   if (aptProxy !== "") proxies["http_proxy"] = aptProxy;
@@ -35,7 +32,6 @@ export async function readMachine(env: NodeJS.ProcessEnv = process.env): Promise
   return {
     caBundle,
     ownAuthorities: authoritiesBeyond(pem, rootCertificates),
-    ...debianMirrors(aptUris),
     proxies,
     pipConfig: [env["PIP_CONFIG_FILE"], join(homedir(), ".config/pip/pip.conf"), join(homedir(), ".pip/pip.conf"), "/etc/pip.conf"].find((path) => path && existsSync(path)),
     pipIndex: env["PIP_INDEX_URL"],
@@ -57,12 +53,23 @@ export function authoritiesBeyond(bundle: string, known: readonly string[]): str
 
 const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint256;
 
-/** Debian's addresses from `apt-get indextargets` lines "ORIGIN LABEL URI"; Debian's own where apt names none (Ubuntu, others). */
-export function debianMirrors(indexTargets: string): { debian: string; debianSecurity: string } {
+/** Where this machine's apt finds Debian; Debian's own addresses where it names none (Ubuntu, others). Takes 1-2 s. */
+export async function debianAddresses(): Promise<DebianAddresses> {
+  const lines = await run("apt-get", ["indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)", "Created-By: Packages"]).then((result) => result.stdout, () => "");
+  return parseAddresses(lines);
+}
+
+export interface DebianAddresses {
+  main: string;
+  security: string;
+}
+
+/** Reads lines "ORIGIN LABEL URI" of `apt-get indextargets`. */
+export function parseAddresses(indexTargets: string): DebianAddresses {
   const lines = indexTargets.split("\n").map((line) => line.trim().replace(/\/$/, ""));
-  const uri = (prefix: string) => lines.find((line) => line.startsWith(`${prefix} `) && /^https?:/.test(line.slice(prefix.length + 1)))?.slice(prefix.length + 1);
+  const address = (prefix: string) => lines.find((line) => line.startsWith(`${prefix} `) && /^https?:/.test(line.slice(prefix.length + 1)))?.slice(prefix.length + 1);
   return {
-    debian: uri("Debian Debian") ?? "http://deb.debian.org/debian",
-    debianSecurity: uri("Debian Debian-Security") ?? "http://deb.debian.org/debian-security",
+    main: address("Debian Debian") ?? "http://deb.debian.org/debian",
+    security: address("Debian Debian-Security") ?? "http://deb.debian.org/debian-security",
   };
 }
