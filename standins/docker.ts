@@ -50,6 +50,11 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
+/** True when a command is there and answers to --version. */
+export async function has(command: string): Promise<boolean> {
+  return await run(command, ["--version"]).then(() => true, () => false);
+}
+
 /** Runs `docker` and returns its standard output without the last newline. Throws `CommandError`. */
 export async function docker(args: readonly string[], options?: RunOptions): Promise<string> {
   return (await run("docker", args, options)).stdout.trimEnd();

@@ -1,0 +1,85 @@
+import { buildStandIns, label, readRecipes } from "../../standins/build.ts";
+import { docker, has, localImages } from "../../standins/docker.ts";
+import { platformImages } from "../../standins/images.ts";
+import { mirror } from "../../standins/mirror.ts";
+import { hubReachable } from "./hub.ts";
+import { aptPackages, installPackages, readSystem } from "./packages.ts";
+import { SetupError, type Report } from "./report.ts";
+
+/** Where each platform image stands. */
+export interface ImagesState {
+  /** In the engine: upstream's, and stand-ins of the present recipe. */
+  upstream: string[];
+  standIns: string[];
+  /** In the engine, made by an older recipe or with other authorities than this machine trusts now. */
+  stale: string[];
+  missing: string[];
+  /** Missing, and nothing here can make it. */
+  without: string[];
+}
+
+/** Asks the engine which images of images.lock.json it has. Throws `CommandError` when it does not answer. */
+export async function findImages(): Promise<ImagesState> {
+  const images = platformImages();
+  const [present, recipes] = await Promise.all([localImages(images.map((image) => image.reference)), readRecipes(images)]);
+  const state: ImagesState = { upstream: [], standIns: [], stale: [], missing: [], without: [] };
+  for (const { reference, contract } of images) {
+    const image = present.get(reference);
+    const hash = image?.labels[label];
+    if (image === undefined) (contract === undefined ? state.without : state.missing).push(reference);
+    else if (hash === undefined) state.upstream.push(reference);
+    else if (hash === recipes.standIns.find((standIn) => standIn.reference === reference)?.hash) state.standIns.push(reference);
+    else state.stale.push(reference);
+  }
+  return state;
+}
+
+/**
+ * Sees to it that every image of images.lock.json is in the engine or can be pulled: what Docker Hub can give
+ * is left to the program to pull; where it does not answer, stand-ins are built. Under a second when all is there.
+ *
+ * @throws SetupError naming the images that are neither there nor to be had.
+ */
+export async function ensureImages(report: Report): Promise<ImagesState> {
+  const step = report.step("images");
+  const state = await findImages().catch((error: unknown) => {
+    step.fail("the engine does not say which it has");
+    throw error;
+  });
+  const lacking = [...state.missing, ...state.without, ...state.stale];
+  if (lacking.length === 0) {
+    step.done(state.standIns.length === 0 ? `all ${String(state.upstream.length)} present` : `all present, ${String(state.standIns.length)} of them stand-ins for Docker Hub's`);
+    return state;
+  }
+  if (await hubReachable()) {
+    // A stand-in would never be replaced by a pull: the engine has an image of that name.
+    for (const reference of state.stale) await docker(["rmi", reference]).catch(() => undefined);
+    step.done(`${String(lacking.length)} to be pulled from Docker Hub`);
+    return state;
+  }
+  if (state.without.length > 0) {
+    step.fail("Docker Hub does not answer");
+    throw new SetupError(
+      `Docker Hub does not answer, and these images have no stand-in: ${state.without.join(", ")}\n` +
+        "Pull them where Docker Hub answers and bring them here with docker save and docker load, or give the role another image in images.lock.json.",
+    );
+  }
+  step.done(`Docker Hub does not answer: ${String(lacking.length)} stand-ins to build from package registries`);
+  await ensureMmdebstrap();
+  try {
+    await buildStandIns(report, await readRecipes(), new Set(lacking));
+  } catch (error) {
+    throw new SetupError(`a stand-in could not be built: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  report.note(`Stand-ins are in use: same names, binaries, paths and user ids as upstream, other builds. Grafana, Loki and cAdvisor have none and are left out. Mirror: ${mirror.container}.`);
+  return await findImages();
+}
+
+async function ensureMmdebstrap(): Promise<void> {
+  if (await has("mmdebstrap")) return;
+  const system = readSystem();
+  if (!system.root || system.family === undefined) {
+    throw new SetupError("Docker Hub does not answer, and stand-ins for its images are made with mmdebstrap, which is missing: install mmdebstrap and debian-archive-keyring, or bring the images of images.lock.json here with docker save and docker load");
+  }
+  await installPackages(system, aptPackages(system, { engine: false, client: false, standIns: true }));
+}
