@@ -1,0 +1,153 @@
+import type Docker from "dockerode";
+import { Limit } from "../limit.ts";
+import type { Context, ResourceType } from "../provider.ts";
+import { checkNamed, diffInputs } from "../schema.ts";
+import { equal, type Props } from "../values.ts";
+import { dockerClient, explain, statusOf } from "./client.ts";
+import { containerLogs, waitHealthy } from "./health.ts";
+import { ensureImage } from "./image.ts";
+import { changeable, containerOutputs } from "./reading.ts";
+import { containerSchema } from "./schema.ts";
+import { containerSpec, number, objects, resources, text, texts } from "./spec.ts";
+import { uploadArchive } from "./upload.ts";
+
+const UPDATABLE = ["restart", "maxRetryCount", "cpuShares", "cpuSet", "memory", "memoryReservation", "memorySwap"];
+const DEFAULT_WAIT_SECONDS = 60;
+
+/** At most so many containers are made or removed at a time; waiting for health does not count. */
+const busy = new Limit(Number(process.env["BERTH_DOCKER_PARALLEL"] ?? 12));
+
+/** docker.Container. */
+export const container: ResourceType = {
+  deleteBeforeReplace: true,
+  secretOutputs: [],
+  check: (name, inputs, old) => checkNamed("docker.Container", containerSchema, name, inputs, old),
+  diff: (old, inputs) => diffInputs(containerSchema, old.inputs, inputs),
+
+  async create(context, inputs) {
+    const client = dockerClient(context.provider);
+    await ensureImage(context, String(inputs["image"]));
+    const id = await busy.run(() => make(client, context, inputs));
+    const problem = inputs["start"] === true && inputs["wait"] === true ? await waitHealthy(client, id, waitSeconds(inputs)) : undefined;
+    const attached = inputs["attach"] === true && problem === undefined ? await runToEnd(client, id, inputs) : {};
+    const outputs = { ...containerOutputs(await client.getContainer(id).inspect(), inputs), ...attached };
+    return problem === undefined ? { id, outputs } : { id, outputs, problem: `${String(inputs["name"])}: ${problem}` };
+  },
+
+  async update(context, old, inputs) {
+    const handle = dockerClient(context.provider).getContainer(old.id);
+    try {
+      if (UPDATABLE.some((key) => !equal(old.inputs[key], inputs[key]))) {
+        await handle.update({
+          ...resources(inputs),
+          RestartPolicy: { Name: text(inputs["restart"]) ?? "no", MaximumRetryCount: number(inputs["maxRetryCount"]) ?? 0 },
+        });
+      }
+      if (shouldRun(inputs) && old.outputs["mustRun"] === false) {
+        await handle.start().catch(unlessStatus(304));
+      }
+      return { id: old.id, outputs: { ...old.outputs, ...containerOutputs(await handle.inspect(), inputs) } };
+    } catch (error) {
+      throw explain(`container ${String(inputs["name"])} cannot be changed`, error, context.provider);
+    }
+  },
+
+  delete: (context, old) => busy.run(() => remove(context, old.id, old.inputs)),
+
+  async read(context, old) {
+    try {
+      const found = await dockerClient(context.provider).getContainer(old.id).inspect();
+      const now = changeable(found);
+      const kept = Object.fromEntries(Object.entries(now).filter(([key]) => key in old.inputs));
+      const inputs = { ...old.inputs, ...kept, ...(shouldRun(old.inputs) ? { mustRun: found.State.Running || found.State.Restarting } : {}) };
+      return { id: found.Id, inputs, outputs: { ...old.outputs, ...containerOutputs(found, inputs) } };
+    } catch (error) {
+      if (statusOf(error) === 404) {
+        return undefined;
+      }
+      throw explain(`container ${String(old.inputs["name"])}`, error, context.provider);
+    }
+  },
+
+  async sweep(context, inputs, since) {
+    const found = await dockerClient(context.provider)
+      .getContainer(String(inputs["name"]))
+      .inspect()
+      .catch(() => undefined);
+    if (found !== undefined && new Date(found.Created) >= since) {
+      await remove(context, found.Id, inputs);
+      context.note(`removed container ${found.Name.slice(1)}, which an interrupted run had begun to make`);
+    }
+  },
+};
+
+/** Whether the program wants the container to be running all the time. */
+export function shouldRun(inputs: Props): boolean {
+  return inputs["start"] === true && inputs["mustRun"] === true && inputs["attach"] !== true;
+}
+
+/** Makes and starts a container; when anything fails, nothing of it stays. */
+async function make(client: Docker, context: Context, inputs: Props): Promise<string> {
+  const name = String(inputs["name"]);
+  let made: Docker.Container | undefined;
+  try {
+    made = await client.createContainer(containerSpec(inputs));
+    await connect(client, made.id, inputs);
+    const archive = await uploadArchive(inputs["uploads"]);
+    if (archive !== undefined) {
+      await made.putArchive(archive, { path: "/" });
+    }
+    if (inputs["start"] === true) {
+      await made.start();
+    }
+    return made.id;
+  } catch (error) {
+    await made?.remove({ force: true, v: true }).catch(() => undefined);
+    throw explain(`container ${name} cannot be made`, error, context.provider);
+  }
+}
+
+async function connect(client: Docker, id: string, inputs: Props): Promise<void> {
+  const networks = objects(inputs["networksAdvanced"]);
+  if (networks.length > 0 && inputs["networkMode"] === "bridge") {
+    await client.getNetwork("bridge").disconnect({ Container: id, Force: false });
+  }
+  for (const item of networks) {
+    const address = text(item["ipv4Address"]);
+    await client.getNetwork(String(item["name"])).connect({
+      Container: id,
+      EndpointConfig: { Aliases: texts(item["aliases"]) ?? [], ...(address === undefined ? {} : { IPAMConfig: { IPv4Address: address } }) },
+    });
+  }
+}
+
+async function runToEnd(client: Docker, id: string, inputs: Props): Promise<Props> {
+  await client.getContainer(id).wait();
+  return inputs["logs"] === true ? { containerLogs: await containerLogs(client, id) } : {};
+}
+
+/** Stops with the grace that the old state has, then removes. A container that is gone already is no error. */
+async function remove(context: Context, id: string, inputs: Props): Promise<void> {
+  const handle = dockerClient(context.provider).getContainer(id);
+  try {
+    if (inputs["attach"] !== true) {
+      await handle.stop({ t: number(inputs["destroyGraceSeconds"]) ?? 0 }).catch(unlessStatus(304, 404));
+    }
+    await handle.remove({ force: true, v: inputs["removeVolumes"] !== false }).catch(unlessStatus(404, 409));
+  } catch (error) {
+    throw explain(`container ${String(inputs["name"])} cannot be removed`, error, context.provider);
+  }
+}
+
+function unlessStatus(...allowed: number[]): (error: unknown) => void {
+  return (error) => {
+    if (!allowed.includes(statusOf(error) ?? 0)) {
+      throw error;
+    }
+  };
+}
+
+function waitSeconds(inputs: Props): number {
+  return number(inputs["waitTimeout"]) ?? DEFAULT_WAIT_SECONDS;
+}
+

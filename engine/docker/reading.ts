@@ -1,0 +1,70 @@
+import type { ContainerInspectInfo } from "dockerode";
+import type { Props, Value } from "../values.ts";
+
+const MIB = 1024 * 1024;
+
+/** Fields of the API that dockerode's types do not have. */
+interface MoreConfig {
+  StopSignal?: string;
+  StopTimeout?: number;
+}
+
+/** The outputs that a container's inspection gives, under the names of pulumi-docker. */
+export function containerOutputs(found: ContainerInspectInfo, inputs: Props): Props {
+  const { HostConfig: host, State: state } = found;
+  const config: ContainerInspectInfo["Config"] & MoreConfig = found.Config;
+  const { Bridge: bridge } = found.NetworkSettings as { Bridge?: string };
+  return {
+    ...inputs,
+    ...(state.Running ? {} : { exitCode: state.ExitCode, mustRun: false }),
+    bridge: bridge ?? "",
+    command: config.Cmd ?? [],
+    entrypoints: [config.Entrypoint ?? []].flat(),
+    hostname: config.Hostname,
+    init: host.Init ?? false,
+    ipcMode: host.IpcMode ?? "",
+    logDriver: host.LogConfig?.Type ?? "",
+    networkDatas: Object.entries(found.NetworkSettings.Networks).map(([name, data]) => ({
+      networkName: name,
+      ipAddress: data.IPAddress,
+      ipPrefixLength: data.IPPrefixLen,
+      gateway: data.Gateway,
+      globalIpv6Address: data.GlobalIPv6Address,
+      globalIpv6PrefixLength: data.GlobalIPv6PrefixLen,
+      ipv6Gateway: data.IPv6Gateway,
+      macAddress: data.MacAddress,
+    })),
+    platform: found.Platform,
+    runtime: host.Runtime ?? "",
+    securityOpts: (host.SecurityOpt as string[] | null) ?? [],
+    shmSize: Math.floor((host.ShmSize ?? 0) / MIB),
+    stopSignal: config.StopSignal ?? "",
+    ...(config.StopTimeout === undefined ? {} : { stopTimeout: config.StopTimeout }),
+    user: config.User,
+    workingDir: config.WorkingDir,
+    ...changeable(found),
+  };
+}
+
+/** What can differ from the program when somebody changes a container by hand. */
+export function changeable(found: ContainerInspectInfo): Props {
+  const { HostConfig: host } = found;
+  const mib = (bytes: number | undefined): number => ((bytes ?? 0) > 0 ? Math.floor((bytes ?? 0) / MIB) : (bytes ?? 0));
+  const cpus: Record<string, Value> = (host.NanoCpus ?? 0) > 0 ? { cpus: decimal(host.NanoCpus ?? 0) } : {};
+  return {
+    name: found.Name.replace(/^\//, ""),
+    restart: host.RestartPolicy?.Name ?? "no",
+    maxRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
+    memory: mib(host.Memory),
+    memorySwap: mib(host.MemorySwap),
+    cpuShares: host.CpuShares ?? 0,
+    cpuSet: host.CpusetCpus ?? "",
+    ...cpus,
+  };
+}
+
+/** 500000000 → "0.5", 1000000000 → "1.0". */
+function decimal(nano: number): string {
+  const text = String(nano / 1e9);
+  return text.includes(".") ? text : `${text}.0`;
+}

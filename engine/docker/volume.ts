@@ -1,0 +1,73 @@
+import type { VolumeInspectInfo } from "dockerode";
+import type { ResourceType } from "../provider.ts";
+import { checkNamed, diffInputs } from "../schema.ts";
+import type { Props } from "../values.ts";
+import { dockerClient, explain, statusOf } from "./client.ts";
+import { volumeSchema } from "./schema.ts";
+import { labels, strings, text } from "./spec.ts";
+
+/** docker.Volume. Making one whose name exists adopts it, as Docker itself does. */
+export const volume: ResourceType = {
+  deleteBeforeReplace: false,
+  secretOutputs: [],
+  check: (name, inputs, old) => checkNamed("docker.Volume", volumeSchema, name, inputs, old),
+  diff: (old, inputs) => diffInputs(volumeSchema, old.inputs, inputs),
+
+  async create(context, inputs) {
+    const name = String(inputs["name"]);
+    try {
+      const driverOptions = strings(inputs["driverOpts"]);
+      const made = await dockerClient(context.provider).createVolume({
+        Name: name,
+        Labels: labels(inputs["labels"]),
+        Driver: text(inputs["driver"]) ?? "local",
+        ...(driverOptions === undefined ? {} : { DriverOpts: driverOptions }),
+      });
+      return { id: name, outputs: outputs(made as unknown as VolumeInspectInfo, inputs) };
+    } catch (error) {
+      throw explain(`volume ${name} cannot be made`, error, context.provider);
+    }
+  },
+
+  update: (_context, old, inputs) => Promise.resolve({ id: old.id, outputs: { ...old.outputs, ...inputs } }),
+
+  async delete(context, old) {
+    try {
+      await dockerClient(context.provider).getVolume(old.id).remove();
+    } catch (error) {
+      if (statusOf(error) !== 404) {
+        throw explain(`volume ${old.id} cannot be removed`, error, context.provider);
+      }
+    }
+  },
+
+  async read(context, old) {
+    try {
+      const found = await dockerClient(context.provider).getVolume(old.id).inspect();
+      return { ...old, outputs: outputs(found, old.inputs) };
+    } catch (error) {
+      if (statusOf(error) === 404) {
+        return undefined;
+      }
+      throw explain(`volume ${old.id}`, error, context.provider);
+    }
+  },
+
+  /** Only a volume with an automatic name: nobody else can have put anything into it yet. */
+  async sweep(context, inputs, since) {
+    const defaults = inputs["__defaults"];
+    if (!Array.isArray(defaults) || !defaults.includes("name")) {
+      return;
+    }
+    const handle = dockerClient(context.provider).getVolume(String(inputs["name"]));
+    const found = (await handle.inspect().catch(() => undefined)) as (VolumeInspectInfo & { CreatedAt?: string }) | undefined;
+    if (found !== undefined && new Date(found.CreatedAt ?? 0) >= since) {
+      await handle.remove();
+      context.note(`removed volume ${found.Name}, which an interrupted run had begun to make`);
+    }
+  },
+};
+
+function outputs(found: VolumeInspectInfo, inputs: Props): Props {
+  return { ...inputs, name: found.Name, driver: found.Driver, mountpoint: found.Mountpoint };
+}

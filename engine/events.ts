@@ -1,0 +1,59 @@
+/** What a step does to one resource. */
+export type Op = "create" | "update" | "replace" | "delete" | "same" | "read" | "refresh";
+
+/** One happening of a run. `diff` lists changed inputs, secrets shown as `[secret]`; `ms` is a duration in milliseconds. */
+export interface StepEvent {
+  phase: "start" | "done" | "failed" | "diagnostic";
+  op: Op;
+  urn: string;
+  type: string;
+  name: string;
+  ms?: number;
+  message?: string;
+  diff?: string[];
+}
+
+/** The result of a run. `changes` counts finished steps by kind; `durationMs` is in milliseconds. */
+export interface Summary {
+  changes: Record<Op, number>;
+  outputs: Record<string, { value: unknown; secret: boolean }>;
+  durationMs: number;
+  steps: StepEvent[];
+}
+
+/** A run that failed. `messages` has every error, most telling first; `message` joins them. */
+export class EngineError extends Error {
+  readonly messages: string[];
+  constructor(messages: string[]) {
+    super(messages.join("\n"));
+    this.name = "EngineError";
+    this.messages = messages;
+  }
+}
+
+/** Collects the events of one run and hands each on as it happens. */
+export class EventLog {
+  readonly steps: StepEvent[] = [];
+  readonly changes: Record<Op, number> = { create: 0, update: 0, replace: 0, delete: 0, same: 0, read: 0, refresh: 0 };
+  readonly #listener: ((event: StepEvent) => void) | undefined;
+
+  constructor(listener?: (event: StepEvent) => void) {
+    this.#listener = listener;
+  }
+
+  /** `counted: false` is for the parts of a step that counts elsewhere, such as the deletion in a replacement. */
+  emit(event: StepEvent, counted = true): void {
+    if (event.phase === "done" && counted) {
+      this.changes[event.op] += 1;
+    }
+    if (event.phase !== "start") {
+      this.steps.push(event);
+    }
+    this.#listener?.(event);
+  }
+
+  /** A message about the run as a whole, or about the resource `urn`. */
+  diagnostic(message: string, urn = ""): void {
+    this.emit({ phase: "diagnostic", op: "read", urn, type: "", name: "", message });
+  }
+}

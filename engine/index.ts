@@ -1,0 +1,78 @@
+import { Worker } from "node:worker_threads";
+import { EngineError, type Op, type StepEvent, type Summary } from "./events.ts";
+import type { Command, RunOptions } from "./run.ts";
+
+/** What every command needs. `stateFile` is made when it is not there; `parallel` limits Docker operations, 12 by default. */
+export interface EngineOptions {
+  projectDir: string;
+  stack: string;
+  passphrase: string;
+  stateFile: string;
+  /** The stack's settings. @default `Pulumi.<stack>.yaml` in `projectDir` */
+  configFile?: string;
+  onEvent?: (event: StepEvent) => void;
+  parallel?: number;
+  /** Cancels the run: what has begun is finished, nothing new begins. */
+  signal?: AbortSignal;
+}
+
+/** What `destroy` leaves or takes beyond its default, which is to refuse when anything is protected. */
+export interface DestroyOptions {
+  /** Leaves protected resources and what they need, in the state too. Like `pulumi destroy --exclude-protected`. */
+  keepProtected?: boolean;
+  /** Deletes protected resources as well, and really deletes what is to be retained on delete. */
+  everything?: boolean;
+}
+
+/** Shows what `up` would do. Changes nothing, takes no lock. */
+export function preview(options: EngineOptions): Promise<Summary> {
+  return start("preview", options);
+}
+
+/** Brings the stack to what the program says. */
+export function up(options: EngineOptions): Promise<Summary> {
+  return start("up", options);
+}
+
+/** Makes the state say what is really there; the summary's steps report what differs. */
+export function refresh(options: EngineOptions): Promise<Summary> {
+  return start("refresh", options);
+}
+
+/** Deletes the stack's resources, dependents first. */
+export function destroy(options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
+  return start("destroy", options, what);
+}
+
+/** The outputs of the last `up`, from the state alone. */
+export function outputs(options: EngineOptions): Promise<Summary> {
+  return start("outputs", options);
+}
+
+function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
+  const { onEvent, signal, parallel, projectDir, stack, passphrase, stateFile, configFile } = options;
+  const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, ...what };
+  const env = parallel === undefined ? process.env : { ...process.env, BERTH_DOCKER_PARALLEL: String(parallel) };
+  const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, env });
+  const cancel = (): void => worker.postMessage("cancel");
+  signal?.addEventListener("abort", cancel, { once: true });
+  return new Promise<Summary>((resolve, reject) => {
+    worker.on("message", (message: { kind: string; event: StepEvent; summary: Summary; messages: string[] }) => {
+      if (message.kind === "event") {
+        onEvent?.(message.event);
+      } else if (message.kind === "result") {
+        resolve(message.summary);
+      } else {
+        reject(new EngineError(message.messages));
+      }
+    });
+    worker.on("error", (error) => reject(new EngineError([error.message])));
+    worker.on("exit", (code) => reject(new EngineError([`the engine ended with code ${code} and said nothing; this is a defect`])));
+  }).finally(() => {
+    signal?.removeEventListener("abort", cancel);
+    return worker.terminate();
+  });
+}
+
+export { EngineError };
+export type { Op, StepEvent, Summary };

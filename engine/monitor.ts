@@ -1,0 +1,122 @@
+import { createRequire } from "node:module";
+import type { DeploymentInfo, RegisterResourceOutputsRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
+import { readGoal, type Goal } from "./goal.ts";
+import type { Props } from "./values.ts";
+
+type Callback<T> = (error: Error | null, response: T) => void;
+
+/** What the monitor answers to a registration. */
+export interface Registered {
+  urn: string;
+  id: string;
+  outputs: Props;
+}
+
+/** Who does the work behind the monitor. A registration that does not resolve leaves the program waiting. */
+export interface Registrar {
+  register: (goal: Goal) => Promise<Registered>;
+  registerOutputs: (urn: string, outputs: Props) => void;
+  diagnostic: (severity: "debug" | "info" | "warning" | "error", message: string, urn: string) => void;
+}
+
+const SEVERITIES = ["debug", "info", "warning", "error"] as const;
+
+/** The resource monitor and engine that the SDK talks to, in this process instead of over gRPC. */
+export class Monitor {
+  readonly #registrar: Registrar;
+  readonly #proto: typeof import("@pulumi/pulumi/proto/resource_pb.js");
+
+  /** `require` must find the SDK that the program uses. */
+  constructor(registrar: Registrar, require: ReturnType<typeof createRequire>) {
+    this.#registrar = registrar;
+    this.#proto = require("@pulumi/pulumi/proto/resource_pb") as typeof import("@pulumi/pulumi/proto/resource_pb.js");
+  }
+
+  registerResource(request: RegisterResourceRequest, callback: Callback<unknown>): void {
+    Promise.resolve()
+      .then(() => this.#registrar.register(readGoal(request)))
+      .then(
+        ({ urn, id, outputs }) => {
+          callback(null, {
+            getUrn: () => urn,
+            getId: () => id,
+            getObject: () => ({ toJavaScript: () => outputs }),
+            getPropertydependenciesMap: () => undefined,
+            getResult: () => 0,
+            getUnknown: () => false,
+          });
+        },
+        (error: unknown) => {
+          callback(error instanceof Error ? error : new Error(String(error)), undefined);
+        },
+      );
+  }
+
+  registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<unknown>): void {
+    this.#registrar.registerOutputs(request.getUrn(), (request.getOutputs()?.toJavaScript() ?? {}) as Props);
+    callback(null, {});
+  }
+
+  getDeploymentInfo(_request: unknown, callback: Callback<DeploymentInfo>): void {
+    const { DeploymentInfo: Info, ResourceMonitorFeature: feature } = this.#proto;
+    const info = new Info();
+    info.setSupportedfeaturesList([
+      feature.RESOURCE_MONITOR_FEATURE_SECRETS,
+      feature.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
+      feature.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+      feature.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    ]);
+    callback(null, info);
+  }
+
+  supportsFeature(request: { getId: () => string }, callback: Callback<unknown>): void {
+    const supported = ["secrets", "resourceReferences", "aliasSpecs", "deletedWith"].includes(request.getId());
+    callback(null, { getHassupport: () => supported });
+  }
+
+  invoke(request: { getTok: () => string }, callback: Callback<unknown>): void {
+    callback(unsupported(`function ${request.getTok()}`), undefined);
+  }
+
+  call(request: { getTok: () => string }, callback: Callback<unknown>): void {
+    callback(unsupported(`method ${request.getTok()}`), undefined);
+  }
+
+  readResource(request: { getType: () => string; getName: () => string }, callback: Callback<unknown>): void {
+    callback(unsupported(`reading ${request.getName()} (${request.getType()}), which ${"get()"} does`), undefined);
+  }
+
+  existsResource(request: { getType: () => string }, callback: Callback<unknown>): void {
+    callback(unsupported(`looking for a resource of type ${request.getType()}`), undefined);
+  }
+
+  registerPackage(request: { getName: () => string }, callback: Callback<unknown>): void {
+    callback(unsupported(`the parameterized package ${request.getName()}`), undefined);
+  }
+
+  signalAndWaitForShutdown(_request: unknown, callback: Callback<unknown>): void {
+    callback(null, {});
+  }
+
+  log(request: LogRequest, callback: Callback<unknown>): void {
+    this.#registrar.diagnostic(SEVERITIES[request.getSeverity()] ?? "info", request.getMessage(), request.getUrn());
+    callback(null, {});
+  }
+
+  setRootResource(_request: unknown, callback: Callback<unknown>): void {
+    callback(null, {});
+  }
+
+  requirePulumiVersion(_request: unknown, callback: Callback<unknown>): void {
+    callback(null, {});
+  }
+
+  close(): void {
+    // The SDK closes its clients at the end; there is no connection here.
+  }
+}
+
+function unsupported(what: string): Error {
+  return new Error(`${what} is not supported by the embedded engine; use the Pulumi CLI for this program`);
+}

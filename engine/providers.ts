@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { buildImage } from "./build.ts";
+import { container } from "./docker/container.ts";
+import { remoteImage } from "./docker/image.ts";
+import { network } from "./docker/network.ts";
+import { volume } from "./docker/volume.ts";
+import type { ResourceType } from "./provider.ts";
+import { randomId, randomPassword, randomString } from "./random.ts";
+import { diffInputs, type Schema } from "./schema.ts";
+
+const types: Record<string, ResourceType> = {
+  "docker:index/container:Container": container,
+  "docker:index/network:Network": network,
+  "docker:index/remoteImage:RemoteImage": remoteImage,
+  "docker:index/volume:Volume": volume,
+  "docker-build:index:Image": buildImage,
+  "random:index/randomId:RandomId": randomId,
+  "random:index/randomPassword:RandomPassword": randomPassword,
+  "random:index/randomString:RandomString": randomString,
+  "pulumi:providers:docker": providerType("docker", ["host", "registryAuth"]),
+  "pulumi:providers:docker-build": providerType("docker-build", ["host", "registries"]),
+  "pulumi:providers:random": providerType("random", []),
+};
+
+/** The implementation of a resource type. Throws an error that names the type when there is none. */
+export function resourceType(type: string, urn: string): ResourceType {
+  const found = types[type];
+  if (found === undefined) {
+    throw new Error(`${urn}: resource type ${type} is not supported by the embedded engine; it supports ${Object.keys(types).join(", ")}. Use the Pulumi CLI for this program`);
+  }
+  return found;
+}
+
+/** A provider resource: settings only. Its changes never replace it. */
+function providerType(name: string, inputs: readonly string[]): ResourceType {
+  const schema: Schema = Object.fromEntries([...inputs, "version"].map((key) => [key, { inPlace: true }]));
+  return {
+    deleteBeforeReplace: false,
+    secretOutputs: [],
+    check(_name, given) {
+      const unknown = Object.keys(given).filter((key) => !(key in schema) && key !== "__internal");
+      if (unknown.length > 0) {
+        throw new Error(`provider ${name}: ${unknown.map((key) => `input ${key} is not supported`).join("; ")}. The embedded engine supports: ${Object.keys(schema).join(", ")}`);
+      }
+      return given;
+    },
+    diff: (old, given) => diffInputs(schema, old.inputs, given),
+    create: (_context, given) => Promise.resolve({ id: randomUUID(), outputs: withoutInternal(given) }),
+    update: (_context, old, given) => Promise.resolve({ id: old.id, outputs: withoutInternal(given) }),
+    delete: () => Promise.resolve(),
+    read: (_context, old) => Promise.resolve(old),
+  };
+}
+
+function withoutInternal<T extends object>(inputs: T): T {
+  return Object.fromEntries(Object.entries(inputs).filter(([key]) => key !== "__internal")) as T;
+}

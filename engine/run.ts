@@ -1,0 +1,182 @@
+import { join } from "node:path";
+import { Deployment } from "./deployment.ts";
+import { EngineError, EventLog, type StepEvent, type Summary } from "./events.ts";
+import { withNeeds } from "./graph.ts";
+import { Ledger } from "./ledger.ts";
+import { Lock } from "./lock.ts";
+import type { Registered, Registrar } from "./monitor.ts";
+import { Operations } from "./operations.ts";
+import { programError, runProgram } from "./program.ts";
+import { Reality } from "./reality.ts";
+import { recover } from "./recovery.ts";
+import { refreshAll } from "./refresh.ts";
+import { removeAll } from "./removal.ts";
+import { readProject, readStack, type Project, type StackConfig } from "./stackfile.ts";
+import { stackOutputs, StateFile } from "./state.ts";
+import { containsSecret, plain, UNKNOWN, type Props } from "./values.ts";
+
+export type Command = "preview" | "up" | "refresh" | "destroy" | "outputs";
+
+/** A run's settings, as they are handed to the worker. */
+export interface RunOptions {
+  command: Command;
+  projectDir: string;
+  stack: string;
+  passphrase: string;
+  stateFile: string;
+  configFile?: string | undefined;
+  keepProtected?: boolean | undefined;
+  everything?: boolean | undefined;
+}
+
+/** Everything that one run works with. */
+interface Session {
+  options: RunOptions;
+  project: Project;
+  config: StackConfig;
+  file: StateFile;
+  ledger: Ledger;
+  operations: Operations;
+  events: EventLog;
+  dryRun: boolean;
+  signal: AbortSignal;
+}
+
+const NOTICE = "applied by the embedded engine, which is for trying and for tests; use the Pulumi CLI for anything that matters";
+
+/** Carries out one command in this process. Throws an `EngineError` with everything that went wrong. */
+export async function run(options: RunOptions, signal: AbortSignal, onEvent?: (event: StepEvent) => void): Promise<Summary> {
+  const began = performance.now();
+  const events = new EventLog(onEvent);
+  const reads = options.command === "preview" || options.command === "outputs";
+  const lock = reads ? undefined : Lock.take(options.stateFile);
+  try {
+    const session = await open(options, events, reads, signal);
+    if (options.command !== "outputs") {
+      events.diagnostic(NOTICE);
+    }
+    if (!reads) {
+      await recover(session.file, session.ledger, session.operations, events);
+    }
+    await commands[options.command](session);
+    return { changes: events.changes, outputs: visible(stackOutputs(session.ledger.all())), durationMs: Math.round(performance.now() - began), steps: events.steps };
+  } catch (error) {
+    throw error instanceof EngineError ? error : new EngineError([error instanceof Error ? error.message : String(error)]);
+  } finally {
+    lock?.release();
+  }
+}
+
+const commands: Record<Command, (session: Session) => Promise<void>> = { preview: apply, up: apply, refresh: refreshAll, destroy, outputs: () => Promise.resolve() };
+
+async function open(options: RunOptions, events: EventLog, readOnly: boolean, signal: AbortSignal): Promise<Session> {
+  const project = await readProject(options.projectDir);
+  const configFile = options.configFile ?? join(options.projectDir, `Pulumi.${options.stack}.yaml`);
+  const config = await readStack(configFile, project.name, options.passphrase, !readOnly);
+  const file = new StateFile(options.stateFile, config.crypter, readOnly);
+  await file.load();
+  const ledger = new Ledger(file);
+  const dryRun = options.command === "preview";
+  return { options, project, config, file, ledger, operations: new Operations(ledger, events, dryRun, signal), events, dryRun, signal };
+}
+
+/** Runs the program, then deletes what it no longer names; nothing is deleted when anything has failed. */
+async function apply(session: Session): Promise<void> {
+  const { options, project, config, ledger, operations, events, dryRun } = session;
+  const unreachable = dryRun ? (error: Error) => events.diagnostic(`warning: ${error.message}; the plan takes the state's word for what is there`) : undefined;
+  const deployment = new Deployment({ stack: options.stack, project: project.name, dryRun }, ledger, operations, events, new Reality(unreachable));
+  const registrations = new Registrations(deployment, events, session.signal);
+  const stray = (error: unknown): void => registrations.fail([programError(error)]);
+  process.on("unhandledRejection", stray).on("uncaughtException", stray);
+  try {
+    await Promise.race([runProgram({ projectDir: options.projectDir, project, stack: options.stack, config, dryRun }, registrations), registrations.failed]);
+  } catch (error) {
+    registrations.fail(error instanceof EngineError ? error.messages : [programError(error)]);
+  }
+  await registrations.settled();
+  try {
+    if (registrations.errors.length > 0) {
+      throw new EngineError(registrations.errors);
+    }
+    await removeAll([...ledger.rest], operations, { protectedToo: false, retainedToo: false });
+  } finally {
+    process.off("unhandledRejection", stray).off("uncaughtException", stray);
+    await ledger.flush();
+  }
+}
+
+async function destroy(session: Session): Promise<void> {
+  const { options, ledger, operations } = session;
+  const all = ledger.all();
+  const kept = options.keepProtected ? withNeeds(all.filter((resource) => resource.protect === true), all) : new Set();
+  const everything = options.everything === true;
+  await removeAll(all.filter((resource) => !kept.has(resource)), operations, { protectedToo: everything, retainedToo: everything });
+  await ledger.flush();
+}
+
+/** Registrations that are under way. After the first failure no new one begins, and none is answered. */
+class Registrations implements Registrar {
+  readonly errors: string[] = [];
+  readonly failed: Promise<never>;
+  readonly #deployment: Deployment;
+  readonly #events: EventLog;
+  readonly #running = new Set<Promise<unknown>>();
+  #reject: (error: Error) => void = () => undefined;
+
+  constructor(deployment: Deployment, events: EventLog, signal: AbortSignal) {
+    this.#deployment = deployment;
+    this.#events = events;
+    this.failed = new Promise((_resolve, reject) => {
+      this.#reject = reject;
+    });
+    this.failed.catch(() => undefined);
+    signal.addEventListener("abort", () => this.fail(["the run was cancelled"]));
+  }
+
+  async register(goal: Parameters<Deployment["register"]>[0]): Promise<Registered> {
+    if (this.errors.length > 0) {
+      return new Promise(() => undefined);
+    }
+    const job = this.#deployment.register(goal);
+    this.#running.add(job);
+    try {
+      const { urn, id, outputs } = await job;
+      return { urn, id: id === UNKNOWN ? "" : (id ?? ""), outputs: outputs ?? {} };
+    } catch (error) {
+      this.fail(error instanceof EngineError ? error.messages : [error instanceof Error ? error.message : String(error)]);
+      return new Promise(() => undefined);
+    } finally {
+      this.#running.delete(job);
+    }
+  }
+
+  registerOutputs(urn: string, outputs: Props): void {
+    this.#deployment.registerOutputs(urn, outputs);
+  }
+
+  diagnostic(severity: "debug" | "info" | "warning" | "error", message: string, urn: string): void {
+    if (severity === "error") {
+      this.fail([message]);
+    } else if (severity !== "debug") {
+      this.#events.diagnostic(severity === "warning" ? `warning: ${message}` : message, urn);
+    }
+  }
+
+  fail(messages: readonly string[]): void {
+    this.errors.push(...messages.filter((message) => !this.errors.includes(message)));
+    this.#reject(new EngineError([...this.errors]));
+  }
+
+  /** Waits for everything that had begun. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) {
+      await Promise.allSettled(this.#running);
+    }
+  }
+}
+
+function visible(outputs: Props): Summary["outputs"] {
+  return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, { value: plain(value), secret: containsSecret(value) }]));
+}
+
+export type { Session };
