@@ -1,0 +1,91 @@
+import { parseArgs } from "node:util";
+import { usageError } from "./exit.ts";
+
+export interface Option {
+  type: "string" | "boolean";
+  short?: string;
+  /** What stands for the value in the help text, for example `<name>`. */
+  value?: string;
+  choices?: readonly string[];
+  help: string;
+}
+
+export interface Parsed {
+  flags: Record<string, boolean>;
+  values: Record<string, string>;
+  positionals: string[];
+}
+
+export interface Syntax {
+  /** Words that may precede the first option, for example `up` or `images lock`. */
+  name: string;
+  options: Record<string, Option>;
+  /** Names of the positional arguments, at most so many may be given. */
+  positionals?: readonly string[];
+}
+
+/**
+ * Reads a command's arguments; `--name value`, `--name=value` and `-n value` are the same.
+ *
+ * @throws OpsError (2) for an unknown option, naming the closest, a value that is missing or not allowed.
+ */
+export function parseArguments(syntax: Syntax, args: string[]): Parsed {
+  const options = Object.fromEntries(
+    Object.entries(syntax.options).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
+  );
+  const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
+  const parsed: Parsed = { flags: {}, values: {}, positionals: [] };
+  for (const token of tokens) {
+    if (token.kind === "positional") parsed.positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const option = syntax.options[token.name];
+    if (option === undefined) throw usageError(unknown(syntax, token.rawName));
+    if (option.type === "boolean") {
+      if (token.value !== undefined) throw usageError(`${token.rawName} takes no value, but was given "${token.value}"`);
+      parsed.flags[token.name] = true;
+    } else parsed.values[token.name] = valueOf(option, token.rawName, token.value);
+  }
+  const most = syntax.positionals?.length ?? 0;
+  if (parsed.positionals.length > most) {
+    const extra = parsed.positionals[most] ?? "";
+    throw usageError(`"${extra}" is one argument too many: berth ${syntax.name} takes ${most === 0 ? "none" : syntax.positionals?.join(", ")}`);
+  }
+  return parsed;
+}
+
+function valueOf(option: Option, name: string, value: string | undefined): string {
+  if (value === undefined || value === "") throw usageError(`${name} needs a value: ${name} ${option.value ?? "<value>"}`);
+  if (option.choices !== undefined && !option.choices.includes(value)) {
+    throw usageError(`${name} is "${value}", but must be one of ${option.choices.join(", ")}`);
+  }
+  return value;
+}
+
+function unknown(syntax: Syntax, given: string): string {
+  const known = Object.keys(syntax.options).map((name) => `--${name}`);
+  const near = closest(given, known);
+  const hint = near === undefined ? `see berth ${syntax.name} --help` : `did you mean ${near}?`;
+  return `berth ${syntax.name} has no option ${given}: ${hint}`;
+}
+
+/** The candidate with the fewest edits from what was typed, if it is close enough to be meant. */
+export function closest(given: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates
+    .map((candidate) => ({ candidate, edits: editDistance(given.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  return best !== undefined && best.edits <= Math.max(2, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [index, letter] of [...a].entries()) {
+    const next = [index + 1];
+    for (const [column, other] of [...b].entries()) {
+      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,84 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { type Deployer, type Deployment, realResources } from "./deployer.ts";
+import { EmbeddedDeployer, embeddedState } from "./embedded.ts";
+import { exitCodes, OpsError, usageError } from "./exit.ts";
+import type { Project } from "./project.ts";
+import { PulumiDeployer } from "./pulumi.ts";
+import { type Backend, chooseBackend } from "./setup/backend.ts";
+import { ensurePassphrase, type Passphrase } from "./setup/passphrase.ts";
+import { type Cli, ensureCli, findCli, type NoCli } from "./setup/pulumi.ts";
+import type { Report } from "./setup/report.ts";
+
+export const engines = ["pulumi", "embedded"] as const;
+
+export interface Choice {
+  deployer: Deployer;
+  /** Why not the Pulumi CLI; undefined where it is used. */
+  fallback?: string;
+  passphrase: Passphrase;
+  backend?: Backend;
+  /** What a plain `pulumi` needs in its environment to work on the same state. */
+  variables: Record<string, string>;
+}
+
+export interface ChoiceOptions {
+  project: Project;
+  stack: string;
+  environment: NodeJS.ProcessEnv;
+  /** `--engine`; BERTH_ENGINE is asked where it is not given. */
+  engine?: string;
+  report: Report;
+  /** Whether a CLI may be downloaded; commands that only look don't. */
+  install: boolean;
+}
+
+/**
+ * The engine for a stack: the Pulumi CLI where there is one or it can be had, or else the embedded one. A stack
+ * that the embedded engine runs stays with it until it is taken down, whatever is installed since.
+ *
+ * @throws OpsError (3) where the engine that was asked for is not there, (2) for an engine of another name.
+ */
+export async function chooseDeployer(options: ChoiceOptions): Promise<Choice> {
+  const { project, stack, environment, report } = options;
+  const asked = options.engine ?? (environment["BERTH_ENGINE"] || undefined);
+  if (asked !== undefined && !(engines as readonly string[]).includes(asked)) {
+    throw usageError(`BERTH_ENGINE is "${asked}", but must be one of ${engines.join(", ")}`);
+  }
+  const passphrase = ensurePassphrase(project, environment);
+  const embedded = (fallback: string): Choice => ({
+    deployer: new EmbeddedDeployer({ project, stack, passphrase: passphrase.value }),
+    fallback,
+    passphrase,
+    variables: {},
+  });
+  const running = runsEmbedded(project, stack);
+  if (asked === "embedded") return embedded("it was asked for");
+  if (running && asked === undefined) return embedded(`stack "${stack}" runs on it; to change, take it down first: ./berth down -s ${stack}`);
+  if (running) {
+    throw new OpsError(`stack "${stack}" runs on the embedded engine, and two engines can't share it: take it down first, BERTH_ENGINE=embedded ./berth down -s ${stack}`);
+  }
+  const cli: Cli | NoCli = options.install ? await ensureCli(project, environment, report) : await findCli(project, environment);
+  if ("reason" in cli) {
+    if (asked === "pulumi") throw new OpsError(`the Pulumi CLI was asked for, but ${cli.reason}: see https://www.pulumi.com/docs/install`, exitCodes.requirement);
+    return embedded(cli.reason);
+  }
+  const backend = chooseBackend(project, environment);
+  // The CLI refuses a folder that does not exist.
+  if (backend.url.startsWith("file:///")) mkdirSync(backend.url.slice("file://".length), { recursive: true });
+  const variables = { ...backend.variables, ...passphrase.variables };
+  const cliEnvironment = { ...environment, ...variables, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  const onNote = (text: string) => report.note(text);
+  return {
+    deployer: new PulumiDeployer({ project, stack, cli, backend, environment: cliEnvironment, onNote }),
+    passphrase,
+    backend,
+    variables,
+  };
+}
+
+function runsEmbedded(project: Project, stack: string): boolean {
+  const file = embeddedState(project, stack);
+  if (!existsSync(file)) return false;
+  const state = JSON.parse(readFileSync(file, "utf8")) as { deployment?: Deployment };
+  return realResources(state.deployment ?? {}).length > 0;
+}

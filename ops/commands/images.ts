@@ -1,0 +1,74 @@
+import { spawn, execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { closest } from "../arguments.ts";
+import type { Command, Context } from "../command.ts";
+import { OpsError, usageError } from "../exit.ts";
+import { Progress } from "../progress.ts";
+import { table } from "../table.ts";
+
+const run = promisify(execFile);
+const actions = ["list", "lock", "check"];
+
+export const command: Command = {
+  summary: "lock the platform images' digests, or check the images",
+  description: [
+    "list   what images.lock.json names",
+    "lock   asks each registry for the digest of each tag and writes it into images.lock.json",
+    "check  runs each image and tries what the program relies on, for upstream's and stand-ins alike",
+  ].join("\n"),
+  options: {},
+  positionals: ["list|lock|check"],
+  examples: ["./berth images lock", "./berth images check"],
+  exits: [0, 1, 2],
+  async run(context, parsed) {
+    const action = parsed.positionals[0] ?? "list";
+    if (!actions.includes(action)) {
+      const near = closest(action, actions);
+      throw usageError(`berth images has no action "${action}": ${near === undefined ? `it has ${actions.join(", ")}` : `did you mean ${near}?`}`);
+    }
+    if (action === "check") return check(context);
+    if (action === "lock") return lock(context);
+    context.terminal.result(table(["ROLE", "IMAGE"], Object.entries(readLock(context))));
+    return 0;
+  },
+};
+
+function readLock({ project }: Context): Record<string, string> {
+  return JSON.parse(readFileSync(join(project.folder, "images.lock.json"), "utf8")) as Record<string, string>;
+}
+
+/** All digests or none: a lock that is half new would be of no known moment. */
+async function lock(context: Context): Promise<number> {
+  const { terminal, project, environment } = context;
+  const report = new Progress(terminal);
+  const entries = await Promise.allSettled(
+    Object.entries(readLock(context)).map(async ([role, reference]) => {
+      const tagged = reference.replace(/@sha256:[0-9a-f]{64}$/, "");
+      const step = report.step(role);
+      try {
+        const { stdout } = await run("docker", ["buildx", "imagetools", "inspect", tagged, "--format", "{{.Manifest.Digest}}"], { env: environment, timeout: 30_000 });
+        step.done(`${tagged} is ${stdout.trim()}`);
+        return [role, `${tagged}@${stdout.trim()}`] as const;
+      } catch (error) {
+        step.fail(`${tagged}: ${(error as { stderr?: string }).stderr?.trim().split("\n").at(-1) ?? String(error)}`);
+        throw error;
+      }
+    }),
+  );
+  const resolved = entries.flatMap((entry) => (entry.status === "fulfilled" ? [entry.value] : []));
+  if (resolved.length < entries.length) {
+    throw new OpsError(`${entries.length - resolved.length} of ${entries.length} digests could not be had, so images.lock.json stays as it is`);
+  }
+  writeFileSync(join(project.folder, "images.lock.json"), `${JSON.stringify(Object.fromEntries(resolved), undefined, 2)}\n`);
+  terminal.result(`images.lock.json has ${resolved.length} digests`);
+  return 0;
+}
+
+function check({ project }: Context): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(project.folder, "standins", "check.ts")], { stdio: "inherit" });
+    child.on("error", reject).on("close", (code) => resolve(code === 0 ? 0 : 1));
+  });
+}

@@ -1,0 +1,129 @@
+import { PassThrough, Readable } from "node:stream";
+import { createInterface } from "node:readline";
+import type Dockerode from "dockerode";
+import { closest } from "../arguments.ts";
+import { type Command, stackOf, stackOption } from "../command.ts";
+import { dockerClient, labels, partOf, requireDocker, stackContainers } from "../docker.ts";
+import { usageError } from "../exit.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Line {
+  time: string;
+  prefix: string;
+  text: string;
+}
+
+const colours = ["cyan", "yellow", "green", "bold"] as const;
+
+export const command: Command = {
+  summary: "what the containers print, each line with its part's name",
+  description: "Prints the last lines of a stack's containers in the order of their time, or follows them; containers that start\nmeanwhile are followed too. An application's name, a part such as root/web or a role such as postgres picks some.",
+  options: {
+    stack: stackOption,
+    follow: { type: "boolean", short: "f", help: "go on with new lines until interrupted" },
+    tail: { type: "string", short: "n", value: "<lines>", help: "lines of each container to begin with, or all (default: 100)" },
+  },
+  positionals: ["app|part"],
+  examples: ["./berth logs -f root", "./berth logs postgres --tail all"],
+  exits: [0, 1, 2, 3],
+  async run(context, parsed) {
+    const { project, terminal, environment, signal } = context;
+    const stack = stackOf(context, parsed);
+    const tail = parsed.values["tail"] ?? "100";
+    if (!/^(all|\d+)$/.test(tail)) throw usageError(`--tail is "${tail}", but must be a number of lines or all`);
+    const docker = dockerClient(project.settings(stack).docker, environment);
+    await requireDocker(docker);
+    const all = (await stackContainers(docker, stack)).filter(({ Labels }) => Labels[labels.role] !== "files");
+    const wanted = parsed.positionals[0];
+    const chosen = all.filter((container) => wanted === undefined || matches(container, wanted));
+    if (chosen.length === 0 && wanted !== undefined && !parsed.flags["follow"]) throw usageError(noMatch(stack, wanted, all));
+    const width = Math.max(0, ...all.map((container) => prefixOf(container).length));
+    const print = printer(terminal, width);
+    if (parsed.flags["follow"]) await follow(docker, stack, chosen, wanted, tail, print, signal);
+    else {
+      const lines = (await Promise.all(chosen.map((container) => read(docker, container, tail)))).flat();
+      for (const line of lines.sort((a, b) => (a.time < b.time ? -1 : 1))) print(line);
+    }
+    return 0;
+  },
+};
+
+function matches(container: Dockerode.ContainerInfo, wanted: string): boolean {
+  const { [labels.app]: app, [labels.role]: role } = container.Labels;
+  return [app, role, partOf(container), ...container.Names.map((name) => name.slice(1))].includes(wanted);
+}
+
+function noMatch(stack: string, wanted: string, all: Dockerode.ContainerInfo[]): string {
+  const names = [...new Set(all.flatMap((container) => [container.Labels[labels.app] ?? "", partOf(container)]))].filter((name) => name !== "");
+  const near = closest(wanted, names);
+  return `stack "${stack}" has no part "${wanted}": ${near === undefined ? `it has ${names.join(", ") || "no containers"}` : `did you mean ${near}?`}`;
+}
+
+/** Part and the end of the container's name, which tells replicas apart. */
+function prefixOf(container: Dockerode.ContainerInfo): string {
+  return `${partOf(container)} ${container.Id.slice(0, 4)}`;
+}
+
+function printer(terminal: Terminal, width: number): (line: Line) => void {
+  const seen = new Map<string, (typeof colours)[number]>();
+  return ({ prefix, text }) => {
+    const colour = seen.get(prefix) ?? colours[seen.size % colours.length] ?? "cyan";
+    seen.set(prefix, colour);
+    terminal.result(`${terminal.resultStyle(colour, `${prefix.padEnd(width)} |`)} ${text}`);
+  };
+}
+
+async function read(docker: Dockerode, container: Dockerode.ContainerInfo, tail: string): Promise<Line[]> {
+  const lines: Line[] = [];
+  const options = { stdout: true, stderr: true, timestamps: true, ...(tail === "all" ? {} : { tail: Number(tail) }) };
+  const content = await docker.getContainer(container.Id).logs({ ...options, follow: false });
+  await demultiplex(docker, Readable.from([content], { objectMode: false }), prefixOf(container), (line) => lines.push(line));
+  return lines;
+}
+
+async function follow(
+  docker: Dockerode,
+  stack: string,
+  first: Dockerode.ContainerInfo[],
+  wanted: string | undefined,
+  tail: string,
+  print: (line: Line) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const attach = async (container: Dockerode.ContainerInfo, lines: string) => {
+    const options = { stdout: true, stderr: true, timestamps: true, ...(lines === "all" ? {} : { tail: Number(lines) }) };
+    const stream = await docker.getContainer(container.Id).logs({ ...options, follow: true, abortSignal: signal });
+    await demultiplex(docker, stream as Readable, prefixOf(container), print);
+  };
+  const events = await docker.getEvents({ filters: { label: [`${labels.stack}=${stack}`], event: ["start"] }, abortSignal: signal } as Dockerode.GetEventsOptions);
+  const ended = new Promise<void>((resolve) => {
+    events.on("close", resolve).on("error", () => resolve());
+  });
+  createInterface({ input: events as Readable }).on("line", (text) => {
+    const { id } = JSON.parse(text) as { id?: string };
+    if (id === undefined) return;
+    void docker.listContainers({ filters: { id: [id] } }).then(async ([container]) => {
+      if (container !== undefined && (wanted === undefined || matches(container, wanted))) await attach(container, "all");
+    }, () => undefined);
+  });
+  await Promise.race([Promise.all([ended, ...first.map((container) => attach(container, tail))]), aborted(signal)]);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** Docker sends standard output and error in one stream of frames, each line after its time. */
+function demultiplex(docker: Dockerode, source: Readable, prefix: string, onLine: (line: Line) => void): Promise<void> {
+  const lines = new PassThrough();
+  createInterface({ input: lines }).on("line", (full) => {
+    const space = full.indexOf(" ");
+    onLine({ time: full.slice(0, space), prefix, text: full.slice(space + 1) });
+  });
+  (docker.modem as { demuxStream: (stream: Readable, out: PassThrough, error: PassThrough) => void }).demuxStream(source, lines, lines);
+  return new Promise((resolve) => {
+    const end = () => lines.end();
+    source.on("end", end).on("close", end).on("error", end);
+    lines.on("close", resolve).on("end", resolve);
+  });
+}

@@ -1,0 +1,78 @@
+import type { Deployer } from "../deployer.ts";
+import { failedJobs, nameOf } from "../deployer.ts";
+import { addresses, waitForAnswer } from "../answers.ts";
+import { applyWithProgress } from "../apply.ts";
+import { chooseDeployer } from "../choose.ts";
+import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
+import { messageOf } from "../exit.ts";
+import { prepareMachine } from "../prepare.ts";
+import { Progress } from "../progress.ts";
+import { changesText, duration, table } from "../table.ts";
+
+/** How long an address may take to answer after everything is healthy, in milliseconds. */
+const answerDeadline = 60_000;
+
+export const command: Command = {
+  summary: "set up this machine, apply a stack, wait until it answers",
+  description: [
+    "Finds or installs what the stack needs (Docker Engine, images, Pulumi CLI), applies the stack, waits until each",
+    "address answers through Traefik and prints the addresses. What is there already is used as it is; a second run",
+    "changes nothing. Whatever is missing is said before the stack is touched.",
+  ].join("\n"),
+  options: { stack: stackOption, engine: engineOption, json: jsonOption },
+  examples: ["./berth up", "./berth up -s dev --engine embedded", "./berth up --json | jq .addresses"],
+  exits: [0, 1, 2, 3, 130],
+  async run(context, parsed) {
+    const { project, terminal, environment, signal } = context;
+    const stack = stackOf(context, parsed);
+    const started = Date.now();
+    const report = new Progress(terminal);
+    await prepareMachine(context, stack, report);
+    const choice = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
+    terminal.redactor.hide(choice.passphrase.value);
+    const { deployer } = choice;
+    report.note(`${deployer.description}${choice.fallback === undefined ? "" : `; used because ${choice.fallback}`}`);
+
+    const replace = await jobsToRepeat(deployer, (text) => report.note(text));
+    const outcome = await applyWithProgress(stack, terminal, report, (onEvent) => deployer.up({ onEvent, replace, signal }));
+    const found = addresses(outcome.outputs);
+    await Promise.all(
+      Object.entries(found).map(async ([name, url]) => {
+        const step = report.step("answer");
+        step.progress?.(`waiting for ${url}`);
+        try {
+          step.done(`${name} at ${url}: ${await waitForAnswer(url, answerDeadline, signal)}`);
+        } catch (error) {
+          step.fail(messageOf(error));
+          throw error;
+        }
+      }),
+    );
+
+    const total = Date.now() - started;
+    if (parsed.flags["json"]) {
+      const outputs = Object.fromEntries(Object.entries(outcome.outputs).map(([name, { value }]) => [name, value]));
+      const steps = report.times.map(({ name, milliseconds }) => ({ name, milliseconds: Math.round(milliseconds) }));
+      terminal.json({ stack, engine: deployer.engine, changes: outcome.changes, addresses: found, outputs, steps, milliseconds: total });
+      return 0;
+    }
+    if (Object.keys(found).length > 0) {
+      terminal.result("");
+      terminal.result(table(["NAME", "ADDRESS"], Object.entries(found)));
+      terminal.result("");
+    }
+    terminal.result(`${changesText(outcome.changes)} in ${duration(total)}`);
+    if (Object.keys(choice.variables).length > 0) {
+      terminal.line(terminal.style("dim", "For plain pulumi commands on the same state:"));
+      for (const [name, value] of Object.entries(choice.variables)) terminal.line(terminal.style("dim", `  export ${name}=${value}`));
+    }
+    return 0;
+  },
+};
+
+/** Jobs whose last run failed did not change, so an update alone would leave them as they are. */
+async function jobsToRepeat(deployer: Deployer, note: (text: string) => void): Promise<string[]> {
+  const jobs = failedJobs(await deployer.state());
+  if (jobs.length > 0) note(`runs again, as it failed last time: ${jobs.map(nameOf).join(", ")}`);
+  return jobs;
+}

@@ -1,0 +1,116 @@
+import type Dockerode from "dockerode";
+
+/** What happened to one resource, the same for both engines. */
+export interface ResourceEvent {
+  phase: "start" | "done" | "failed" | "diagnostic";
+  op: string;
+  urn: string;
+  type: string;
+  name: string;
+  ms?: number;
+  message?: string;
+}
+
+export type Outputs = Record<string, { value: unknown; secret: boolean }>;
+
+export interface Outcome {
+  /** Resources by operation; `same` is not a change. */
+  changes: Record<string, number>;
+  outputs: Outputs;
+}
+
+export interface RunOptions {
+  onEvent?: (event: ResourceEvent) => void;
+  /** URNs that are replaced even though they have not changed. */
+  replace?: string[];
+  signal?: AbortSignal;
+}
+
+export interface DestroyOptions extends RunOptions {
+  /** Also what is protected: the volumes with the data. */
+  includeProtected: boolean;
+}
+
+/** A stack's state in Pulumi's deployment format, as far as operators' commands look at it. */
+export interface Deployment {
+  resources?: StateResource[];
+  pending_operations?: { resource: StateResource; type: string }[];
+}
+
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  custom?: boolean;
+  parent?: string;
+  delete?: boolean;
+  protect?: boolean;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
+/** Applies one stack: by the Pulumi CLI (pulumi.ts) or by the embedded engine (embedded.ts). */
+export interface Deployer {
+  readonly engine: "pulumi" | "embedded";
+  /** For people: which engine, and where its state is. */
+  readonly description: string;
+  preview(options: RunOptions): Promise<Outcome>;
+  up(options: RunOptions): Promise<Outcome>;
+  refresh(options: RunOptions): Promise<Outcome>;
+  destroy(options: DestroyOptions): Promise<Outcome>;
+  outputs(): Promise<Outputs>;
+  /** The state as it is; empty before the first update. Secrets in it stay encrypted. */
+  state(): Promise<Deployment>;
+  /**
+   * Puts right what an update that was killed left behind, before the next: what it made and could not record is
+   * removed, so that nothing exists twice. Returns what was removed, by name.
+   *
+   * @throws OpsError where an update is running.
+   */
+  recover(docker: Dockerode): Promise<string[]>;
+  /** The login that the stack's image pushes use, by the registry's address; undefined where it has none. */
+  login(address: string): Promise<Login | undefined>;
+}
+
+export interface Login {
+  username: string;
+  password: string;
+}
+
+/** The name of a resource, the last part of its URN. */
+export function nameOf(urn: string): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
+}
+
+/** Resources that exist, without components, providers and the stack itself. */
+export function realResources(deployment: Deployment): StateResource[] {
+  return (deployment.resources ?? []).filter(({ custom, type, delete: gone }) => custom === true && gone !== true && !type.startsWith("pulumi:"));
+}
+
+const containerType = "docker:index/container:Container";
+
+/** Containers that should have run to a good end and did not: the next update must run them again. */
+export function failedJobs(deployment: Deployment): string[] {
+  return realResources(deployment)
+    .filter(({ type, inputs, outputs }) => {
+      const ran = type === containerType && inputs?.["attach"] === true && inputs["mustRun"] === false;
+      return ran && typeof outputs?.["exitCode"] === "number" && outputs["exitCode"] !== 0;
+    })
+    .map(({ urn }) => urn);
+}
+
+/** The login for a registry among the inputs of the images that were pushed there, in a state with plain secrets. */
+export function loginOf(deployment: Deployment, address: string): Login | undefined {
+  const registries = realResources(deployment)
+    .filter(({ type }) => type === "docker-build:index:Image")
+    .flatMap(({ inputs }) => plain(inputs?.["registries"]) as { address?: string; username?: string; password?: unknown }[] | undefined ?? []);
+  const found = registries.map((registry) => plain(registry) as typeof registry).find((registry) => registry.address === address);
+  if (found?.username === undefined || found.password === undefined) return undefined;
+  return { username: String(plain(found.username)), password: String(plain(found.password)) };
+}
+
+/** `stack export --show-secrets` wraps each secret as JSON text beside a signature. */
+function plain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("plaintext" in value)) return value;
+  return JSON.parse(String(value.plaintext));
+}

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { EngineOptions, Summary } from "../engine/index.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RunOptions } from "./deployer.ts";
+import { exitCodes, messageOf, OpsError } from "./exit.ts";
+import type { Project } from "./project.ts";
+import { EventReader } from "./pulumi-events.ts";
+
+export interface EmbeddedOptions {
+  project: Project;
+  stack: string;
+  passphrase: string;
+}
+
+/** Applies a stack by the embedded engine, for machines without the Pulumi CLI. */
+export class EmbeddedDeployer implements Deployer {
+  readonly engine = "embedded";
+  readonly description: string;
+  readonly #options: EmbeddedOptions;
+
+  constructor(options: EmbeddedOptions) {
+    this.#options = options;
+    this.description = `embedded engine, state in .berth/embedded/${options.stack}.json; for trying and tests, not for production`;
+  }
+
+  preview(options: RunOptions): Promise<Outcome> {
+    return this.#apply((engine, run) => engine.preview(run), options);
+  }
+
+  up(options: RunOptions): Promise<Outcome> {
+    return this.#apply((engine, run) => engine.up(run), options);
+  }
+
+  refresh(options: RunOptions): Promise<Outcome> {
+    return this.#apply((engine, run) => engine.refresh(run), options);
+  }
+
+  async destroy({ includeProtected, ...options }: DestroyOptions): Promise<Outcome> {
+    if (((await this.state()).resources ?? []).length === 0) return { changes: {}, outputs: {} };
+    return this.#apply((engine, run) => engine.destroy({ ...run, excludeProtected: !includeProtected }), options);
+  }
+
+  async outputs(): Promise<Outputs> {
+    const stack = (await this.state()).resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
+    return EventReader.outputs(stack?.outputs ?? {});
+  }
+
+  state(): Promise<Deployment> {
+    const file = embeddedState(this.#options.project, this.#options.stack);
+    if (!existsSync(file)) return Promise.resolve({});
+    const content = JSON.parse(readFileSync(file, "utf8")) as { deployment?: Deployment };
+    return Promise.resolve(content.deployment ?? {});
+  }
+
+  /** The embedded engine finds what a killed run left by the name that it gave it, and goes on with it. */
+  recover(): Promise<string[]> {
+    return Promise.resolve([]);
+  }
+
+  async login(address: string): Promise<Login | undefined> {
+    const { stack, passphrase, project } = this.#options;
+    const { decrypted } = await import("../engine/index.ts");
+    return loginOf(decrypted(embeddedState(project, stack), passphrase), address);
+  }
+
+  async #apply(command: (engine: typeof import("../engine/index.ts"), run: EngineOptions) => Promise<Summary>, options: RunOptions): Promise<Outcome> {
+    const { project, stack, passphrase } = this.#options;
+    const engine = await import("../engine/index.ts");
+    try {
+      const { changes, outputs } = await command(engine, {
+        projectDir: project.folder,
+        stack,
+        passphrase,
+        stateFile: embeddedState(project, stack),
+        configFile: project.stackFile(stack),
+        onEvent: options.onEvent,
+        replace: options.replace,
+        signal: options.signal,
+      });
+      const { same: _same, read: _read, refresh: _refresh, ...rest } = changes;
+      return { changes: rest, outputs: hidden(outputs) };
+    } catch (error) {
+      if (options.signal?.aborted === true) {
+        throw new OpsError("interrupted; what was begun is recorded, and the next run goes on from there", exitCodes.interrupted);
+      }
+      if (error instanceof engine.EngineError) throw new OpsError(messageOf(error));
+      throw error;
+    }
+  }
+}
+
+export function embeddedState(project: Project, stack: string): string {
+  return project.generated("embedded", `${stack}.json`);
+}
+
+function hidden(outputs: Outputs): Outputs {
+  return Object.fromEntries(Object.entries(outputs).map(([name, { value, secret }]) => [name, { value: secret ? "[secret]" : value, secret }]));
+}

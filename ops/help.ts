@@ -1,0 +1,41 @@
+import type { Command } from "./command.ts";
+import { exitMeanings } from "./exit.ts";
+import { table } from "./table.ts";
+
+export function overview(commands: Record<string, Pick<Command, "summary">>): string {
+  const rows = Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary]);
+  return [
+    "berth — a small team's production as one Pulumi program",
+    "",
+    "Usage: ./berth <command> [options]",
+    "",
+    "Commands:",
+    table(["", ""], rows).trimStart().replace(/^/, "  "),
+    "",
+    "./berth <command> --help tells the options, examples and exit codes of one.",
+    "Plain `pulumi up -s dev` does the same as ./berth up on a machine that is set up; up prints what it needs.",
+  ].join("\n");
+}
+
+export function commandHelp(name: string, command: Command): string {
+  const options = Object.entries({ ...command.options, help: { type: "boolean", short: "h", help: "print this" } as const });
+  const rows = options.map(([option, { short, help, ...rest }]) => {
+    const value = "value" in rest && rest.value !== undefined ? ` ${rest.value}` : "";
+    return [`  ${short === undefined ? "   " : `-${short},`} --${option}${value}`, help];
+  });
+  const positionals = (command.positionals ?? []).map((positional) => ` [${positional}]`).join("");
+  return [
+    `Usage: ./berth ${name}${positionals} [options]`,
+    "",
+    command.description,
+    "",
+    "Options:",
+    ...table(["", ""], rows).split("\n").slice(1),
+    "",
+    command.examples.length === 1 ? "Example:" : "Examples:",
+    ...command.examples.map((example) => `  ${example}`),
+    "",
+    "Exit codes:",
+    ...command.exits.map((code) => `  ${String(code).padEnd(4)} ${exitMeanings[code] ?? ""}`),
+  ].join("\n");
+}

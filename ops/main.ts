@@ -1,0 +1,68 @@
+import { dirname } from "node:path";
+import { closest, parseArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { exitCodes, messageOf, OpsError, usageError } from "./exit.ts";
+import { commandHelp, overview } from "./help.ts";
+import { Project } from "./project.ts";
+import { secretsOf } from "./redact.ts";
+import { Terminal } from "./terminal.ts";
+
+/** Loaded when they are called, so that the help of one does not wait for the packages of another. */
+const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
+  up: { summary: "set up this machine, apply a stack, wait until it answers", load: () => import("./commands/up.ts") },
+  down: { summary: "remove a stack; its data stays unless --volumes is given", load: () => import("./commands/down.ts") },
+  status: { summary: "containers of a stack and its addresses", load: () => import("./commands/status.ts") },
+  logs: { summary: "what the containers print, each line with its part's name", load: () => import("./commands/logs.ts") },
+  preview: { summary: "what up would change, without changing it", load: () => import("./commands/preview.ts") },
+  doctor: { summary: "what this machine has and lacks; changes nothing", load: () => import("./commands/doctor.ts") },
+  push: { summary: "add the tags latest, date, git ref and commit to an image", load: () => import("./commands/push.ts") },
+  images: { summary: "lock the platform images' digests, or check the images", load: () => import("./commands/images.ts") },
+  test: { summary: "lint, types, unit, component and end-to-end tests", load: () => import("./commands/test.ts") },
+};
+
+async function main(args: string[], terminal: Terminal): Promise<number> {
+  const [name = "--help", ...rest] = args;
+  if (name === "--help" || name === "-h" || name === "help") {
+    terminal.result(overview(commands));
+    return exitCodes.ok;
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry === undefined) {
+    const near = closest(name, Object.keys(commands));
+    throw usageError(`berth has no command "${name}": ${near === undefined ? "see ./berth --help" : `did you mean ${near}?`}`);
+  }
+  const { command } = await entry.load();
+  if (rest.includes("--help") || rest.includes("-h")) {
+    terminal.result(commandHelp(name, command));
+    return exitCodes.ok;
+  }
+  const parsed = parseArguments({ name, options: command.options, positionals: command.positionals }, rest);
+  const project = new Project(dirname(import.meta.dirname));
+  return command.run({ project, terminal, environment: process.env, signal: interruption(terminal) }, parsed);
+}
+
+/** The first Ctrl-C stops in good order, the second at once. */
+function interruption(terminal: Terminal): AbortSignal {
+  const controller = new AbortController();
+  const stop = (signal: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    terminal.line("stopping in good order; once more stops at once");
+    controller.abort(signal);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return controller.signal;
+}
+
+const terminal = new Terminal(process.stdout, process.stderr, process.env);
+// `berth logs | head` ends when its reader does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? exitCodes.ok : exitCodes.failed));
+for (const secret of secretsOf(process.env)) terminal.redactor.hide(secret);
+try {
+  process.exitCode = await main(process.argv.slice(2), terminal);
+} catch (error) {
+  const known = error instanceof OpsError || (error instanceof Error && error.name === "SetupError");
+  const [first = "", ...others] = (known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message)).split("\n");
+  terminal.line(`${terminal.style("red", "error:")} ${[first, ...others].join("\n")}`);
+  process.exitCode = error instanceof OpsError ? error.code : known ? exitCodes.requirement : exitCodes.failed;
+}

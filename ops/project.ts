@@ -1,0 +1,57 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { fields, type Settings } from "../settings.ts";
+import { OpsError, usageError } from "./exit.ts";
+import { closest } from "./arguments.ts";
+
+/** The folders and files of one checkout. */
+export class Project {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** A path inside `.berth/`, where everything generated lives; its folder is created. */
+  generated(...path: string[]): string {
+    const full = join(this.folder, ".berth", ...path);
+    mkdirSync(join(full, ".."), { recursive: true });
+    return full;
+  }
+
+  stackFile(stack: string): string {
+    return join(this.folder, `Pulumi.${stack}.yaml`);
+  }
+
+  stacks(): string[] {
+    return readdirSync(this.folder).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+  }
+
+  /** @throws OpsError (2) where the stack has no file, naming those that have. */
+  requireStack(stack: string): void {
+    if (existsSync(this.stackFile(stack))) return;
+    const near = closest(stack, this.stacks());
+    const hint = near === undefined ? `this project has ${this.stacks().join(", ") || "none"}` : `did you mean ${near}?`;
+    throw usageError(`stack "${stack}" has no file Pulumi.${stack}.yaml: ${hint}`);
+  }
+
+  name(): string {
+    const project = parse(readFileSync(join(this.folder, "Pulumi.yaml"), "utf8")) as { name?: string } | null;
+    if (project?.name === undefined) throw new OpsError(`${join(this.folder, "Pulumi.yaml")} has no name`);
+    return project.name;
+  }
+
+  /**
+   * What of the stack file matters before the program runs: where it publishes and which engine it talks to.
+   * Fields that the schema refuses are left at their defaults here: the program names them all in its own message.
+   */
+  settings(stack: string): Pick<Settings, "publish" | "registry" | "docker"> {
+    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
+    const read = <K extends "publish" | "registry" | "docker">(name: K): Settings[K] => {
+      const result = fields[name].safeParse(file?.config?.[`berth:${name}`]);
+      return (result.success ? result.data : fields[name].parse(undefined)) as Settings[K];
+    };
+    return { publish: read("publish"), registry: read("registry"), docker: read("docker") };
+  }
+}

@@ -1,0 +1,82 @@
+import { performance } from "node:perf_hooks";
+import { nameOf, type Outcome, type Outputs, type ResourceEvent } from "./deployer.ts";
+
+interface Metadata {
+  op: string;
+  urn: string;
+  type: string;
+  new?: { outputs?: Record<string, unknown> } | null;
+}
+
+interface EngineEvent {
+  resourcePreEvent?: { metadata: Metadata };
+  resOutputsEvent?: { metadata: Metadata };
+  resOpFailedEvent?: { metadata: Metadata };
+  diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
+  summaryEvent?: { resourceChanges: Record<string, number> };
+}
+
+/** Marks a secret in Pulumi's serialised values. */
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+/** A replacement is three steps to the engine; people see one. */
+const replaceSteps: Record<string, string | undefined> = { "create-replacement": "replace", "delete-replaced": undefined };
+
+/** Reads the CLI's stream of JSON events, a line each, into what both engines tell. */
+export class EventReader {
+  readonly errors: string[] = [];
+  readonly #onEvent: (event: ResourceEvent) => void;
+  readonly #started = new Map<string, number>();
+  #changes: Record<string, number> = {};
+  #outputs: Outputs = {};
+
+  constructor(onEvent: ((event: ResourceEvent) => void) | undefined) {
+    this.#onEvent = onEvent ?? (() => undefined);
+  }
+
+  read(line: string): void {
+    if (!line.startsWith("{")) return;
+    const event = JSON.parse(line) as EngineEvent;
+    if (event.resourcePreEvent !== undefined) this.#step("start", event.resourcePreEvent.metadata);
+    if (event.resOutputsEvent !== undefined) this.#step("done", event.resOutputsEvent.metadata);
+    if (event.resOpFailedEvent !== undefined) this.#step("failed", event.resOpFailedEvent.metadata);
+    if (event.diagnosticEvent !== undefined) this.#diagnostic(event.diagnosticEvent);
+    if (event.summaryEvent !== undefined) this.#changes = event.summaryEvent.resourceChanges;
+  }
+
+  outcome(): Outcome {
+    const { same: _, ...changes } = this.#changes;
+    return { changes, outputs: this.#outputs };
+  }
+
+  /** Outputs of the root stack; a secret one keeps its place, not its value. */
+  static outputs(raw: Record<string, unknown>): Outputs {
+    return Object.fromEntries(
+      Object.entries(raw).map(([name, value]) => {
+        const secret = typeof value === "object" && value !== null && secretSignature in value;
+        return [name, { value: secret ? "[secret]" : value, secret }];
+      }),
+    );
+  }
+
+  #step(phase: "start" | "done" | "failed", { op: step, urn, type, new: state }: Metadata): void {
+    if (type === "pulumi:pulumi:Stack" && phase === "done") this.#outputs = EventReader.outputs(state?.outputs ?? {});
+    const op = step in replaceSteps ? replaceSteps[step] : step === "replace" ? undefined : step;
+    if (op === undefined) return;
+    const key = `${step} ${urn}`;
+    if (phase === "start") this.#started.set(key, performance.now());
+    const started = this.#started.get(key);
+    const ms = phase === "start" || started === undefined ? undefined : performance.now() - started;
+    this.#onEvent({ phase, op, urn, type, name: nameOf(urn), ms });
+  }
+
+  #diagnostic({ urn = "", message, severity, ephemeral }: NonNullable<EngineEvent["diagnosticEvent"]>): void {
+    const text = message.trim();
+    // What the engine says of a failed update as a whole adds nothing to the resource's own message.
+    if (ephemeral === true || text === "" || text === "update failed" || text === "preview failed") return;
+    if (severity === "error" && !this.errors.includes(text)) this.errors.push(text);
+    if (severity === "info" || severity === "info#err") {
+      this.#onEvent({ phase: "diagnostic", op: "", urn, type: "", name: nameOf(urn), message: text });
+    }
+  }
+}
