@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import type { DeploymentInfo, RegisterResourceOutputsRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
 import { readGoal, type Goal } from "./goal.ts";
@@ -28,7 +27,7 @@ export class Monitor {
   readonly #proto: typeof import("@pulumi/pulumi/proto/resource_pb.js");
 
   /** `require` must find the SDK that the program uses. */
-  constructor(registrar: Registrar, require: ReturnType<typeof createRequire>) {
+  constructor(registrar: Registrar, require: NodeJS.Require) {
     this.#registrar = registrar;
     this.#proto = require("@pulumi/pulumi/proto/resource_pb") as typeof import("@pulumi/pulumi/proto/resource_pb.js");
   }
@@ -84,7 +83,7 @@ export class Monitor {
   }
 
   readResource(request: { getType: () => string; getName: () => string }, callback: Callback<unknown>): void {
-    callback(unsupported(`reading ${request.getName()} (${request.getType()}), which ${"get()"} does`), undefined);
+    callback(unsupported(`reading ${request.getName()} (${request.getType()}) with get()`), undefined);
   }
 
   existsResource(request: { getType: () => string }, callback: Callback<unknown>): void {

@@ -1,7 +1,7 @@
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Monitor, type Registrar } from "./monitor.ts";
+import { loadSdk } from "./sdk.ts";
 import type { Project, StackConfig } from "./stackfile.ts";
 
 /** Which program to run, and for which stack. */
@@ -13,20 +13,12 @@ export interface ProgramOptions {
   dryRun: boolean;
 }
 
-type Runtime = typeof import("@pulumi/pulumi/runtime/index.js");
-type RuntimeState = {
-  withLocalStorage: <T>(callback: () => T) => T;
-  getStore: () => { settings: { engine?: unknown; monitor?: unknown; options: Record<string, unknown> } };
-};
-
 /**
  * Runs the unchanged program with the SDK that it uses, in this process. Resolves when the program and every registration
  * are done; rejects with what the program threw. Once a process or worker: modules are loaded once.
  */
 export async function runProgram(options: ProgramOptions, registrar: Registrar): Promise<void> {
-  const require = createRequire(resolve(options.projectDir, "package.json"));
-  const runtime = require("@pulumi/pulumi/runtime") as Runtime;
-  const state = require("@pulumi/pulumi/runtime/state") as RuntimeState;
+  const { runtime, state, require } = loadSdk(options.projectDir);
   const monitor = new Monitor(registrar, require);
   await state.withLocalStorage(async () => {
     runtime.setMockOptions(monitor, options.project.name, options.stack, options.dryRun, "organization");

@@ -9,6 +9,7 @@ import { Operations } from "./operations.ts";
 import { programError, runProgram } from "./program.ts";
 import { Reality } from "./reality.ts";
 import { recover } from "./recovery.ts";
+import { loadSdk } from "./sdk.ts";
 import { refreshAll } from "./refresh.ts";
 import { removeAll } from "./removal.ts";
 import { readProject, readStack, type Project, type StackConfig } from "./stackfile.ts";
@@ -70,9 +71,13 @@ export async function run(options: RunOptions, signal: AbortSignal, onEvent?: (e
 const commands: Record<Command, (session: Session) => Promise<void>> = { preview: apply, up: apply, refresh: refreshAll, destroy, outputs: () => Promise.resolve() };
 
 async function open(options: RunOptions, events: EventLog, readOnly: boolean, signal: AbortSignal): Promise<Session> {
-  const project = await readProject(options.projectDir);
+  const project = readProject(options.projectDir);
   const configFile = options.configFile ?? join(options.projectDir, `Pulumi.${options.stack}.yaml`);
-  const config = await readStack(configFile, project.name, options.passphrase, !readOnly);
+  const reading = readStack(configFile, project.name, options.passphrase, !readOnly);
+  if (options.command === "preview" || options.command === "up") {
+    loadSdk(options.projectDir);
+  }
+  const config = await reading;
   const file = new StateFile(options.stateFile, config.crypter, readOnly);
   await file.load();
   const ledger = new Ledger(file);

@@ -1,4 +1,4 @@
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { Crypter } from "./secrets.ts";
@@ -17,12 +17,12 @@ export interface StackConfig {
 }
 
 /** Reads Pulumi.yaml. Throws when the name is missing or the runtime is not nodejs. */
-export async function readProject(projectDir: string): Promise<Project> {
+export function readProject(projectDir: string): Project {
   const path = join(projectDir, "Pulumi.yaml");
-  const text = await readFile(path, "utf8").catch(() => {
+  if (!existsSync(path)) {
     throw new Error(`${path}: not found; the project folder must hold a Pulumi.yaml`);
-  });
-  const file = parse(text) as { name?: unknown; main?: unknown; runtime?: unknown };
+  }
+  const file = parse(readFileSync(path, "utf8")) as { name?: unknown; main?: unknown; runtime?: unknown };
   const runtime = typeof file.runtime === "object" && file.runtime !== null ? (file.runtime as { name?: unknown }).name : file.runtime;
   if (typeof file.name !== "string" || runtime !== "nodejs") {
     throw new Error(`${path}: needs "name" and "runtime: nodejs"; the embedded engine runs no other runtime`);
@@ -32,10 +32,11 @@ export async function readProject(projectDir: string): Promise<Project> {
 
 /**
  * Reads Pulumi.<stack>.yaml and decrypts its secrets. A file without `encryptionsalt` gets one,
- * as the CLI does on a stack's first use. `write: false` (previews) leaves the file alone.
+ * as the CLI does on a stack's first use. `write: false` (previews) leaves the file alone. The file is read at once, so
+ * that the key is being derived while the caller loads other things.
  */
 export async function readStack(path: string, project: string, passphrase: string, write: boolean): Promise<StackConfig> {
-  const text = await readFile(path, "utf8").catch(() => "");
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   const file = (parse(text) ?? {}) as { encryptionsalt?: string; secretsprovider?: string; config?: Record<string, unknown> };
   if (file.secretsprovider !== undefined && file.secretsprovider !== "passphrase") {
     throw new Error(`${path}: secretsprovider "${file.secretsprovider}" is not supported; the embedded engine knows passphrase only`);
@@ -43,7 +44,7 @@ export async function readStack(path: string, project: string, passphrase: strin
   const salt = file.encryptionsalt;
   const crypter = salt === undefined ? await Crypter.create(passphrase) : await Crypter.open(passphrase, salt);
   if (salt === undefined && write) {
-    await appendFile(path, `${text === "" || text.endsWith("\n") ? "" : "\n"}encryptionsalt: ${crypter.salt}\n`);
+    appendFileSync(path, `${text === "" || text.endsWith("\n") ? "" : "\n"}encryptionsalt: ${crypter.salt}\n`);
   }
   const values: Record<string, string> = {};
   const secretKeys: string[] = [];

@@ -1,0 +1,57 @@
+import { createRequire } from "node:module";
+import { dirname, resolve } from "node:path";
+
+type Runtime = typeof import("@pulumi/pulumi/runtime/index.js");
+
+/** The SDK's state store, which it does not declare. */
+interface RuntimeState {
+  withLocalStorage: <T>(callback: () => T) => T;
+  getStore: () => { settings: { engine?: unknown; options: Record<string, unknown> } };
+}
+
+export interface Sdk {
+  runtime: Runtime;
+  state: RuntimeState;
+  require: NodeJS.Require;
+}
+
+/**
+ * Loads the Pulumi SDK that the program in `projectDir` uses. What the SDK needs only to serialise functions (the
+ * TypeScript compiler and npm's dependency tree, two thirds of its loading time) is loaded on first use instead.
+ */
+export function loadSdk(projectDir: string): Sdk {
+  const require = createRequire(resolve(projectDir, "package.json"));
+  const own = createRequire(require.resolve("@pulumi/pulumi"));
+  loadLater(own, own.resolve("./typescript-shim.js"));
+  loadLater(own, own.resolve("@npmcli/arborist"));
+  return {
+    runtime: require("@pulumi/pulumi/runtime") as Runtime,
+    state: require("@pulumi/pulumi/runtime/state") as RuntimeState,
+    require,
+  };
+}
+
+/** Puts a stand-in into the module cache that loads the real module when one of its properties is read. */
+function loadLater(require: NodeJS.Require, path: string): void {
+  if (require.cache[path] !== undefined) {
+    return;
+  }
+  let real: Record<string | symbol, unknown> | undefined;
+  const exports = new Proxy(
+    {},
+    {
+      get(_target, key) {
+        if (key === "__esModule") {
+          return true;
+        }
+        if (real === undefined) {
+          delete require.cache[path];
+          real = require(path) as Record<string | symbol, unknown>;
+        }
+        return real[key];
+      },
+    },
+  );
+  const stub: Partial<NodeJS.Module> = { id: path, filename: path, path: dirname(path), loaded: true, exports, children: [], paths: [] };
+  require.cache[path] = stub as NodeJS.Module;
+}
