@@ -47,7 +47,7 @@ export async function applyWithProgress(
 }
 
 function describe(terminal: Terminal, event: ResourceEvent, planned: boolean): string | undefined {
-  if (event.phase === "diagnostic") return terminal.style("dim", `${event.name}: ${event.message?.trim() ?? ""}`);
+  if (event.phase === "diagnostic") return terminal.style("dim", `${event.name === "" ? "" : `${event.name}: `}${event.message?.trim() ?? ""}`);
   const word = words[event.op];
   if (word === undefined || !isReal(event.type) || event.phase === "start") return undefined;
   const kind = event.type.slice(event.type.lastIndexOf(":") + 1);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { EngineOptions, Summary } from "../engine/index.ts";
-import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RunOptions } from "./deployer.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RunOptions, type StateResource } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
 import { EventReader } from "./pulumi-events.ts";
@@ -19,7 +19,7 @@ export class EmbeddedDeployer implements Deployer {
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
-    this.description = `embedded engine, state in .berth/embedded/${options.stack}.json; for trying and tests, not for production`;
+    this.description = `embedded engine, state in .berth/embedded/${options.stack}.json`;
   }
 
   preview(options: RunOptions): Promise<Outcome> {
@@ -36,7 +36,7 @@ export class EmbeddedDeployer implements Deployer {
 
   async destroy({ includeProtected, ...options }: DestroyOptions): Promise<Outcome> {
     if (((await this.state()).resources ?? []).length === 0) return { changes: {}, outputs: {} };
-    return this.#apply((engine, run) => engine.destroy({ ...run, excludeProtected: !includeProtected }), options);
+    return this.#apply((engine, run) => engine.destroy(run, includeProtected ? { everything: true } : { keepProtected: true }), options);
   }
 
   async outputs(): Promise<Outputs> {
@@ -57,25 +57,34 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   async login(address: string): Promise<Login | undefined> {
-    const { stack, passphrase, project } = this.#options;
-    const { decrypted } = await import("../engine/index.ts");
-    return loginOf(decrypted(embeddedState(project, stack), passphrase), address);
+    const file = embeddedState(this.#options.project, this.#options.stack);
+    if (!existsSync(file)) return undefined;
+    const { Crypter } = await import("../engine/secrets.ts");
+    const { deployment } = JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployment & { secrets_providers: { state: { salt: string } } } };
+    const crypter = await Crypter.open(this.#options.passphrase, deployment.secrets_providers.state.salt);
+    const image = deployment.resources?.filter(({ type }) => type === "docker-build:index:Image") ?? [];
+    const resources = JSON.parse(JSON.stringify(image), (_key, value: unknown) => {
+      const hidden = typeof value === "object" && value !== null && "ciphertext" in value ? value.ciphertext : undefined;
+      return typeof hidden === "string" ? { plaintext: crypter.decrypt(hidden) } : value;
+    }) as StateResource[];
+    return loginOf({ resources }, address);
   }
 
   async #apply(command: (engine: typeof import("../engine/index.ts"), run: EngineOptions) => Promise<Summary>, options: RunOptions): Promise<Outcome> {
     const { project, stack, passphrase } = this.#options;
     const engine = await import("../engine/index.ts");
+    const run = {
+      projectDir: project.folder,
+      stack,
+      passphrase,
+      stateFile: embeddedState(project, stack),
+      configFile: project.stackFile(stack),
+      onEvent: options.onEvent,
+      replace: options.replace,
+      signal: options.signal,
+    };
     try {
-      const { changes, outputs } = await command(engine, {
-        projectDir: project.folder,
-        stack,
-        passphrase,
-        stateFile: embeddedState(project, stack),
-        configFile: project.stackFile(stack),
-        onEvent: options.onEvent,
-        replace: options.replace,
-        signal: options.signal,
-      });
+      const { changes, outputs } = await command(engine, run);
       const { same: _same, read: _read, refresh: _refresh, ...rest } = changes;
       return { changes: rest, outputs: hidden(outputs) };
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Option } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { exitMeanings } from "./exit.ts";
 import { table } from "./table.ts";
@@ -18,10 +19,9 @@ export function overview(commands: Record<string, Pick<Command, "summary">>): st
 }
 
 export function commandHelp(name: string, command: Command): string {
-  const options = Object.entries({ ...command.options, help: { type: "boolean", short: "h", help: "print this" } as const });
-  const rows = options.map(([option, { short, help, ...rest }]) => {
-    const value = "value" in rest && rest.value !== undefined ? ` ${rest.value}` : "";
-    return [`  ${short === undefined ? "   " : `-${short},`} --${option}${value}`, help];
+  const options: [string, Option][] = [...Object.entries(command.options), ["help", { type: "boolean", short: "h", help: "print this" }]];
+  const rows = options.map(([option, { short, help, value }]) => {
+    return [`  ${short === undefined ? "   " : `-${short},`} --${option}${value === undefined ? "" : ` ${value}`}`, help];
   });
   const positionals = (command.positionals ?? []).map((positional) => ` [${positional}]`).join("");
   return [

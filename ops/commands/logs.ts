@@ -95,16 +95,18 @@ async function follow(
     const stream = await docker.getContainer(container.Id).logs({ ...options, follow: true, abortSignal: signal });
     await demultiplex(docker, stream as Readable, prefixOf(container), print);
   };
+  const attachNew = async (id: string) => {
+    const [container] = await docker.listContainers({ filters: { id: [id] } });
+    if (container !== undefined && (wanted === undefined || matches(container, wanted))) await attach(container, "all");
+  };
   const events = await docker.getEvents({ filters: { label: [`${labels.stack}=${stack}`], event: ["start"] }, abortSignal: signal } as Dockerode.GetEventsOptions);
   const ended = new Promise<void>((resolve) => {
     events.on("close", resolve).on("error", () => resolve());
   });
-  createInterface({ input: events as Readable }).on("line", (text) => {
+  createInterface({ input: events }).on("line", (text) => {
     const { id } = JSON.parse(text) as { id?: string };
     if (id === undefined) return;
-    void docker.listContainers({ filters: { id: [id] } }).then(async ([container]) => {
-      if (container !== undefined && (wanted === undefined || matches(container, wanted))) await attach(container, "all");
-    }, () => undefined);
+    attachNew(id).catch(() => undefined); // gone before it was looked at
   });
   await Promise.race([Promise.all([ended, ...first.map((container) => attach(container, tail))]), aborted(signal)]);
 }

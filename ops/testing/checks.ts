@@ -1,0 +1,47 @@
+import { execFile } from "node:child_process";
+import { existsSync, globSync } from "node:fs";
+import { join } from "node:path";
+import { ensureLinters, type Linter } from "../setup/linters.ts";
+import type { Context } from "../command.ts";
+import { failedOne, passedOne, skippedOne, sum, type Tally } from "./tally.ts";
+
+/** A program whose exit code is the result; what it printed is the detail. */
+export function check(name: string, { project, environment, signal }: Context, file: string, args: string[]): Promise<Tally> {
+  return new Promise((resolve) => {
+    execFile(file, args, { cwd: project.folder, env: environment, signal, maxBuffer: 2 ** 26, timeout: 900_000 }, (error, out, errors) => {
+      resolve(error === null ? passedOne() : failedOne(name, `${out}${errors}`.trim() || error.message));
+    });
+  });
+}
+
+/** A program of node_modules, run by this Node. */
+export function packageCheck(name: string, context: Context, path: string, args: string[]): Promise<Tally> {
+  return check(name, context, process.execPath, [join(context.project.folder, "node_modules", path), ...args]);
+}
+
+export async function schemaCheck(context: Context): Promise<Tally> {
+  const script = join(context.project.folder, "ops", "schema.ts");
+  if (!existsSync(script)) return skippedOne("schema", "there is no ops/schema.ts");
+  return check("schema", context, process.execPath, [script, "--check"]);
+}
+
+/** Files that each linter reads, and the arguments before them. */
+const linted: Record<Linter, { files: string[]; args: string[] }> = {
+  actionlint: { files: [".github/workflows/*.yml"], args: [] },
+  zizmor: { files: [".github/workflows/*.yml"], args: ["--offline", "--no-progress"] },
+  // Base images are named by the lock file, and Debian's packages by their release.
+  hadolint: { files: ["apps/*/Dockerfile", "standins/Dockerfile"], args: ["--ignore", "DL3006", "--ignore", "DL3008"] },
+  shellcheck: { files: ["berth", ".ci/run", "apps/*/*.sh"], args: [] },
+};
+
+/** Workflows, Dockerfiles and shell scripts, by linters that npm does not carry. */
+export async function otherLinters(context: Context): Promise<Tally> {
+  const { project } = context;
+  const work = Object.entries(linted).flatMap(([linter, { files, args }]) => {
+    const found = globSync(files, { cwd: project.folder }).sort();
+    return found.length === 0 ? [] : [{ linter, args: [...args, ...found] }];
+  });
+  const tools = await ensureLinters(project);
+  if ("reason" in tools) return sum(work.map(({ linter }) => skippedOne(linter, tools.reason)));
+  return sum(await Promise.all(work.map(({ linter, args }) => check(linter, context, join(tools.folder, linter), args))));
+}

@@ -1,0 +1,38 @@
+import type { TestEvent } from "node:test/reporters";
+import { inspect } from "node:util";
+
+/** What the reporter writes for each test that has ended, a JSON line each. */
+export interface TestLine {
+  berthTest: true;
+  result: "passed" | "failed" | "skipped";
+  name: string;
+  file?: string;
+  detail?: string;
+}
+
+/** Node's test runner loads this in its own process; suites are no tests, as in Node's own count. */
+export default async function* reporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const event of source) {
+    if (event.type !== "test:pass" && event.type !== "test:fail") continue;
+    const { name, file, skip, todo, details } = event.data;
+    if (details.type === "suite") continue;
+    const reason = skip ?? todo;
+    const line: TestLine = { berthTest: true, result: "passed", name, file };
+    if (reason !== undefined && reason !== false) {
+      line.result = "skipped";
+      line.detail = typeof reason === "string" && reason !== "" ? reason : skip === undefined ? "to be written" : "no reason given";
+    } else if (event.type === "test:fail") {
+      line.result = "failed";
+      line.detail = describe(event.data.details.error);
+    }
+    yield `${JSON.stringify(line)}\n`;
+  }
+}
+
+/** The error that the test threw, not the runner's wrapper around it. */
+function describe(error: Error & { cause?: unknown }): string {
+  const { cause } = error;
+  if (cause instanceof Error) return cause.stack ?? cause.message;
+  if (typeof cause === "string") return cause;
+  return inspect(cause ?? error, { depth: 4, colors: false });
+}
