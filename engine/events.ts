@@ -43,6 +43,9 @@ export class EventLog {
 
   /** `counted: false` is for the parts of a step that counts elsewhere, such as the deletion in a replacement. */
   emit(event: StepEvent, counted = true): void {
+    if (isDefaultProvider(event)) {
+      return;
+    }
     if (event.phase === "done" && counted) {
       this.changes[event.op] += 1;
     }
@@ -56,4 +59,9 @@ export class EventLog {
   diagnostic(message: string, urn = ""): void {
     this.emit({ phase: "diagnostic", op: "read", urn, type: "", name: "", message });
   }
+}
+
+/** Default providers are the engine's own; like the CLI, it neither shows nor counts them. */
+function isDefaultProvider(event: StepEvent): boolean {
+  return event.phase !== "failed" && event.type.startsWith("pulumi:providers:") && /^default(_|$)/.test(event.name);
 }

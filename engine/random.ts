@@ -50,8 +50,11 @@ function randomType(name: string, schema: Schema, secretOutputs: string[], creat
   return {
     deleteBeforeReplace: false,
     secretOutputs,
-    check: (_name, inputs) => checkInputs(name, schema, inputs),
-    diff: (old, inputs) => diffInputs(schema, withoutDefaults(old.inputs), withoutDefaults(inputs)),
+    check(_name, given) {
+      const { __defaults, ...inputs } = checkInputs(name, schema, given);
+      return inputs;
+    },
+    diff: (old, inputs) => diffInputs(schema, switches(old.inputs), switches(inputs)),
     create: (_context, inputs) => create(inputs),
     update: (_context, old, inputs) => Promise.resolve({ id: old.id, outputs: { ...old.outputs, ...inputs } }),
     delete: () => Promise.resolve(),
@@ -60,7 +63,7 @@ function randomType(name: string, schema: Schema, secretOutputs: string[], creat
 }
 
 /** A character class that is asked for by `true` is on by default: both ways of saying so are the same. */
-function withoutDefaults(inputs: Props): Props {
+function switches(inputs: Props): Props {
   const off = Object.fromEntries(["lower", "upper", "number", "numeric", "special"].map((key) => [key, inputs[key] === false ? "off" : null]));
   return { ...inputs, ...off };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Difference } from "./provider.ts";
-import { containsUnknown, equal, isObject, isSecret, secret, type Props, type Value } from "./values.ts";
+import { containsSecret, containsUnknown, equal, isObject, isSecret, plain, secret, type Props, type Value } from "./values.ts";
 
 /** What the engine knows of one input. */
 export interface Field {
@@ -32,7 +32,7 @@ export function autoName(name: string): string {
  */
 export function checkInputs(type: string, schema: Schema, inputs: Props): Props {
   const problems: string[] = [];
-  const checked = fill(schema, inputs, "", problems);
+  const checked = bubble(fill(schema, inputs, "", problems));
   if (problems.length > 0) {
     throw new Error(`${type}: ${problems.join("; ")}. The embedded engine supports: ${Object.keys(schema).join(", ")}`);
   }
@@ -51,6 +51,11 @@ export function checkNamed(type: string, schema: Schema, name: string, given: Pr
   return { ...inputs, name: kept ?? autoName(name), __defaults: [...names, "name"].sort() };
 }
 
+/** An input that holds a secret anywhere becomes secret as a whole, as the bridge has it. */
+function bubble(inputs: Props): Props {
+  return Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, containsSecret(value) ? secret(plain(value)) : value]));
+}
+
 function fill(schema: Schema, inputs: Props, path: string, problems: string[]): Props {
   const result: Props = {};
   const defaults: string[] = [];
@@ -63,7 +68,7 @@ function fill(schema: Schema, inputs: Props, path: string, problems: string[]): 
     }
   }
   for (const [key, field] of Object.entries(schema)) {
-    if (result[key] === undefined && field.default !== undefined) {
+    if (result[key] === undefined && field.default !== undefined && !isZero(field.default)) {
       result[key] = field.default;
       defaults.push(key);
     }
@@ -88,6 +93,20 @@ function fillValue(field: Field, value: Value, path: string, problems: string[])
   return isObject(value) ? fill(fields, value, `${path}.`, problems) : value;
 }
 
+/** `inputs` with every default in its place, as outputs have them: inputs leave those out that are zero. */
+export function withDefaults(schema: Schema, inputs: Props): Props {
+  const defaults = Object.entries(schema).filter(([key, field]) => inputs[key] === undefined && field.default !== undefined);
+  const given = Object.entries(inputs).map(([key, value]) => [key, defaultsWithin(schema[key]?.fields, value)]);
+  return Object.fromEntries([...given, ...defaults.map(([key, field]) => [key, field.default ?? null])]) as Props;
+}
+
+function defaultsWithin(fields: Schema | undefined, value: Value): Value {
+  if (fields === undefined) {
+    return value;
+  }
+  return Array.isArray(value) ? value.map((item) => defaultsWithin(fields, item)) : isObject(value) ? withDefaults(fields, value) : value;
+}
+
 /** Compares inputs the way the Terraform provider compares state with configuration. */
 export function diffInputs(schema: Schema, old: Props, inputs: Props): Difference {
   const difference: Difference = { changed: [], replace: [] };
@@ -106,7 +125,7 @@ export function diffInputs(schema: Schema, old: Props, inputs: Props): Differenc
 
 /** A form in which equal settings look the same: zero values are absent, sets are sorted, no bookkeeping. */
 function normal(field: Field, value: Value | undefined): Value | undefined {
-  if (value === undefined || value === null || value === "" || value === false || value === 0) {
+  if (value === undefined || isZero(value)) {
     return undefined;
   }
   if (Array.isArray(value)) {
@@ -127,3 +146,6 @@ function normal(field: Field, value: Value | undefined): Value | undefined {
   return value;
 }
 
+function isZero(value: Value): boolean {
+  return value === null || value === "" || value === false || value === 0;
+}

@@ -82,7 +82,10 @@ function ipamConfig(item: Props): Record<string, string> {
 
 function outputs(found: NetworkInspectInfo, inputs: Props): Props {
   return {
+    labels: [],
     ...inputs,
+    __meta: '{"schema_version":"1"}',
+    id: found.Id,
     name: found.Name,
     driver: found.Driver,
     internal: found.Internal,
@@ -93,6 +96,8 @@ function outputs(found: NetworkInspectInfo, inputs: Props): Props {
       gateway: item["Gateway"] ?? "",
       ipRange: item["IPRange"] ?? "",
     })),
+    ingress: found.Ingress,
+    ipv6: found.EnableIPv6,
     options: found.Options ?? {},
     scope: found.Scope,
   };

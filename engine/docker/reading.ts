@@ -1,5 +1,7 @@
 import type { ContainerInspectInfo } from "dockerode";
+import { withDefaults } from "../schema.ts";
 import type { Props, Value } from "../values.ts";
+import { containerSchema } from "./schema.ts";
 
 const MIB = 1024 * 1024;
 
@@ -9,13 +11,31 @@ interface MoreConfig {
   StopTimeout?: number;
 }
 
+/** What the Terraform bridge keeps of a container beside its properties: the version of the schema, and time-outs. */
+const META = '{"e2bfb730-ecaa-11e6-8f88-34363bc7c4c0":{"create":1200000000000,"delete":1200000000000,"update":1200000000000},"schema_version":"2"}';
+
 /** The outputs that a container's inspection gives, under the names of pulumi-docker. */
 export function containerOutputs(found: ContainerInspectInfo, inputs: Props): Props {
   const { HostConfig: host, State: state } = found;
   const config: ContainerInspectInfo["Config"] & MoreConfig = found.Config;
   const { Bridge: bridge } = found.NetworkSettings as { Bridge?: string };
   return {
-    ...inputs,
+    envs: [],
+    hosts: [],
+    labels: [],
+    mounts: [],
+    networksAdvanced: [],
+    ports: [],
+    ulimits: [],
+    ...withDefaults(containerSchema, inputs),
+    __meta: META,
+    id: found.Id,
+    domainname: config.Domainname,
+    networkMode: host.NetworkMode ?? "",
+    privileged: host.Privileged ?? false,
+    publishAllPorts: host.PublishAllPorts ?? false,
+    readOnly: host.ReadonlyRootfs ?? false,
+    usernsMode: host.UsernsMode ?? "",
     ...(state.Running ? {} : { exitCode: state.ExitCode, mustRun: false }),
     bridge: bridge ?? "",
     command: config.Cmd ?? [],
@@ -39,7 +59,7 @@ export function containerOutputs(found: ContainerInspectInfo, inputs: Props): Pr
     securityOpts: (host.SecurityOpt as string[] | null) ?? [],
     shmSize: Math.floor((host.ShmSize ?? 0) / MIB),
     stopSignal: config.StopSignal ?? "",
-    ...(config.StopTimeout === undefined ? {} : { stopTimeout: config.StopTimeout }),
+    stopTimeout: config.StopTimeout ?? 0,
     user: config.User,
     workingDir: config.WorkingDir,
     ...changeable(found),

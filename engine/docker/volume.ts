@@ -23,7 +23,7 @@ export const volume: ResourceType = {
         Driver: text(inputs["driver"]) ?? "local",
         ...(driverOptions === undefined ? {} : { DriverOpts: driverOptions }),
       });
-      return { id: name, outputs: outputs(made as unknown as VolumeInspectInfo, inputs) };
+      return { id: name, outputs: outputs(await made.inspect(), inputs) };
     } catch (error) {
       throw explain(`volume ${name} cannot be made`, error, context.provider);
     }
@@ -69,5 +69,6 @@ export const volume: ResourceType = {
 };
 
 function outputs(found: VolumeInspectInfo, inputs: Props): Props {
-  return { ...inputs, name: found.Name, driver: found.Driver, mountpoint: found.Mountpoint };
+  const meta = '{"schema_version":"1"}';
+  return { labels: [], ...inputs, __meta: meta, id: found.Name, name: found.Name, driver: found.Driver, mountpoint: found.Mountpoint };
 }
