@@ -90,13 +90,13 @@ export function checkConfig(
     ...secretProblems(raw, settings, definitions),
     ...unknownKeys(raw, definitions),
   );
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) return { problems: problems.map((problem) => withoutSecret(raw, problem)) };
   const complete = settings as Settings;
   return {
     problems,
     config: {
       ...complete,
-      docker: complete.docker ?? raw.environment["DOCKER_HOST"] ?? "unix:///var/run/docker.sock",
+      docker: complete.docker ?? (raw.environment["DOCKER_HOST"] || "unix:///var/run/docker.sock"),
       images: Object.fromEntries(
         imageRoles.map((role) => [role, (complete.images as Record<string, string | undefined>)[role] ?? lock[role]]),
       ) as Config["images"],
@@ -117,6 +117,12 @@ export function checkConfig(
   };
 }
 
+/** A value below a key that was set as a secret is shown in no message. */
+function withoutSecret(raw: RawConfig, problem: Problem): Problem {
+  const key = problem.field.split(".")[0] ?? "";
+  return key.startsWith("berth:") && raw.isSecret(key) ? { ...problem, value: "[secret]" } : problem;
+}
+
 function secretOf(raw: RawConfig, key: string): pulumi.Output<string> | undefined {
   const value = raw.values[key];
   return value === undefined ? undefined : pulumi.secret(value);
@@ -124,6 +130,6 @@ function secretOf(raw: RawConfig, key: string): pulumi.Output<string> | undefine
 
 function fromEnvironment(raw: RawConfig, name: string): pulumi.Output<string> | undefined {
   const value = raw.environment[name];
-  return value === undefined ? undefined : pulumi.secret(value);
+  return value === undefined || value === "" ? undefined : pulumi.secret(value);
 }
 

@@ -1,3 +1,4 @@
+import { BlockList } from "node:net";
 import type { z } from "zod";
 import type { AppDefinition } from "./components/application.ts";
 import { type AppSettings, fields, secretFields, type Settings } from "./settings.ts";
@@ -21,8 +22,12 @@ export interface RawConfig {
   environment: Record<string, string | undefined>;
 }
 
-/** Names that an application can't have: they are parts of a stack or Pulumi's own namespaces. */
-const reserved = ["berth", "pulumi", "docker", "random", "postgres", "redis", "traefik", "prometheus", "registry"];
+/** Names that an application can't have, by what has them already. */
+const reserved = [
+  ["berth", "pulumi", "docker", "random"], // namespaces of configuration
+  ["postgres", "redis", "traefik", "prometheus", "registry", "exporter"], // parts of a stack
+  ["public", "none", "template0", "template1", "default"], // Postgres's roles and databases, Redis's user
+].flat();
 
 /** The message that stops a preview: every problem with what is allowed and what to type. */
 export function problemReport(stack: string, problems: Problem[]): string {
@@ -43,12 +48,27 @@ export function schemaProblems(stack: string, name: string, value: unknown, issu
     const path = [name, ...issue.path].join(".");
     return issue.keys.map((key) => ({
       field: `berth:${path}.${key}`,
-      value: shown(at(value, [...issue.path, key])),
+      value: discreetly(key, at(value, [...issue.path, key])),
       allowed: "a known field; this one is unknown",
       fix: `correct its spelling, or pulumi config rm -s ${stack} --path 'berth:${path}.${key}'`,
     }));
   }
+  if (issue.code === "invalid_union" && isObject(at(value, issue.path))) {
+    // Of the shapes that it may have, what is wrong with the one that was meant.
+    const [meant = []] = issue.errors.toSorted((a, b) => unknownIn(a) - unknownIn(b));
+    return meant.flatMap((inner) => schemaProblems(stack, name, value, { ...inner, path: [...issue.path, ...inner.path] }));
+  }
   const path = [name, ...issue.path].join(".");
+  if (issue.code === "invalid_key") {
+    return [
+      {
+        field: `berth:${path}`,
+        value: `the key ${JSON.stringify(String(issue.path.at(-1)))}`,
+        allowed: issue.issues[0]?.message ?? "another key",
+        fix: `write it in another way in Pulumi.${stack}.yaml`,
+      },
+    ];
+  }
   return [
     {
       field: `berth:${path}`,
@@ -115,7 +135,29 @@ export function clashProblems(stack: string, settings: Partial<Settings>): Probl
   const ports: [string, string][] = [];
   if (publish !== undefined) ports.push(["berth:publish.http", String(publish.http)]);
   if (registry !== undefined && "port" in registry) ports.push(["berth:registry.port", String(registry.port)]);
-  return [...clashes(stack, hosts, "a host name"), ...clashes(stack, ports, "a port")];
+  return [...clashes(stack, hosts, "a host name"), ...clashes(stack, ports, "a port"), ...overlaps(stack, settings.networks)];
+}
+
+/** The Docker Engine refuses a network whose addresses another one has. */
+function overlaps(stack: string, networks: Partial<Settings["networks"]> = {}): Problem[] {
+  const { edge, monitoring } = networks;
+  if (edge === undefined || monitoring === undefined) return [];
+  if (!contains(edge, monitoring) && !contains(monitoring, edge)) return [];
+  return [
+    {
+      field: "berth:networks.monitoring",
+      value: `"${monitoring}", which overlaps berth:networks.edge, ${edge}`,
+      allowed: "a network whose addresses no other one has",
+      fix: `pulumi config set -s ${stack} --path 'berth:networks.monitoring' <another>`,
+    },
+  ];
+}
+
+function contains(network: string, other: string): boolean {
+  const [base = "", prefix] = network.split("/");
+  const addresses = new BlockList();
+  addresses.addSubnet(base, Number(prefix));
+  return addresses.check(other.split("/")[0] ?? "");
 }
 
 function clashes(stack: string, taken: [string, string][], what: string): Problem[] {
@@ -142,11 +184,11 @@ export function secretProblems(
       Object.entries(definition.secrets ?? {}).map(([name, meaning]): [string, string, boolean] => [
         `${app}:${name}`,
         meaning,
-        settings.secrets !== "generate",
+        settings.secrets === "require",
       ]),
   );
   const remote = settings.registry !== undefined && "host" in settings.registry;
-  const needed = remote && raw.environment["BERTH_REGISTRY_PASSWORD"] === undefined;
+  const needed = remote && !raw.environment["BERTH_REGISTRY_PASSWORD"];
   wanted.push(["berth:registryPassword", secretFields.registryPassword, needed]);
   return wanted.flatMap(([key, meaning, required]) => {
     const fix = `pulumi config set -s ${raw.stack} --secret ${key}`;
@@ -170,15 +212,15 @@ export function unknownKeys(raw: RawConfig, definitions: Record<string, AppDefin
     .filter((key) => !known.has(key) && !key.startsWith("pulumi:"))
     .map((key) => ({
       field: key,
-      value: raw.isSecret(key) ? "[secret]" : shown(parsed(raw.values[key])),
+      value: raw.isSecret(key) ? "[secret]" : discreetly(key, parsed(raw.values[key])),
       allowed: `a key that the stack reads: ${[...known].filter((k) => k.split(":")[0] === key.split(":")[0]).join(", ") || `none begins with ${key.split(":")[0]}:`}`,
       fix: `correct its spelling, or pulumi config rm -s ${raw.stack} ${key}`,
     }));
 }
 
-/** The engine hands objects over as JSON and everything else as text. */
+/** The engine hands objects over as JSON and everything else as text; no field is a number or a boolean by itself. */
 export function parsed(value: string | undefined): unknown {
-  if (value === undefined || !/^\s*[{["\d-]|^(true|false)$/.test(value)) return value;
+  if (value === undefined || !/^\s*[{[]/.test(value)) return value;
   try {
     return JSON.parse(value);
   } catch {
@@ -187,11 +229,25 @@ export function parsed(value: string | undefined): unknown {
 }
 
 export function asObject(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function unknownIn(issues: z.core.$ZodIssue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 0), 0);
 }
 
 function at(value: unknown, path: PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, key) => (asObject(inner) as Record<PropertyKey, unknown>)[key], value);
+}
+
+/** The value of an unknown key, unless somebody may have taken the key for a secret's. */
+function discreetly(key: string, value: unknown): string {
+  const plain = /^(?!\w+:)|^berth:/.test(key) && !/pas+w|secret|token|key|auth|cred/i.test(key);
+  return plain ? shown(value) : "[not shown: it may be meant as a secret]";
 }
 
 function shown(value: unknown): string {

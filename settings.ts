@@ -7,10 +7,14 @@ import { z } from "zod";
  * editors is made from here (`npm run schema`).
  */
 
-const text = (pattern: RegExp, allowed: string) => z.string(allowed).regex(pattern, allowed);
+// `abort`: one message a value, whatever else is wrong with it.
+const text = (pattern: RegExp, allowed: string) => z.string(allowed).regex(pattern, { error: allowed, abort: true });
+/** Fields below a key. */
+const group = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, "fields of its own, indented below it, or {} for their defaults");
 const whole = (min: number, max: number, unit = "") => {
   const allowed = `a whole number from ${min} to ${max}${unit}`;
-  return z.int(allowed).min(min, allowed).max(max, allowed);
+  return z.int({ error: allowed, abort: true }).min(min, allowed).max(max, allowed);
 };
 
 const memoryAllowed = "a size with its unit, MiB or GiB, at least 6MiB, for example 256MiB";
@@ -24,14 +28,14 @@ const hostname = text(
 );
 const address = z.ipv4("an IPv4 address of the Docker host, for example 127.0.0.1 or 0.0.0.0");
 const cidrAllowed = "an IPv4 network in CIDR form with no host bits set, from /16 to /28, for example 10.83.0.0/24";
-const cidr = z.cidrv4(cidrAllowed).refine((network) => isNetwork(network), cidrAllowed);
+const cidr = z.cidrv4({ error: cidrAllowed, abort: true }).refine((network) => isNetwork(network), cidrAllowed);
 const imageAllowed = "an image with a tag or a digest, for example postgres:17-trixie or name@sha256:…";
 const image = text(
   /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][\w.-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/,
   imageAllowed,
 );
 
-const app = z.strictObject({
+const app = group({
   replicas: whole(1, 64).default(1).describe("Containers that serve at the same time."),
   memory: memory.default("256MiB").describe("Memory of each replica."),
   cpus: cpus.default(0.5).describe("Processor cores of each replica."),
@@ -40,6 +44,7 @@ const app = z.strictObject({
     .record(
       text(/^[A-Z_][A-Z0-9_]*$/, "a variable name: capitals, digits and _"),
       z.string("a string; write numbers and booleans in quotes"),
+      "variables, NAME: value, indented below it",
     )
     .default({})
     .describe("Environment beyond what the application's folder sets. Never a secret."),
@@ -47,13 +52,13 @@ const app = z.strictObject({
 
 const registry = z.union(
   [
-    z.strictObject({
+    group({
       port: port.describe("Port on 127.0.0.1 of a registry that the stack runs itself, with a login."),
     }),
-    z.strictObject({
+    group({
       host: text(/^[a-z0-9.-]+(:\d+)?$/, "a registry's host, for example ghcr.io").default("ghcr.io"),
       owner: text(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, "an account or organisation in small letters, for example acme"),
-      username: z.string().min(1).describe("Login. The password is the secret berth:registryPassword."),
+      username: text(/^[^\s:]+$/, "the account that logs in, without spaces and colons").describe("Login. The password is the secret berth:registryPassword."),
     }),
   ],
   "either {port: <port of a registry on 127.0.0.1>} or {host: <registry>, owner: <account>, username: <login>}",
@@ -80,11 +85,10 @@ export const fields = {
     .optional()
     .describe("The Docker Engine that runs the stack. Default: DOCKER_HOST, or unix:///var/run/docker.sock."),
   domain: hostname.default("localhost").describe("Applications answer at <name>.<domain>."),
-  publish: z
-    .strictObject({
-      address: address.default("127.0.0.1").describe("Address of the host that Traefik listens on."),
-      http: port.default(8080).describe("Port for HTTP."),
-    })
+  publish: group({
+    address: address.default("127.0.0.1").describe("Address of the host that Traefik listens on."),
+    http: port.default(8080).describe("Port for HTTP."),
+  })
     .prefault({})
     .describe("Where Traefik is reached from outside; nothing else is published."),
   registry: registry
@@ -94,41 +98,40 @@ export const fields = {
     .enum(["require", "generate"], 'either "require" or "generate"')
     .default("require")
     .describe("A secret of an application that is not set stops the preview, or is generated once."),
-  networks: z
-    .strictObject({ edge: cidr.optional(), monitoring: cidr.optional() })
+  networks: group({ edge: cidr.optional(), monitoring: cidr.optional() })
     .prefault({})
     .describe("Fixed subnets. Default: chosen by the Docker Engine."),
-  images: z
-    .strictObject(Object.fromEntries(imageRoles.map((role) => [role, image.optional()])))
+  images: group(Object.fromEntries(imageRoles.map((role) => [role, image.optional()])))
     .prefault({})
     .describe("Images other than those of images.lock.json."),
-  postgres: z
-    .strictObject({
-      memory: memory.default("512MiB"),
-      cpus: cpus.default(1),
-      connections: whole(10, 1000).default(100).describe("Greatest number of connections at the same time."),
-    })
+  postgres: group({
+    memory: memory.default("512MiB"),
+    cpus: cpus.default(1),
+    connections: whole(10, 1000).default(100).describe("Greatest number of connections at the same time."),
+  })
     .prefault({}),
-  redis: z
-    .strictObject({
-      memory: memory.default("128MiB").describe("Memory of the container; three quarters of it hold data."),
-      policy: z
-        .enum(
-          ["noeviction", "allkeys-lru", "allkeys-lfu", "volatile-lru", "volatile-lfu", "volatile-ttl"],
-          "one of noeviction, allkeys-lru, allkeys-lfu, volatile-lru, volatile-lfu, volatile-ttl",
-        )
-        .default("noeviction")
-        .describe("What happens when Redis is full."),
-    })
+  redis: group({
+    memory: memory.default("128MiB").describe("Memory of the container; three quarters of it hold data."),
+    policy: z
+      .enum(
+        ["noeviction", "allkeys-lru", "allkeys-lfu", "volatile-lru", "volatile-lfu", "volatile-ttl"],
+        "one of noeviction, allkeys-lru, allkeys-lfu, volatile-lru, volatile-lfu, volatile-ttl",
+      )
+      .default("noeviction")
+      .describe("What happens when Redis is full."),
+  })
     .prefault({}),
-  monitoring: z
-    .strictObject({
-      retention: text(/^[1-9]\d*[dwy]$/, "a time in days, weeks or years, for example 15d").default("15d"),
-      host: hostname.optional().describe("Publish Prometheus, which has no login, under this host name."),
-    })
+  monitoring: group({
+    retention: text(/^[1-9]\d*[dwy]$/, "a time in days, weeks or years, for example 15d").default("15d"),
+    host: hostname.optional().describe("Publish Prometheus, which has no login, under this host name."),
+  })
     .prefault({}),
   apps: z
-    .record(text(/^[a-z][a-z0-9-]{0,29}$/, "small letters, digits and -, at most 30, a folder of apps/"), app.prefault({}))
+    .record(
+      text(/^[a-z][a-z0-9-]{0,29}$/, "a folder of apps/: small letters, digits and -, a letter first, at most 30"),
+      app.prefault({}),
+      "the applications' names, indented below it",
+    )
     .default({})
     .describe("The applications that run, by the name of their folder under apps/."),
 };
