@@ -54,8 +54,9 @@ export function renderRoutes(routes: Route[], monitoringSubnet: string): string 
   return stringify({
     http: {
       routers: {
-        api: internalRouter("PathPrefix(`/api`)", "api@internal"),
-        metrics: internalRouter("Path(`/metrics`)", "prometheus@internal"),
+        // No application's name has an underscore.
+        internal_api: internalRouter("PathPrefix(`/api`)", "api@internal"),
+        internal_metrics: internalRouter("Path(`/metrics`)", "prometheus@internal"),
         ...Object.fromEntries(
           routes.map(({ name, host }) => [name, { rule: `Host(\`${host}\`)`, service: name, entryPoints: ["web"] }]),
         ),
