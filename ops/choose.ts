@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { type Deployer, type Deployment, realResources } from "./deployer.ts";
+import { type Deployer, type Deployment, realResources, type StateResource } from "./deployer.ts";
 import { EmbeddedDeployer, embeddedState } from "./embedded.ts";
 import { exitCodes, OpsError, usageError } from "./exit.ts";
 import type { Project } from "./project.ts";
@@ -34,7 +34,7 @@ export interface ChoiceOptions {
 
 /**
  * The engine for a stack: the Pulumi CLI where there is one or it can be had, or else the embedded one. A stack
- * that the embedded engine runs stays with it until it is taken down, whatever is installed since.
+ * that the embedded engine made stays with it, whatever is installed since, until it is down and another is asked for.
  *
  * @throws OpsError (3) where the engine that was asked for is not there, (2) for an engine of another name.
  */
@@ -51,9 +51,11 @@ export async function chooseDeployer(options: ChoiceOptions): Promise<Choice> {
     passphrase,
     variables: {},
   });
-  const running = runsEmbedded(project, stack);
+  const held = embeddedResources(project, stack);
+  // A stack that was taken down keeps its volumes, which the other engine takes over by their names.
+  const running = held.some(({ protect }) => protect !== true);
   if (asked === "embedded") return embedded("it was asked for");
-  if (running && asked === undefined) return embedded(`stack "${stack}" runs on it; to change, take it down first: ./berth down -s ${stack}`);
+  if (held.length > 0 && asked === undefined) return embedded(`stack "${stack}" is on it; to change: ./berth down -s ${stack}, then ./berth up -s ${stack} --engine pulumi`);
   if (running) {
     throw new OpsError(`stack "${stack}" runs on the embedded engine, and two engines can't share it: take it down first, BERTH_ENGINE=embedded ./berth down -s ${stack}`);
   }
@@ -76,9 +78,9 @@ export async function chooseDeployer(options: ChoiceOptions): Promise<Choice> {
   };
 }
 
-function runsEmbedded(project: Project, stack: string): boolean {
+function embeddedResources(project: Project, stack: string): StateResource[] {
   const file = embeddedState(project, stack);
-  if (!existsSync(file)) return false;
+  if (!existsSync(file)) return [];
   const state = JSON.parse(readFileSync(file, "utf8")) as { deployment?: Deployment };
-  return realResources(state.deployment ?? {}).length > 0;
+  return realResources(state.deployment ?? {});
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { EngineOptions, Summary } from "../engine/index.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RunOptions, type StateResource } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
@@ -99,6 +99,11 @@ export class EmbeddedDeployer implements Deployer {
 
 export function embeddedState(project: Project, stack: string): string {
   return project.generated("embedded", `${stack}.json`);
+}
+
+/** Once the Pulumi CLI has a stack, what the embedded engine remembers of its volumes must not bring it back. */
+export function forgetEmbedded(project: Project, stack: string): void {
+  rmSync(embeddedState(project, stack), { force: true });
 }
 
 function hidden(outputs: Outputs): Outputs {

@@ -27,6 +27,7 @@ export const command: Command = {
     await requireDocker(docker);
     const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
     terminal.redactor.hide(passphrase.value);
+    report.note(deployer.description);
     const includeProtected = parsed.flags["volumes"] === true;
     const filters = { label: [`${labels.stack}=${stack}`] };
     const { Volumes: volumes } = await docker.listVolumes({ filters });

@@ -1,10 +1,12 @@
-import type { Deployer } from "../deployer.ts";
-import { failedJobs, nameOf } from "../deployer.ts";
+import type Dockerode from "dockerode";
 import { addresses, waitForAnswer } from "../answers.ts";
 import { applyWithProgress } from "../apply.ts";
 import { chooseDeployer } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import { messageOf } from "../exit.ts";
+import { type Deployment, failedJobs, nameOf, realResources } from "../deployer.ts";
+import { stackContainers } from "../docker.ts";
+import { forgetEmbedded } from "../embedded.ts";
+import { messageOf, OpsError } from "../exit.ts";
 import { prepareMachine } from "../prepare.ts";
 import { Progress } from "../progress.ts";
 import { changesText, duration, table } from "../table.ts";
@@ -27,13 +29,19 @@ export const command: Command = {
     const stack = stackOf(context, parsed);
     const started = Date.now();
     const report = new Progress(terminal);
-    await prepareMachine(context, stack, report);
+    const docker = await prepareMachine(context, stack, report);
     const choice = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
     terminal.redactor.hide(choice.passphrase.value);
     const { deployer } = choice;
     report.note(`${deployer.description}${choice.fallback === undefined ? "" : `; used because ${choice.fallback}`}`);
 
-    const replace = await jobsToRepeat(deployer, (text) => report.note(text));
+    const removed = await deployer.recover(docker);
+    if (removed.length > 0) report.note(`removed, as an update that was killed left them half made: ${removed.join(", ")}`);
+    const state = await deployer.state();
+    await requireOwnership(docker, stack, state);
+    const replace = failedJobs(state);
+    if (replace.length > 0) report.note(`runs again, as it failed last time: ${replace.map(nameOf).join(", ")}`);
+    if (deployer.engine === "pulumi") forgetEmbedded(project, stack);
     const outcome = await applyWithProgress(stack, terminal, report, (onEvent) => deployer.up({ onEvent, replace, signal }));
     const found = addresses(outcome.outputs);
     await Promise.all(
@@ -70,9 +78,17 @@ export const command: Command = {
   },
 };
 
-/** Jobs whose last run failed did not change, so an update alone would leave them as they are. */
-async function jobsToRepeat(deployer: Deployer, note: (text: string) => void): Promise<string[]> {
-  const jobs = failedJobs(await deployer.state());
-  if (jobs.length > 0) note(`runs again, as it failed last time: ${jobs.map(nameOf).join(", ")}`);
-  return jobs;
+/** Two checkouts, or two engines, that apply one stack to one Docker Engine would make everything twice. */
+async function requireOwnership(docker: Dockerode, stack: string, state: Deployment): Promise<void> {
+  if (realResources(state).length > 0 || (state.pending_operations ?? []).length > 0) return;
+  const containers = await stackContainers(docker, stack);
+  if (containers.length === 0) return;
+  throw new OpsError(
+    [
+      `stack "${stack}" is already on this Docker Engine (${containers.length} containers), but not in this state: another checkout, engine or backend made it.`,
+      "Take it down there with ./berth down, or remove its containers and networks here; volumes with data stay:",
+      `  docker ps -aq --filter label=berth.stack=${stack} | xargs -r docker rm -f`,
+      `  docker network ls -q --filter label=berth.stack=${stack} | xargs -r docker network rm`,
+    ].join("\n"),
+  );
 }
