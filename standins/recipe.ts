@@ -18,6 +18,7 @@ export function parseStages(dockerfile: string): Stage[] {
     else if (from !== null) throw new Error(`Dockerfile: "${line}" has no name; write FROM … AS <name>`);
     else {
       const stage = stages.at(-1);
+      if (stage === undefined && /^ARG\s/.test(line)) continue; // says which base, whose hash is an ingredient
       if (stage === undefined) throw new Error(`Dockerfile: "${line}" stands before the first FROM`);
       stage.text += `\n${line}`;
       for (const [, name] of line.matchAll(/(?:--from=|[,=]from=)([^\s,]+)/g)) if (name !== undefined) stage.needs.push(name);
