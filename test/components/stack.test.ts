@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { pathsOf } from "./inputs.ts";
+import type { Recorded } from "./recorder.ts";
+import { canaries, recordStack, stackFile } from "./stack-program.ts";
+import lock from "../../images.lock.json" with { type: "json" };
+
+/** Inputs of a container that the rules below look at. */
+interface Container {
+  image: string;
+  user?: string;
+  envs?: string[];
+  command?: string[];
+  entrypoints?: string[];
+  labels: { label: string; value: string }[];
+  networkMode?: string;
+  networksAdvanced?: { name: string }[];
+  ports?: { ip: string; external: number; internal: number }[];
+  mounts: { type: string; source: string; target: string; readOnly?: boolean }[];
+  capabilities?: { adds: string[]; drops: string[] };
+  healthcheck?: { tests: string[] };
+  start?: boolean;
+  attach?: boolean;
+  [name: string]: unknown;
+}
+
+const type = {
+  container: "docker:index/container:Container",
+  network: "docker:index/network:Network",
+  volume: "docker:index/volume:Volume",
+  remoteImage: "docker:index/remoteImage:RemoteImage",
+};
+
+for (const stack of ["dev", "prod"]) {
+  describe(`the ${stack} stack, as the program asks for it`, () => {
+    let resources: Recorded[] = [];
+    let outputs: Record<string, unknown> = {};
+    before(async () => {
+      ({ resources, outputs } = await recordStack(stack));
+    });
+    const of = (wanted: string) => resources.filter((resource) => resource.type === wanted);
+    const containers = () => of(type.container).map((resource) => [resource.name, resource.inputs as Container, resource] as const);
+    const role = ({ labels }: Container) => labels.find(({ label }) => label === "berth.role")?.value;
+    const fillers = () => containers().filter(([, container]) => role(container) === "files");
+    const jobs = () => containers().filter(([, container]) => role(container) === "job");
+    const services = () => containers().filter(([, container]) => !["files", "job"].includes(role(container) ?? ""));
+
+    test("has all its parts", () => {
+      const replicas = stack === "dev" ? 2 : 3;
+      assert.deepEqual(
+        services().map(([name]) => name).toSorted(),
+        [
+          "node-exporter",
+          "postgres",
+          "postgres-exporter",
+          "prometheus",
+          "redis",
+          "redis-exporter",
+          ...(stack === "dev" ? ["registry"] : []),
+          ...Array.from({ length: replicas }, (_, index) => `root-web-${index}`),
+          "traefik",
+        ],
+      );
+      assert.deepEqual(
+        jobs().map(([name]) => name).toSorted(),
+        [
+          "exporter-role",
+          "postgres-data-owner",
+          "postgres-init",
+          "postgres-socket-owner",
+          "prometheus-data-owner",
+          "redis-data-owner",
+          ...(stack === "dev" ? ["registry-data-owner"] : []),
+          "root-database",
+          "root-migrate",
+          "routes-write",
+          "traefik-routes-owner",
+        ],
+      );
+    });
+
+    test("publishes Traefik alone, and in dev its registry, in dev on 127.0.0.1 only", () => {
+      const published = containers().flatMap(([name, { ports }]) => (ports ?? []).map(({ ip, external, internal }) => `${name} ${ip}:${external} → ${internal}`));
+      const expected =
+        stack === "dev"
+          ? ["registry 127.0.0.1:5555 → 5000", "traefik 127.0.0.1:8080 → 8000"]
+          : ["traefik 0.0.0.0:80 → 8000"];
+      assert.deepEqual(published.toSorted(), expected);
+    });
+
+    test("hardens every container that runs", () => {
+      for (const [name, container] of [...services(), ...jobs()]) {
+        assert.ok(Number(container["memory"]) >= 6, `${name} has a memory limit`);
+        assert.equal(container["memorySwap"], container["memory"], `${name} has no swap`);
+        assert.match(String(container["cpus"]), /^\d+\.\d+$/, `${name} has a limit of cores, as the provider writes it`);
+        assert.deepEqual(container.capabilities?.drops, ["ALL"], `${name} drops all capabilities`);
+        assert.deepEqual(container["securityOpts"], ["no-new-privileges:true"], `${name} gains no privileges`);
+        assert.equal(container["readOnly"], true, `${name} has a read-only root`);
+        assert.equal(container["privileged"], undefined, `${name} is not privileged`);
+        assert.deepEqual(container["logOpts"], { "max-size": "10m", "max-file": "3" }, `${name} rotates its log`);
+        const limits = container["ulimits"] as { name: string; hard: number }[];
+        assert.ok(limits.some((limit) => limit.name === "nproc" && limit.hard <= 4096), `${name} has a bound on processes`);
+        for (const namespace of ["pidMode", "ipcMode", "usernsMode", "hosts", "devices", "volumes"]) assert.equal(container[namespace], undefined, `${name}: ${namespace}`);
+      }
+    });
+
+    test("runs nothing as root but the jobs that give a volume to its owner, and these with CHOWN alone", () => {
+      for (const [name, { user, capabilities }] of [...services(), ...jobs()]) {
+        assert.match(user ?? "", /^\d+:\d+$/, `${name} has a numeric user and group`);
+        const owner = name.endsWith("-owner");
+        assert.equal(user === "0:0", owner, `${name} is ${user}`);
+        assert.deepEqual(capabilities?.adds, owner ? ["CAP_CHOWN"] : [], name);
+      }
+    });
+
+    test("never starts the containers that fill volumes, and gives them no network", () => {
+      for (const [name, container] of fillers()) {
+        assert.equal(container.start, false, name);
+        assert.equal(container["mustRun"], false, name);
+        assert.equal(container.networkMode, "none", name);
+      }
+    });
+
+    test("waits for the health of everything that stays, and restarts it", () => {
+      for (const [name, container] of services()) {
+        assert.ok((container.healthcheck?.tests.length ?? 0) >= 2, `${name} has a health check`);
+        assert.equal(container["wait"], true, `${name} is waited for`);
+        assert.equal(container["restart"], "unless-stopped", name);
+        assert.ok(Number(container["destroyGraceSeconds"]) >= 10, `${name} is given time to stop`);
+      }
+    });
+
+    test("runs jobs once, attached, and does not restart them", () => {
+      for (const [name, container] of jobs()) {
+        assert.deepEqual([container.attach, container["mustRun"], container["restart"], container["logs"]], [true, false, "no", true], name);
+      }
+    });
+
+    test("mounts volumes of its own alone: no folder of the host, no Docker socket", () => {
+      const volumes = of(type.volume).map(({ inputs }) => inputs["name"]);
+      for (const [name, { mounts = [] }] of containers()) {
+        for (const mount of mounts) {
+          assert.equal(mount.type, "volume", name);
+          assert.ok(volumes.includes(mount.source), `${name} mounts ${mount.source}`);
+        }
+      }
+      assert.equal(new Set(volumes).size, volumes.length, "names of volumes are unique");
+    });
+
+    test("mounts configuration and secrets read-only wherever it is used", () => {
+      const immutable = new Set(fillers().map(([, { mounts }]) => mounts[0]?.source));
+      for (const [name, { mounts = [] }] of [...services(), ...jobs()]) {
+        for (const { source, readOnly } of mounts) if (immutable.has(source)) assert.equal(readOnly, true, `${name} mounts ${source}`);
+      }
+    });
+
+    test("gives only Traefik and the web applications a network with a way out", () => {
+      const open = of(type.network).filter(({ inputs }) => inputs["internal"] !== true).map(({ inputs }) => String(inputs["name"]));
+      assert.deepEqual(open.toSorted(), stack === "dev" ? ["berth-dev-edge", "berth-dev-registry"] : ["berth-prod-edge"]);
+      const on = (network: string) =>
+        containers().filter(([, { networksAdvanced = [] }]) => networksAdvanced.some(({ name }) => name === network)).map(([name]) => name).toSorted();
+      const replicas = stack === "dev" ? ["root-web-0", "root-web-1"] : ["root-web-0", "root-web-1", "root-web-2"];
+      assert.deepEqual(on(`berth-${stack}-edge`), [...replicas, "traefik"]);
+      assert.deepEqual(on(`berth-${stack}-app-root`), ["postgres", "root-migrate", ...replicas]);
+      assert.deepEqual(on(`berth-${stack}-monitoring`), [
+        "node-exporter",
+        "postgres",
+        "postgres-exporter",
+        "prometheus",
+        "redis",
+        "redis-exporter",
+        "routes-write",
+        "traefik",
+      ]);
+      assert.deepEqual(on(`berth-${stack}-registry`), stack === "dev" ? ["registry"] : []);
+    });
+
+    test("puts every container on a named network or on none", () => {
+      for (const [name, { networksAdvanced = [], networkMode }] of containers()) {
+        assert.ok(networksAdvanced.length > 0 !== (networkMode === "none"), name);
+      }
+    });
+
+    test("protects and keeps the volumes with data, and no others", () => {
+      const kept = of(type.volume).filter(({ protect, retainOnDelete }) => protect && retainOnDelete).map(({ name }) => name);
+      const data = of(type.volume).filter(({ inputs }) => role(inputs as unknown as Container) === "data").map(({ name }) => name);
+      const expected = ["postgres-data-volume", "prometheus-data-volume", "redis-data-volume", ...(stack === "dev" ? ["registry-data-volume"] : [])];
+      assert.deepEqual(kept.toSorted(), expected);
+      assert.deepEqual(data.toSorted(), expected);
+      for (const { name, inputs } of of(type.volume)) {
+        if (expected.includes(name)) assert.equal(inputs["name"], `berth-${stack}-${name.replace(/-volume$/, "")}`, "a fixed name");
+      }
+    });
+
+    test("starts new replicas and jobs beside the old ones, and stops first what owns a port or data", () => {
+      for (const [name, , { deleteBeforeReplace, replaceOnChanges }] of containers()) {
+        const createFirst = /^root-web-|-filler$/.test(name) || jobs().some(([job]) => job === name);
+        assert.equal(deleteBeforeReplace, !createFirst, name);
+        assert.deepEqual(replaceOnChanges, ["healthcheck", "mounts", "tmpfs", "#initerror"], name);
+      }
+      for (const [name, { name: fixed }] of containers()) assert.equal(fixed, undefined, `${name} has an automatic name`);
+    });
+
+    test("pins every image by digest, as the lock file or the build names it", () => {
+      for (const [role, reference] of Object.entries(lock)) {
+        const pulled = of(type.remoteImage).find(({ name }) => name === `images-${role}`);
+        if (role === "rust") assert.equal(pulled, undefined, "the builder's image is the build's affair");
+        else assert.deepEqual(pulled?.inputs, { name: reference, keepLocally: true });
+      }
+      for (const [name, { image }] of containers()) assert.match(image, /@sha256:[0-9a-f]{64}$/, name);
+      const app = stack === "dev" ? "127.0.0.1:5555/root:latest" : "ghcr.io/acme/root:latest";
+      for (const name of ["root-web-0", "root-migrate"]) {
+        assert.ok(containers().find(([other]) => other === name)?.[1].image.startsWith(`${app}@sha256:`), name);
+      }
+    });
+
+    test("labels every container, volume and network with its stack and its role", () => {
+      for (const { name, inputs } of [...of(type.container), ...of(type.volume), ...of(type.network)]) {
+        const labels = Object.fromEntries((inputs as Container).labels.map(({ label, value }) => [label, value]));
+        assert.equal(labels["berth.stack"], stack, name);
+        assert.ok(labels["berth.role"], name);
+      }
+      const web = containers().filter(([, container]) => role(container) === "web");
+      for (const [name, { labels }] of web) assert.ok(labels.some(({ label, value }) => label === "berth.app" && value === "root"), name);
+    });
+
+    test("hands the explicit providers on: everything of Docker to the host's, the application's image with the login", () => {
+      for (const { type: of, name, provider } of resources) {
+        if (!of.startsWith("docker:")) continue;
+        assert.equal(provider, name === "root-image-pulled" ? "pull" : "host", name);
+      }
+      const [pull] = resources.filter(({ type: of, name }) => of === "pulumi:providers:docker" && name === "pull");
+      assert.ok(pull?.secretInputs.some((path) => path.startsWith("registryAuth")), "the login is a secret");
+    });
+
+    test("names the Docker host that the stack file names", () => {
+      const hosts = resources.filter(({ type: of }) => of === "pulumi:providers:docker").map(({ inputs }) => inputs["host"]);
+      const expected = stackFile(stack)["berth:docker"] ?? process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
+      assert.deepEqual(hosts, [expected, expected]);
+    });
+
+    test("hands a secret over as a secret wherever it goes, and puts none into a container's settings", () => {
+      // Configured ones, and those that the mocks generate.
+      const secrets = [...Object.values(canaries[stack] ?? {}), "password-of-", "bcrypt-of-"];
+      let seen = 0;
+      for (const { name, inputs, secretInputs } of resources) {
+        for (const secret of secrets) {
+          for (const path of pathsOf(inputs, secret)) {
+            seen++;
+            assert.ok(secretInputs.some((of) => path === of || path.startsWith(`${of}.`)), `${name}: ${path} shows ${secret} in plain text`);
+          }
+        }
+      }
+      assert.ok(seen > 10, "the secrets were used at all");
+      for (const [name, container, { secretInputs }] of containers()) {
+        for (const path of secretInputs) assert.match(path, /^uploads\.\d+\.content$/, `${name}: Docker would show ${path} to anybody who may inspect`);
+        for (const field of ["envs", "labels", "command", "entrypoints", "healthcheck", "hosts"]) {
+          for (const secret of secrets) assert.deepEqual(pathsOf(container[field], secret), [], `${name}: ${field}`);
+        }
+      }
+    });
+
+    test("has outputs without a secret: addresses, images, and how to reach each part", () => {
+      assert.deepEqual(outputs["urls"], stack === "dev" ? { root: "http://root.localhost:8080", prometheus: "http://prometheus.localhost:8080" } : { root: "http://root.example.com" });
+      assert.match(JSON.stringify(outputs["imageDigests"]), /^\{"root":".*@sha256:[0-9a-f]{64}"\}$/);
+      assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), ["postgres", "prometheus", "redis"]);
+      for (const secret of [...Object.values(canaries[stack] ?? {}), "password-of-"]) assert.deepEqual(pathsOf(outputs, secret), []);
+    });
+  });
+}
