@@ -7,7 +7,7 @@ import { bareHost } from "./docker/client.ts";
 import { objects, strings, text, texts } from "./docker/spec.ts";
 import type { Context, Made, ResourceType } from "./provider.ts";
 import type { Schema } from "./schema.ts";
-import { equal, isObject, UNKNOWN, type Props } from "./values.ts";
+import { equal, isObject, textOf, UNKNOWN, type Props } from "./values.ts";
 
 const INPUTS: Schema = Object.fromEntries(
   "addHosts buildArgs buildOnPreview builder cacheFrom cacheTo context dockerfile exec labels load network noCache platforms pull push registries tags target"
@@ -77,7 +77,12 @@ export function buildArguments(inputs: Props, metadata: string): string[] {
   const when = (flag: string, key: string): string[] => (inputs[key] === true ? [flag] : []);
   const builder = isObject(inputs["builder"]) ? text(inputs["builder"]["name"]) : undefined;
   return [
-    ...["buildx", "build", "--progress", "plain", "--metadata-file", metadata],
+    "buildx",
+    "build",
+    "--progress",
+    "plain",
+    "--metadata-file",
+    metadata,
     ...(builder === undefined ? [] : ["--builder", builder]),
     ...pairs("--build-arg", "buildArgs"),
     ...cache("--cache-from", inputs, "cacheFrom"),
@@ -92,7 +97,9 @@ export function buildArguments(inputs: Props, metadata: string): string[] {
     ...when("--pull", "pull"),
     ...list("--tag", "tags"),
     ...one("--target", "target"),
-    ...["--file", dockerfile(inputs), location(inputs)],
+    "--file",
+    dockerfile(inputs),
+    location(inputs),
   ];
 }
 
@@ -103,7 +110,7 @@ function cache(flag: string, inputs: Props, key: string): string[] {
       .filter(([kind]) => kind !== "disabled")
       .flatMap(([kind, value]) => {
         const attributes = Object.entries(strings(value) ?? {}).map(([name, attribute]) => `,${name}=${attribute}`);
-        return [flag, kind === "raw" ? String(value) : `type=${kind}${attributes.join("")}`];
+        return [flag, kind === "raw" ? textOf(item, kind) : `type=${kind}${attributes.join("")}`];
       }),
   );
 }

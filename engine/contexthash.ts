@@ -3,7 +3,7 @@ import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { IgnoreRules } from "./ignore.ts";
 
-const LETTERS = "rwxrwxrwx";
+const LETTERS = ["r", "w", "x", "r", "w", "x", "r", "w", "x"];
 
 /**
  * The hash of a build context as pulumi-docker-build makes it: the Dockerfile, then each file's content, path and mode,
@@ -62,7 +62,7 @@ async function addFile(hash: Hash, root: string, path: string): Promise<void> {
 export function modeText(mode: number, link: boolean): string {
   const special = `${mode & 0o4000 ? "u" : ""}${mode & 0o2000 ? "g" : ""}${mode & 0o1000 ? "t" : ""}`;
   const kind = `${link ? "L" : ""}${special}` || "-";
-  return kind + [...LETTERS].map((letter, index) => (mode & (1 << (8 - index)) ? letter : "-")).join("");
+  return kind + LETTERS.map((letter, index) => (mode & (1 << (8 - index)) ? letter : "-")).join("");
 }
 
 async function isFolder(path: string): Promise<boolean> {

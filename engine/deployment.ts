@@ -114,7 +114,7 @@ export class Deployment {
     }
     this.#replaced.add(old.urn);
     if (old.pendingReplacement !== true && deleteFirst) {
-      for (const dependent of this.#dependentsToReplace(old).reverse()) {
+      for (const dependent of this.#dependentsToReplace(old).toReversed()) {
         if (dependent.protect === true) {
           throw new EngineError([`${dependent.urn}: cannot be deleted with ${nameOf(old.urn)}, because it is protected`]);
         }

@@ -43,7 +43,7 @@ export function readGoal(request: RegisterResourceRequest): Goal {
     name: request.getName(),
     custom: request.getCustom(),
     parent: request.getParent(),
-    inputs: (request.getObject()?.toJavaScript() ?? {}) as Props,
+    inputs: request.getObject()?.toJavaScript() ?? {},
     dependencies: request.getDependenciesList(),
     propertyDependencies: Object.fromEntries(
       [...request.getPropertydependenciesMap().entries()].map(([key, list]) => [key, list.getUrnsList()]),

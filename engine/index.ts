@@ -49,14 +49,17 @@ export function outputs(options: EngineOptions): Promise<Summary> {
   return start("outputs", options);
 }
 
-function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
+async function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
   const { onEvent, signal, parallel, projectDir, stack, passphrase, stateFile, configFile } = options;
   const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, ...what };
   const env = parallel === undefined ? process.env : { ...process.env, BERTH_DOCKER_PARALLEL: String(parallel) };
   const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, env });
-  const cancel = (): void => worker.postMessage("cancel");
+  const cancel = (): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
+    worker.postMessage("cancel");
+  };
   signal?.addEventListener("abort", cancel, { once: true });
-  return new Promise<Summary>((resolve, reject) => {
+  const done = new Promise<Summary>((resolve, reject) => {
     worker.on("message", (message: { kind: string; event: StepEvent; summary: Summary; messages: string[] }) => {
       if (message.kind === "event") {
         onEvent?.(message.event);
@@ -68,10 +71,13 @@ function start(command: Command, options: EngineOptions, what: DestroyOptions = 
     });
     worker.on("error", (error) => reject(new EngineError([error.message])));
     worker.on("exit", (code) => reject(new EngineError([`the engine ended with code ${code} and said nothing; this is a defect`])));
-  }).finally(() => {
-    signal?.removeEventListener("abort", cancel);
-    return worker.terminate();
   });
+  try {
+    return await done;
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    await worker.terminate();
+  }
 }
 
 export { EngineError };

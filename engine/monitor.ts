@@ -14,7 +14,7 @@ export interface Registered {
 
 /** Who does the work behind the monitor. A registration that does not resolve leaves the program waiting. */
 export interface Registrar {
-  register: (goal: Goal) => Promise<Registered>;
+  register: (read: () => Goal) => Promise<Registered>;
   registerOutputs: (urn: string, outputs: Props) => void;
   diagnostic: (severity: "debug" | "info" | "warning" | "error", message: string, urn: string) => void;
 }
@@ -33,27 +33,27 @@ export class Monitor {
   }
 
   registerResource(request: RegisterResourceRequest, callback: Callback<unknown>): void {
-    Promise.resolve()
-      .then(() => this.#registrar.register(readGoal(request)))
-      .then(
-        ({ urn, id, outputs }) => {
-          callback(null, {
-            getUrn: () => urn,
-            getId: () => id,
-            getObject: () => ({ toJavaScript: () => outputs }),
-            getPropertydependenciesMap: () => undefined,
-            getResult: () => 0,
-            getUnknown: () => false,
-          });
-        },
-        (error: unknown) => {
-          callback(error instanceof Error ? error : new Error(String(error)), undefined);
-        },
-      );
+    void this.#answer(request, callback);
+  }
+
+  async #answer(request: RegisterResourceRequest, callback: Callback<unknown>): Promise<void> {
+    try {
+      const { urn, id, outputs } = await this.#registrar.register(() => readGoal(request));
+      callback(null, {
+        getUrn: () => urn,
+        getId: () => id,
+        getObject: () => ({ toJavaScript: () => outputs }),
+        getPropertydependenciesMap: () => undefined,
+        getResult: () => 0,
+        getUnknown: () => false,
+      });
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)), undefined);
+    }
   }
 
   registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<unknown>): void {
-    this.#registrar.registerOutputs(request.getUrn(), (request.getOutputs()?.toJavaScript() ?? {}) as Props);
+    this.#registrar.registerOutputs(request.getUrn(), request.getOutputs()?.toJavaScript() ?? {});
     callback(null, {});
   }
 

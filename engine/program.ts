@@ -39,7 +39,7 @@ async function load(options: ProgramOptions): Promise<unknown> {
     throw new Error(`${options.project.main}: has a default export and named exports; only one kind can be the stack's outputs`);
   }
   const exported = "default" in module ? module["default"] : module;
-  return typeof exported === "function" ? ((exported as () => unknown)() as unknown) : exported;
+  return typeof exported === "function" ? Reflect.apply(exported, undefined, []) : exported;
 }
 
 /** An error of the program as text: the message alone for errors meant for users, with the stack for all others. */

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { hash } from "bcryptjs";
 import type { Made, ResourceType } from "./provider.ts";
 import { checkInputs, diffInputs, type Schema } from "./schema.ts";
-import type { Props } from "./values.ts";
+import { textOf, type Props } from "./values.ts";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -29,12 +29,12 @@ const ID: Schema = { byteLength: { required: true }, keepers: {}, prefix: {} };
 
 export const randomPassword = randomType("random.RandomPassword", TEXT, ["result", "bcryptHash"], async (inputs) => {
   const outputs = textOutputs(inputs);
-  return { id: "none", outputs: { ...outputs, bcryptHash: await hash(String(outputs["result"]), BCRYPT_COST) } };
+  return { id: "none", outputs: { ...outputs, bcryptHash: await hash(textOf(outputs, "result"), BCRYPT_COST) } };
 });
 
 export const randomString = randomType("random.RandomString", TEXT, [], (inputs) => {
   const outputs = textOutputs(inputs);
-  return Promise.resolve({ id: String(outputs["result"]), outputs });
+  return Promise.resolve({ id: textOf(outputs, "result"), outputs });
 });
 
 export const randomId = randomType("random.RandomId", ID, [], (inputs) => {

@@ -1,7 +1,7 @@
 import type { AliasSpec, Goal } from "./goal.ts";
 import type { Resource } from "./state.ts";
 import { makeUrn, nameOf, qualifiedType, typeOf } from "./urn.ts";
-import { equal, type Props, type Value } from "./values.ts";
+import { equal, type Props } from "./values.ts";
 
 /** The state's record of a goal, before anything was made. */
 export function newRecord(urn: string, goal: Goal, inputs: Props, provider: string): Resource {
@@ -30,7 +30,7 @@ export function newRecord(urn: string, goal: Goal, inputs: Props, provider: stri
 export function sameRecord(old: Resource, next: Resource): boolean {
   const { created: _created, modified: _modified, ...before } = old;
   const { created: _alsoCreated, modified: _alsoModified, ...after } = next;
-  return equal(before as unknown as Value, after as unknown as Value);
+  return equal(before, after);
 }
 
 /** Rewrites every reference to `from`, after a resource was found under an alias. */

@@ -16,7 +16,7 @@ export async function recover(file: StateFile, ledger: Ledger, operations: Opera
     return;
   }
   events.diagnostic(`the last run was interrupted during ${file.pending.length} operation(s); cleaning up after it`);
-  for (const operation of [...file.pending]) {
+  for (const operation of file.pending) {
     const { resource, type } = operation;
     if (type === "creating") {
       const since = new Date(Date.parse(resource.created ?? "") - CLOCK_SLACK_MS);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Deployment } from "./deployment.ts";
 import { EngineError, EventLog, type StepEvent, type Summary } from "./events.ts";
+import type { Goal } from "./goal.ts";
 import { withNeeds } from "./graph.ts";
 import { Ledger } from "./ledger.ts";
 import { Lock } from "./lock.ts";
@@ -138,11 +139,11 @@ class Registrations implements Registrar {
     signal.addEventListener("abort", () => this.fail(["the run was cancelled"]));
   }
 
-  async register(goal: Parameters<Deployment["register"]>[0]): Promise<Registered> {
+  async register(read: () => Goal): Promise<Registered> {
     if (this.errors.length > 0) {
       return new Promise(() => undefined);
     }
-    const job = this.#deployment.register(goal);
+    const job = (async () => this.#deployment.register(read()))();
     this.#running.add(job);
     try {
       const { urn, id, outputs } = await job;

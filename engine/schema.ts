@@ -48,7 +48,7 @@ export function checkNamed(type: string, schema: Schema, name: string, given: Pr
   const defaults = old?.["__defaults"];
   const kept = Array.isArray(defaults) && defaults.includes("name") ? old?.["name"] : undefined;
   const names = Array.isArray(inputs["__defaults"]) ? inputs["__defaults"] : [];
-  return { ...inputs, name: kept ?? autoName(name), __defaults: [...names, "name"].sort() };
+  return { ...inputs, name: kept ?? autoName(name), __defaults: [...names, "name"].map(String).sort() };
 }
 
 /** An input that holds a secret anywhere becomes secret as a whole, as the bridge has it. */
@@ -129,7 +129,7 @@ function normal(field: Field, value: Value | undefined): Value | undefined {
     return undefined;
   }
   if (Array.isArray(value)) {
-    const items = value.map((item) => normal({ ...field, set: undefined } as Field, item) ?? item);
+    const items = value.map((item) => normal(withoutOrder(field), item) ?? item);
     if (field.set) {
       items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
     }
@@ -144,6 +144,10 @@ function normal(field: Field, value: Value | undefined): Value | undefined {
     return entries.length === 0 ? undefined : Object.fromEntries(entries);
   }
   return value;
+}
+
+function withoutOrder({ set: _set, ...field }: Field): Field {
+  return field;
 }
 
 function isZero(value: Value): boolean {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Crypter } from "./secrets.ts";
-import { mapSecrets, secret, type Props, type Value } from "./values.ts";
+import { textOf, mapSecrets, secret, type Props, type Value } from "./values.ts";
 
 /** One resource of a stack, as Pulumi's deployment format has it (version 3). */
 export interface Resource {
@@ -116,7 +116,11 @@ export class StateFile {
     }
     await rename(temporary, this.#path);
     const folder = await open(dirname(this.#path), "r");
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
   }
 
   #encodeAll(): string {
@@ -145,7 +149,7 @@ export class StateFile {
   }
 
   #decode(raw: Resource): Resource {
-    const decrypt = (found: Record<string, Value>): Value => secret(JSON.parse(this.#crypter.decrypt(String(found["ciphertext"]))) as Value);
+    const decrypt = (found: Record<string, Value>): Value => secret(JSON.parse(this.#crypter.decrypt(textOf(found, "ciphertext"))) as Value);
     const resource = { ...raw };
     if (raw.inputs !== undefined) {
       resource.inputs = mapSecrets(raw.inputs, decrypt) as Props;

@@ -67,6 +67,12 @@ function some(value: Value | undefined, test: (value: Value) => boolean): boolea
   return isObject(value) && Object.values(value).some((item) => some(item, test));
 }
 
+/** The text at `key`; empty when there is none. Numbers and booleans are written out. */
+export function textOf(props: Props, key: string): string {
+  const value = props[key];
+  return typeof value === "object" || value === undefined ? "" : String(value);
+}
+
 /** Deep equality of JSON values; the order of keys does not matter. */
 export function equal(a: Value | undefined, b: Value | undefined): boolean {
   if (a === b) {

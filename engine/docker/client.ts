@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
-import { isObject, type Props, type Value } from "../values.ts";
+import { textOf, isObject, type Props, type Value } from "../values.ts";
 
 /** A login to a registry. `address` is a host, with or without a scheme. */
 export interface Login {
@@ -47,9 +47,9 @@ export function registryLogins(provider: Props): Login[] {
   const raw = provider["registryAuth"];
   const list = typeof raw === "string" && raw !== "" ? (JSON.parse(raw) as Value) : raw;
   return (Array.isArray(list) ? list : []).filter(isObject).map((item) => ({
-    address: String(item["address"] ?? ""),
-    username: String(item["username"] ?? ""),
-    password: String(item["password"] ?? ""),
+    address: textOf(item, "address"),
+    username: textOf(item, "username"),
+    password: textOf(item, "password"),
   }));
 }
 

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { Limit } from "../limit.ts";
 import type { Context, ResourceType } from "../provider.ts";
 import { checkNamed, diffInputs } from "../schema.ts";
-import { equal, type Props } from "../values.ts";
+import { textOf, equal, type Props } from "../values.ts";
 import { dockerClient, explain, statusOf } from "./client.ts";
 import { containerLogs, waitHealthy } from "./health.ts";
 import { ensureImage } from "./image.ts";
@@ -26,12 +26,12 @@ export const container: ResourceType = {
 
   async create(context, inputs) {
     const client = dockerClient(context.provider);
-    await ensureImage(context, String(inputs["image"]));
+    await ensureImage(context, textOf(inputs, "image"));
     const id = await busy.run(() => make(client, context, inputs));
     const problem = inputs["start"] === true && inputs["wait"] === true ? await waitHealthy(client, id, waitSeconds(inputs)) : undefined;
     const attached = inputs["attach"] === true && problem === undefined ? await runToEnd(client, id, inputs) : {};
     const outputs = { ...containerOutputs(await client.getContainer(id).inspect(), inputs), ...attached };
-    return problem === undefined ? { id, outputs } : { id, outputs, problem: `${String(inputs["name"])}: ${problem}` };
+    return problem === undefined ? { id, outputs } : { id, outputs, problem: `${textOf(inputs, "name")}: ${problem}` };
   },
 
   async update(context, old, inputs) {
@@ -48,7 +48,7 @@ export const container: ResourceType = {
       }
       return { id: old.id, outputs: { ...old.outputs, ...containerOutputs(await handle.inspect(), inputs) } };
     } catch (error) {
-      throw explain(`container ${String(inputs["name"])} cannot be changed`, error, context.provider);
+      throw explain(`container ${textOf(inputs, "name")} cannot be changed`, error, context.provider);
     }
   },
 
@@ -65,13 +65,13 @@ export const container: ResourceType = {
       if (statusOf(error) === 404) {
         return undefined;
       }
-      throw explain(`container ${String(old.inputs["name"])}`, error, context.provider);
+      throw explain(`container ${textOf(old.inputs, "name")}`, error, context.provider);
     }
   },
 
   async sweep(context, inputs, since) {
     const found = await dockerClient(context.provider)
-      .getContainer(String(inputs["name"]))
+      .getContainer(textOf(inputs, "name"))
       .inspect()
       .catch(() => undefined);
     if (found !== undefined && new Date(found.Created) >= since) {
@@ -88,7 +88,7 @@ export function shouldRun(inputs: Props): boolean {
 
 /** Makes and starts a container; when anything fails, nothing of it stays. */
 async function make(client: Docker, context: Context, inputs: Props): Promise<string> {
-  const name = String(inputs["name"]);
+  const name = textOf(inputs, "name");
   let made: Docker.Container | undefined;
   try {
     made = await client.createContainer(containerSpec(inputs));
@@ -114,7 +114,7 @@ async function connect(client: Docker, id: string, inputs: Props): Promise<void>
   }
   for (const item of networks) {
     const address = text(item["ipv4Address"]);
-    await client.getNetwork(String(item["name"])).connect({
+    await client.getNetwork(textOf(item, "name")).connect({
       Container: id,
       EndpointConfig: { Aliases: texts(item["aliases"]) ?? [], ...(address === undefined ? {} : { IPAMConfig: { IPv4Address: address } }) },
     });
@@ -135,7 +135,7 @@ async function remove(context: Context, id: string, inputs: Props): Promise<void
     }
     await handle.remove({ force: true, v: inputs["removeVolumes"] !== false }).catch(unlessStatus(404, 409));
   } catch (error) {
-    throw explain(`container ${String(inputs["name"])} cannot be removed`, error, context.provider);
+    throw explain(`container ${textOf(inputs, "name")} cannot be removed`, error, context.provider);
   }
 }
 

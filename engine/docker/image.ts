@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import type { Context, Made, ResourceType } from "../provider.ts";
 import { checkInputs, diffInputs } from "../schema.ts";
-import type { Props } from "../values.ts";
+import { textOf, type Props } from "../values.ts";
 import { dockerClient, explain, loginFor, registryOf, statusOf } from "./client.ts";
 import { imageSchema } from "./schema.ts";
 
@@ -20,10 +20,10 @@ export const remoteImage: ResourceType = {
     if (old.inputs["keepLocally"] === true) {
       return;
     }
-    const image = dockerClient(context.provider).getImage(String(old.inputs["name"]));
+    const image = dockerClient(context.provider).getImage(textOf(old.inputs, "name"));
     await image.remove({ force: old.inputs["forceRemove"] === true }).catch((error: unknown) => {
       if (statusOf(error) !== 404) {
-        throw explain(`image ${String(old.inputs["name"])} cannot be removed`, error, context.provider);
+        throw explain(`image ${textOf(old.inputs, "name")} cannot be removed`, error, context.provider);
       }
     });
   },
@@ -35,20 +35,20 @@ export const remoteImage: ResourceType = {
 };
 
 async function pullAndRead(context: Context, inputs: Props): Promise<Made> {
-  await ensureImage(context, String(inputs["name"]));
+  await ensureImage(context, textOf(inputs, "name"));
   const outputs = await readImage(dockerClient(context.provider), inputs);
   if (outputs === undefined) {
-    throw new Error(`image ${String(inputs["name"])} was pulled, but the engine does not list it`);
+    throw new Error(`image ${textOf(inputs, "name")} was pulled, but the engine does not list it`);
   }
   return { id: identity(outputs), outputs };
 }
 
 function identity(outputs: Props): string {
-  return `${String(outputs["imageId"])}${String(outputs["name"])}`;
+  return `${textOf(outputs, "imageId")}${textOf(outputs, "name")}`;
 }
 
 async function readImage(client: Docker, inputs: Props): Promise<Props | undefined> {
-  const name = String(inputs["name"]);
+  const name = textOf(inputs, "name");
   try {
     const found = await client.getImage(name).inspect();
     return { ...inputs, imageId: found.Id, repoDigest: repoDigest(name, found.RepoDigests ?? []) };

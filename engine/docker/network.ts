@@ -1,7 +1,7 @@
 import type { NetworkInspectInfo } from "dockerode";
 import type { Context, ResourceType } from "../provider.ts";
 import { checkNamed, diffInputs } from "../schema.ts";
-import type { Props } from "../values.ts";
+import { textOf, type Props } from "../values.ts";
 import { dockerClient, explain, statusOf } from "./client.ts";
 import { networkSchema } from "./schema.ts";
 import { labels, objects, strings, text } from "./spec.ts";
@@ -14,7 +14,7 @@ export const network: ResourceType = {
   diff: (old, inputs) => diffInputs(networkSchema, old.inputs, inputs),
 
   async create(context, inputs) {
-    const name = String(inputs["name"]);
+    const name = textOf(inputs, "name");
     const client = dockerClient(context.provider);
     try {
       const [taken] = (await client.listNetworks({ filters: { name: [name] } })).filter((found) => found.Name === name);
@@ -54,7 +54,7 @@ export const network: ResourceType = {
 
   async sweep(context, inputs, since) {
     const found = await dockerClient(context.provider)
-      .getNetwork(String(inputs["name"]))
+      .getNetwork(textOf(inputs, "name"))
       .inspect()
       .catch(() => undefined);
     if (found !== undefined && new Date(found.Created) >= since) {

@@ -69,7 +69,6 @@ export function containerOutputs(found: ContainerInspectInfo, inputs: Props): Pr
 /** What can differ from the program when somebody changes a container by hand. */
 export function changeable(found: ContainerInspectInfo): Props {
   const { HostConfig: host } = found;
-  const mib = (bytes: number | undefined): number => ((bytes ?? 0) > 0 ? Math.floor((bytes ?? 0) / MIB) : (bytes ?? 0));
   const cpus: Record<string, Value> = (host.NanoCpus ?? 0) > 0 ? { cpus: decimal(host.NanoCpus ?? 0) } : {};
   return {
     name: found.Name.replace(/^\//, ""),
@@ -81,6 +80,11 @@ export function changeable(found: ContainerInspectInfo): Props {
     cpuSet: host.CpusetCpus ?? "",
     ...cpus,
   };
+}
+
+/** Zero and -1 have meanings of their own. */
+function mib(bytes = 0): number {
+  return bytes > 0 ? Math.floor(bytes / MIB) : bytes;
 }
 
 /** 500000000 → "0.5", 1000000000 → "1.0". */

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
-import { isObject, type Props, type Value } from "../values.ts";
+import { isObject, textOf, type Props, type Value } from "../values.ts";
 
 const MIB = 1024 * 1024;
 const NANO = 1e9;
@@ -25,7 +25,7 @@ export function containerSpec(inputs: Props): ContainerCreateOptions {
     ExposedPorts: Object.fromEntries(ports.map((port) => [portKey(port), {}])),
     Healthcheck: healthcheck(inputs["healthcheck"]),
     HostConfig: hostConfig(inputs, ports),
-  }) as ContainerCreateOptions;
+  });
 }
 
 function hostConfig(inputs: Props, ports: Props[]): HostConfig {
@@ -61,7 +61,7 @@ function hostConfig(inputs: Props, ports: Props[]): HostConfig {
     Sysctls: strings(inputs["sysctls"]),
     GroupAdd: texts(inputs["groupAdds"]),
     Init: inputs["init"] === true,
-  }) as HostConfig;
+  });
 }
 
 /** What Docker can change on a container that exists. */
@@ -72,7 +72,7 @@ export function resources(inputs: Props): Partial<HostConfig> {
     MemorySwap: scaled(inputs["memorySwap"], MIB),
     CpuShares: number(inputs["cpuShares"]),
     CpusetCpus: text(inputs["cpuSet"]),
-  }) as Partial<HostConfig>;
+  });
 }
 
 /** A Go duration such as `1m30s` or `500ms`, in nanoseconds. Throws for anything else. */
@@ -134,7 +134,7 @@ export function number(value: Value | undefined): number | undefined {
 }
 
 export function strings(value: Value | undefined): Record<string, string> | undefined {
-  return isObject(value) ? Object.fromEntries(Object.entries(value).filter(([key]) => key !== "__defaults").map(([key, item]) => [key, String(item)])) : undefined;
+  return isObject(value) ? Object.fromEntries(Object.entries(value).filter(([key]) => key !== "__defaults").map(([key]) => [key, textOf(value, key)])) : undefined;
 }
 
 function scaled(value: Value | undefined, factor: number): number | undefined {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { pack } from "tar-stream";
-import type { Value } from "../values.ts";
+import { textOf, type Value } from "../values.ts";
 import { objects, text } from "./spec.ts";
 
 const PLAIN = 0o644;
@@ -16,7 +16,7 @@ export async function uploadArchive(uploads: Value | undefined): Promise<Buffer 
   for (const item of items) {
     const permissions = text(item["permissions"]);
     const mode = permissions === undefined ? (item["executable"] === true ? EXECUTABLE : PLAIN) : Number.parseInt(permissions, 8);
-    archive.entry({ name: String(item["file"]), mode, uid: 0, gid: 0, mtime: new Date() }, await content(item));
+    archive.entry({ name: textOf(item, "file"), mode, uid: 0, gid: 0, mtime: new Date() }, await content(item));
   }
   archive.finalize();
   const chunks: Buffer[] = [];
@@ -30,9 +30,9 @@ async function content(item: Record<string, Value>): Promise<Buffer> {
   const given = ["content", "contentBase64", "source"].filter((key) => text(item[key]) !== undefined);
   const [kind] = given;
   if (kind === undefined || given.length > 1) {
-    throw new Error(`upload ${String(item["file"])}: exactly one of content, contentBase64 and source must be given and not be empty`);
+    throw new Error(`upload ${textOf(item, "file")}: exactly one of content, contentBase64 and source must be given and not be empty`);
   }
-  const value = String(item[kind]);
+  const value = textOf(item, kind);
   if (kind === "source") {
     return readFile(value);
   }

@@ -1,7 +1,7 @@
 import type { VolumeInspectInfo } from "dockerode";
 import type { ResourceType } from "../provider.ts";
 import { checkNamed, diffInputs } from "../schema.ts";
-import type { Props } from "../values.ts";
+import { textOf, type Props } from "../values.ts";
 import { dockerClient, explain, statusOf } from "./client.ts";
 import { volumeSchema } from "./schema.ts";
 import { labels, strings, text } from "./spec.ts";
@@ -14,7 +14,7 @@ export const volume: ResourceType = {
   diff: (old, inputs) => diffInputs(volumeSchema, old.inputs, inputs),
 
   async create(context, inputs) {
-    const name = String(inputs["name"]);
+    const name = textOf(inputs, "name");
     try {
       const driverOptions = strings(inputs["driverOpts"]);
       const made = await dockerClient(context.provider).createVolume({
@@ -59,8 +59,8 @@ export const volume: ResourceType = {
     if (!Array.isArray(defaults) || !defaults.includes("name")) {
       return;
     }
-    const handle = dockerClient(context.provider).getVolume(String(inputs["name"]));
-    const found = (await handle.inspect().catch(() => undefined)) as (VolumeInspectInfo & { CreatedAt?: string }) | undefined;
+    const handle = dockerClient(context.provider).getVolume(textOf(inputs, "name"));
+    const found: (VolumeInspectInfo & { CreatedAt?: string }) | undefined = await handle.inspect().catch(() => undefined);
     if (found !== undefined && new Date(found.CreatedAt ?? 0) >= since) {
       await handle.remove();
       context.note(`removed volume ${found.Name}, which an interrupted run had begun to make`);

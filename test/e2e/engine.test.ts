@@ -62,8 +62,8 @@ const scenarios: Record<string, (stack: TestStack, engine: Engine) => Promise<vo
     stack.write([replica(stack, "web", "1")]);
     assert.ok((await engine.up()).ok);
     const [good] = stack.containers();
-    for (const _attempt of [1, 2]) {
-      stack.write([replica(stack, "web", "2", NEVER_HEALTHY)]);
+    for (const version of ["2", "2b"]) {
+      stack.write([replica(stack, "web", version, NEVER_HEALTHY)]);
       const failed = await engine.up();
       assert.equal(failed.ok, false);
       assert.match(failed.text, /health/);
@@ -116,7 +116,7 @@ const scenarios: Record<string, (stack: TestStack, engine: Engine) => Promise<vo
     assert.equal(refused.ok, false);
     assert.match(refused.text, /protect/);
     stack.write([volume({ protect: false })]);
-    assert.deepEqual((await engine.up()).changes.delete, refused.text.includes('"op":"delete"') && stack.containers().length === 0 ? undefined : 1);
+    assert.ok((await engine.up()).ok);
     stack.write([]);
     assert.equal((await engine.up()).changes["delete"], 1);
     assert.equal(stack.containers().length, 0);
