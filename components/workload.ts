@@ -92,7 +92,9 @@ export function envList(env: Record<string, string>): string[] {
     .toSorted();
 }
 
-/** A duration as the provider keeps it, so that a preview shows no change: `30s`, `1m0s`, `1m30s`. */
+/** A duration as the provider keeps it, so that a preview shows no change: `30s`, `1m30s`, `1h0m0s`. */
 export function seconds(total: number): string {
-  return total < 60 ? `${total}s` : `${Math.floor(total / 60)}m${total % 60}s`;
+  if (total < 60) return `${total}s`;
+  const [hours, minutes] = [Math.floor(total / 3600), Math.floor(total / 60) % 60];
+  return `${hours > 0 ? `${hours}h` : ""}${minutes}m${total % 60}s`;
 }
