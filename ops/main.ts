@@ -15,6 +15,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   logs: { summary: "what the containers print, each line with its part's name", load: () => import("./commands/logs.ts") },
   preview: { summary: "what up would change, without changing it", load: () => import("./commands/preview.ts") },
   doctor: { summary: "what this machine has and lacks; changes nothing", load: () => import("./commands/doctor.ts") },
+  secret: { summary: "set an encrypted secret in a stack file", load: () => import("./commands/secret.ts") },
   push: { summary: "add the tags latest, date, git ref and commit to an image", load: () => import("./commands/push.ts") },
   images: { summary: "lock the platform images' digests, or check the images", load: () => import("./commands/images.ts") },
   test: { summary: "lint, types, unit, component and end-to-end tests", load: () => import("./commands/test.ts") },

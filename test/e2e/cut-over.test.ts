@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startLoad } from "./load.ts";
+import { Project } from "./project.ts";
+
+let project: Project;
+
+before(async () => {
+  project = await Project.create("cutover");
+  await project.up();
+});
+after(async () => project[Symbol.asyncDispose]());
+
+const settings = (env: Record<string, string>) => (config: Record<string, unknown>) => {
+  config["berth:apps"] = { root: { replicas: 2, memory: "128MiB", env: { RUST_ENV: "development", ...env } } };
+};
+const web = async () => (await project.containers("web")).map(({ Id }) => Id).toSorted();
+
+test("a deploy of two replicas under load loses no request, and no old container is left", async () => {
+  const before = await web();
+  const load = startLoad(project.http, "root.localhost");
+  await project.configure(settings({ RUST_LOG: "info,sqlx=warn" }));
+  await project.up();
+  const { answered, failures } = await load.stop();
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+  assert.ok(answered > 500, `only ${answered} requests were answered`);
+  const now = await web();
+  assert.equal(now.length, 2);
+  assert.ok(now.every((id) => !before.includes(id)));
+});
+
+test("requests that take 5 s finish while their replica is replaced", async () => {
+  const slow = Array.from({ length: 6 }, () => project.get("/slow?ms=5000"));
+  await project.configure(settings({ RUST_LOG: "info" }));
+  await project.up();
+  assert.deepEqual((await Promise.all(slow)).map(({ status }) => status), [200, 200, 200, 200, 200, 200]);
+});
+
+test("a version that never gets healthy stops up with its log; the old one serves; the next good one leaves no strays", async () => {
+  const before = await web();
+  const load = startLoad(project.http, "root.localhost", 2);
+  await project.configure(settings({ ROOT_PORT: "not-a-port" }));
+  for (const attempt of ["first", "second"]) {
+    const run = await project.berth(["up", "-s", project.stack]);
+    assert.notEqual(run.code, 0, `the ${attempt} attempt succeeded`);
+    assert.match(run.output, /root-web-[01]/);
+    const serving = await web();
+    assert.ok(before.every((id) => serving.includes(id)), "an old replica is gone");
+  }
+  const { failures, answered } = await load.stop();
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+  await project.configure(settings({}));
+  await project.up();
+  const now = await web();
+  assert.equal(now.length, 2);
+  assert.equal((await project.get("/health")).status, 200);
+  assert.deepEqual((await project.up()).changes, {});
+});
+
+test("a migration that fails stops up before the cut-over, with its last lines, and runs again at the next up", async () => {
+  const before = await web();
+  await project.configure(settings({ DATABASE_URL_FILE: "/run/secrets/none" }));
+  const run = await project.berth(["up", "-s", project.stack]);
+  assert.notEqual(run.code, 0);
+  assert.match(run.output, /the job "root-migrate" ended with exit code \d+/);
+  assert.match(run.output, /DATABASE_URL_FILE/);
+  assert.deepEqual(await web(), before);
+  assert.equal((await project.get("/health")).status, 200);
+  await project.configure(settings({}));
+  await project.up();
+  assert.equal((await project.get("/health")).status, 200);
+});

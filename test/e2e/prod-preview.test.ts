@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { parse, stringify } from "yaml";
+import { Crypter } from "../../engine/secrets.ts";
+import { Project } from "./project.ts";
+
+let project: Project;
+
+before(async () => {
+  project = await Project.create("prod");
+});
+after(async () => project[Symbol.asyncDispose]());
+
+const prodFile = () => join(project.dir, "Pulumi.prod.yaml");
+
+test("the committed prod stack says which secrets it lacks, and how to set them", async () => {
+  const run = await project.berth(["preview", "-s", "prod"]);
+  assert.notEqual(run.code, 0);
+  assert.match(run.output, /root:ROOT_SECRET in stack "prod" is nothing/);
+  assert.match(run.output, /pulumi config set -s prod --secret root:ROOT_SECRET/);
+  assert.match(run.output, /berth:registryPassword in stack "prod" is nothing/);
+});
+
+const namespaces = process.getuid?.() === 0 ? false : "needs root for a network namespace";
+test("with placeholder secrets the whole plan of prod is shown, where no engine, registry or network can be reached", { skip: namespaces }, async () => {
+  const passphrase = String(project.environment["PULUMI_CONFIG_PASSPHRASE"]);
+  const crypter = await Crypter.create(passphrase);
+  const file = parse(readFileSync(prodFile(), "utf8")) as { config: Record<string, unknown> };
+  const secure = (text: string) => ({ secure: crypter.encrypt(text) });
+  Object.assign(file.config, { "root:ROOT_SECRET": secure("placeholder-placeholder"), "berth:registryPassword": secure("placeholder") });
+  project.write("Pulumi.prod.yaml", stringify({ encryptionsalt: crypter.salt, ...file }));
+  // Loopback only: the Pulumi CLI and its plugins talk to each other there.
+  const script = "ip link set lo up && exec ./berth preview -s prod --json";
+  const output = execFileSync("unshare", ["--net", "sh", "-c", script], {
+    cwd: project.dir,
+    env: { ...project.environment, DOCKER_HOST: "unix:///nonexistent/docker.sock" },
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 ** 2,
+  });
+  const { changes } = JSON.parse(output) as { changes: Record<string, number> };
+  assert.deepEqual(Object.keys(changes), ["create"]);
+  assert.ok((changes["create"] ?? 0) > 80, `${changes["create"]} to create`);
+  assert.ok(!output.includes("placeholder"));
+});
