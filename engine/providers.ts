@@ -7,6 +7,7 @@ import { volume } from "./docker/volume.ts";
 import type { ResourceType } from "./provider.ts";
 import { randomId, randomPassword, randomString } from "./random.ts";
 import { diffInputs, type Schema } from "./schema.ts";
+import { isObject, isSecret, secret, type Value } from "./values.ts";
 
 const types: Record<string, ResourceType> = {
   "docker:index/container:Container": container,
@@ -42,7 +43,7 @@ function providerType(name: string, inputs: readonly string[]): ResourceType {
       if (unknown.length > 0) {
         throw new Error(`provider ${name}: ${unknown.map((key) => `input ${key} is not supported`).join("; ")}. The embedded engine supports: ${Object.keys(schema).join(", ")}`);
       }
-      return given;
+      return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, asGoWrites(value)]));
     },
     diff: (old, given) => diffInputs(schema, old.inputs, given),
     create: (_context, given) => Promise.resolve({ id: randomUUID(), outputs: withoutInternal(given) }),
@@ -50,6 +51,32 @@ function providerType(name: string, inputs: readonly string[]): ResourceType {
     delete: () => Promise.resolve(),
     read: (_context, old) => Promise.resolve(old),
   };
+}
+
+/** Nested settings come as JSON text; the CLI writes it anew with sorted keys and Go's escapes. */
+function asGoWrites(value: Value): Value {
+  if (isSecret(value)) {
+    return secret(asGoWrites(value["value"] ?? null));
+  }
+  if (typeof value !== "string" || !/^[[{]/.test(value)) {
+    return value;
+  }
+  const text = JSON.stringify(sorted(JSON.parse(value) as Value));
+  return text.replace(/[<>&\u2028\u2029]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function sorted(value: Value): Value {
+  if (Array.isArray(value)) {
+    return value.map(sorted);
+  }
+  if (isObject(value)) {
+    return Object.fromEntries(
+      Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, item]) => [key, sorted(item)]),
+    );
+  }
+  return value;
 }
 
 function withoutInternal<T extends object>(inputs: T): T {

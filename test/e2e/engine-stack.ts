@@ -109,6 +109,18 @@ export class TestStack {
     return execFileSync("docker", ["inspect", name], { encoding: "utf8" });
   }
 
+  /** Where the CLI keeps things for this stack, and the Node that it runs the program with. */
+  pulumiEnvironment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      PULUMI_BACKEND_URL: `file://${join(this.folder, ".berth/state")}`,
+      PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
+      PULUMI_HOME: join(this.folder, ".berth/home"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PATH: `${join(process.execPath, "..")}:${process.env["PATH"] ?? ""}`,
+    };
+  }
+
   dispose(): void {
     const remove = (list: string[], command: string[]): void => {
       const found = spawnSync("docker", list, { encoding: "utf8" }).stdout.split("\n").filter(Boolean);
@@ -172,7 +184,7 @@ export function embedded(stack: TestStack): Engine {
 export function pulumi(stack: TestStack): Engine {
   const backend = join(stack.folder, ".berth/state");
   mkdirSync(backend, { recursive: true });
-  const env = { ...process.env, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE, PULUMI_HOME: join(stack.folder, ".berth/home"), PULUMI_SKIP_UPDATE_CHECK: "true", PATH: `${join(process.execPath, "..")}:${process.env["PATH"] ?? ""}` };
+  const env = stack.pulumiEnvironment();
   const call = (args: string[]): { status: number | null; text: string } => {
     const { status, stdout, stderr } = spawnSync("pulumi", [...args, "--non-interactive"], { cwd: stack.folder, env, encoding: "utf8", maxBuffer: 64 << 20 });
     return { status, text: stdout + stderr };
