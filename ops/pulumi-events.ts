@@ -27,6 +27,8 @@ export class EventReader {
   readonly errors: string[] = [];
   readonly #onEvent: (event: ResourceEvent) => void;
   readonly #started = new Map<string, number>();
+  readonly #replaced = new Set<string>();
+  readonly #deleted = new Set<string>();
   #changes: Record<string, number> = {};
   #outputs: Outputs = {};
 
@@ -46,6 +48,9 @@ export class EventReader {
 
   outcome(): Outcome {
     const { same: _, ...changes } = this.#changes;
+    // What a killed update had replaced and not yet deleted is no replacement of this one; the engine counts neither.
+    const late = [...this.#deleted].filter((urn) => !this.#replaced.has(urn)).length;
+    if (late > 0) changes["delete"] = (changes["delete"] ?? 0) + late;
     return { changes, outputs: this.#outputs };
   }
 
@@ -61,6 +66,8 @@ export class EventReader {
 
   #step(phase: "start" | "done" | "failed", { op: step, urn, type, new: state }: Metadata): void {
     if (type === "pulumi:pulumi:Stack" && phase === "done") this.#outputs = EventReader.outputs(state?.outputs ?? {});
+    if (phase === "done" && step === "create-replacement") this.#replaced.add(urn);
+    if (phase === "done" && step === "delete-replaced") this.#deleted.add(urn);
     const op = step in replaceSteps ? replaceSteps[step] : step === "replace" ? undefined : step;
     if (op === undefined) return;
     const key = `${step} ${urn}`;

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import type Dockerode from "dockerode";
+import { doctorTable } from "../../ops/commands/doctor.ts";
+import { isWell, shortImage } from "../../ops/commands/status.ts";
+import { chooseDeployer } from "../../ops/choose.ts";
+import { OpsError } from "../../ops/exit.ts";
+import { Project } from "../../ops/project.ts";
+import { silent } from "../../ops/progress.ts";
+import { chooseBackend } from "../../ops/setup/backend.ts";
+import { requireSpace } from "../../ops/setup/disk.ts";
+import { ensurePassphrase } from "../../ops/setup/passphrase.ts";
+import { requirePorts } from "../../ops/setup/ports.ts";
+import { keepingStackFile, stackFileFor } from "../../ops/stack-file.ts";
+
+const folders: string[] = [];
+after(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
+
+const stackFile = "config:\n  berth:publish:\n    http: 18090\n";
+
+function project(): Project {
+  const folder = mkdtempSync(join(tmpdir(), "berth-ops-"));
+  folders.push(folder);
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: berth\nruntime: nodejs\n");
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), stackFile);
+  return new Project(folder);
+}
+
+describe("the passphrase", () => {
+  test("is generated once, for its owner only", () => {
+    const here = project();
+    const first = ensurePassphrase(here, {});
+    const file = join(here.folder, ".berth", "passphrase");
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.ok(first.value.length >= 40);
+    assert.deepEqual(ensurePassphrase(here, {}), first);
+    assert.deepEqual(first.variables, { PULUMI_CONFIG_PASSPHRASE_FILE: file });
+  });
+
+  test("of the environment is used as it is, even an empty one, and none is generated", () => {
+    const here = project();
+    assert.equal(ensurePassphrase(here, { PULUMI_CONFIG_PASSPHRASE: "" }).value, "");
+    assert.throws(() => ensurePassphrase(here, { PULUMI_CONFIG_PASSPHRASE_FILE: "/nowhere" }), /names \/nowhere, which does not exist/);
+    assert.throws(() => statSync(join(here.folder, ".berth", "passphrase")), /ENOENT/);
+  });
+
+  test("that is gone while there is state is an error: a new one could not read it", () => {
+    const here = project();
+    writeFileSync(here.generated("embedded", "dev.json"), "{}");
+    assert.throws(() => ensurePassphrase(here, {}), /passphrase is gone, but \.berth\/embedded holds state/);
+  });
+});
+
+describe("the state's backend", () => {
+  test("is what the environment, Pulumi.yaml or a login say, in this order, or else a folder of the project", () => {
+    const here = project();
+    const home = here.generated("home", "x");
+    const environment = { PULUMI_HOME: join(home, "..") };
+    assert.equal(chooseBackend(here, environment).url, `file://${here.folder}/.berth/state`);
+    writeFileSync(join(home, "..", "credentials.json"), JSON.stringify({ current: "s3://state" }));
+    assert.deepEqual(chooseBackend(here, environment), { url: "s3://state", reason: "pulumi login", variables: {} });
+    writeFileSync(join(here.folder, "Pulumi.yaml"), "name: berth\nbackend: {url: 'gs://state'}\n");
+    assert.equal(chooseBackend(here, environment).reason, "Pulumi.yaml");
+    assert.equal(chooseBackend(here, { ...environment, PULUMI_BACKEND_URL: "file:///x" }).url, "file:///x");
+  });
+});
+
+describe("the stack file", () => {
+  test("stays as it is while the salt is kept beside the state; one with a salt of its own is used directly", async () => {
+    const here = project();
+    const file = here.stackFile("dev");
+    assert.equal(stackFileFor(here, "dev"), file);
+    await keepingStackFile(here, "dev", () => Promise.resolve(writeFileSync(file, `${stackFile}encryptionsalt: v1:abc\n`)));
+    assert.equal(readFileSync(file, "utf8"), stackFile);
+    assert.equal(readFileSync(stackFileFor(here, "dev"), "utf8"), `${stackFile}encryptionsalt: v1:abc\n`);
+    writeFileSync(file, `${stackFile}encryptionsalt: v1:own\n`);
+    assert.equal(stackFileFor(here, "dev"), file);
+  });
+
+  test("a stack without one is an error that names those there are", () => {
+    assert.throws(() => project().requireStack("dve"), /stack "dve" has no file Pulumi\.dve\.yaml: did you mean dev\?/);
+  });
+
+  test("says where the stack publishes, by its defaults where the file says nothing or nonsense", () => {
+    const here = project();
+    assert.deepEqual(here.settings("dev").publish, { address: "127.0.0.1", http: 18_090 });
+    writeFileSync(here.stackFile("dev"), "config:\n  berth:publish: nonsense\n");
+    assert.equal(here.settings("dev").publish.http, 8080);
+  });
+});
+
+describe("which engine", () => {
+  const options = (here: Project, environment: NodeJS.ProcessEnv) => ({ project: here, stack: "dev", environment, report: silent, install: false });
+
+  test("the embedded one where there is no CLI, with the reason", async () => {
+    const { deployer, fallback } = await chooseDeployer(options(project(), { PATH: "/nowhere" }));
+    assert.equal(deployer.engine, "embedded");
+    assert.equal(fallback, "no pulumi on PATH");
+  });
+
+  test("a CLI that was asked for and is not there is a missing requirement; an unknown engine is wrong usage", async () => {
+    const asked = chooseDeployer(options(project(), { PATH: "/nowhere", BERTH_ENGINE: "pulumi" }));
+    await assert.rejects(asked, (error) => error instanceof OpsError && error.code === 3 && error.message.includes("no pulumi on PATH"));
+    const unknown = chooseDeployer(options(project(), { BERTH_ENGINE: "terraform" }));
+    await assert.rejects(unknown, (error) => error instanceof OpsError && error.code === 2 && error.message.includes('BERTH_ENGINE is "terraform"'));
+  });
+
+  test("a stack that the embedded engine made stays with it, and the CLI may have it only when it is down", async () => {
+    const here = project();
+    const environment = { PATH: "/nowhere", BERTH_ENGINE: "pulumi", PULUMI_CONFIG_PASSPHRASE: "x" };
+    const state = (protect: boolean) => ({ deployment: { resources: [{ urn: "urn:a::b", type: "docker:index/volume:Volume", custom: true, protect }] } });
+    writeFileSync(here.generated("embedded", "dev.json"), JSON.stringify(state(false)));
+    await assert.rejects(chooseDeployer(options(here, environment)), /two engines can't share it: take it down first/);
+    writeFileSync(here.generated("embedded", "dev.json"), JSON.stringify(state(true)));
+    await assert.rejects(chooseDeployer(options(here, environment)), /the Pulumi CLI was asked for/);
+  });
+});
+
+describe("space and ports", () => {
+  test("too little space is an error that names folder and need", () => {
+    assert.match(requireSpace([tmpdir()], 1), /free at/);
+    assert.throws(() => requireSpace([tmpdir()], 2 ** 60), /the disk is full: .* has .* free, but .* are needed/);
+  });
+
+  const docker = (containers: object[]) => ({ listContainers: () => Promise.resolve(containers) }) as unknown as Dockerode;
+  const container = { Names: ["/web"], Ports: [{ PublicPort: 18_091 }], Labels: { "berth.stack": "dev" } };
+  const endpoint = { address: "127.0.0.1", port: 18_091, field: "berth:publish.http" };
+
+  test("a port that the stack itself publishes is free for it, and taken for another stack", async () => {
+    await requirePorts(docker([container]), "dev", [endpoint]);
+    await assert.rejects(requirePorts(docker([container]), "prod", [endpoint]), /port 18091 .*berth:publish\.http of stack "prod".* is taken by the container web: stop it, or/);
+  });
+
+  test("a port that a process holds is taken, and the process is named", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      await assert.rejects(requirePorts(docker([]), "dev", [{ ...endpoint, port }]), new RegExp(`port ${port} .*\\(process ${process.pid}\\)`));
+    } finally {
+      server.close();
+    }
+  });
+});
+
+describe("doctor and status", () => {
+  const plain = { resultStyle: (_style: string, text: string) => text };
+
+  test("a requirement is a row with what to do", () => {
+    const text = doctorTable(
+      [
+        { name: "node", state: "ok", found: "24.1.0" },
+        { name: "docker", state: "missing", found: "-", todo: "install it\nand more" },
+      ],
+      plain,
+    );
+    assert.deepEqual(text.split("\n").map((line) => line.split(/ {2,}/)), [["", "REQUIREMENT", "FOUND", "WHAT TO DO"], ["ok", "node", "24.1.0"], ["missing", "docker", "-", "install it"]]);
+  });
+
+  test("a part is well when it runs and is not unhealthy, or has ended as it should", () => {
+    const base = { part: "root/web", role: "web", container: "c", image: "i", restarts: 0 };
+    assert.ok(isWell({ ...base, state: "running", health: "healthy" }));
+    assert.ok(!isWell({ ...base, state: "running", health: "unhealthy" }));
+    assert.ok(!isWell({ ...base, state: "exited", exitCode: 0 }));
+    assert.ok(isWell({ ...base, role: "job", state: "exited", exitCode: 0 }));
+    assert.ok(!isWell({ ...base, role: "job", state: "exited", exitCode: 3 }));
+    assert.ok(isWell({ ...base, role: "files", state: "created" }));
+  });
+
+  test("an image is shown with twelve digits of its digest", () => {
+    assert.equal(shortImage(`a/b:1@sha256:${"0123456789ab".padEnd(64, "f")}`), "a/b:1@sha256:0123456789ab");
+  });
+});
