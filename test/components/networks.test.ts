@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type * as pulumi from "@pulumi/pulumi";
+import { Networks } from "../../components/networks.ts";
+import { child, customs, labels, onHost, platform } from "./platform.ts";
+import { record } from "./recorder.ts";
+
+const value = (output: pulumi.Output<string>) => new Promise((resolve) => void output.apply(resolve));
+
+describe("networks", () => {
+  test("are one with a way out for the edge, and internal ones for monitoring and each application", async () => {
+    const { resources, result } = await record(() => new Networks("networks", { platform, apps: ["shop", "cart"] }, onHost()));
+    assert.deepEqual(customs(resources), ["Network networks-app-cart", "Network networks-app-shop", "Network networks-edge", "Network networks-monitoring"]);
+    const expected = { driver: "bridge", labels: labels("network") };
+    assert.deepEqual(child(resources, "Network", "networks-edge").inputs, { ...expected, name: "berth-test-edge", internal: false });
+    assert.deepEqual(child(resources, "Network", "networks-monitoring").inputs, { ...expected, name: "berth-test-monitoring", internal: true });
+    for (const app of ["shop", "cart"]) {
+      const network = child(resources, "Network", `networks-app-${app}`);
+      assert.deepEqual(network.inputs, { name: `berth-test-app-${app}`, driver: "bridge", internal: true, labels: labels("network", app) });
+      assert.deepEqual([network.parent, network.provider], ["networks", "host"]);
+      assert.equal(await value(result.app(app)), `berth-test-app-${app}`);
+    }
+  });
+
+  test("take the subnets that are given, and know the one that the engine chose otherwise", async () => {
+    const given = await record(() => new Networks("networks", { platform, apps: [], edgeSubnet: "10.1.0.0/24", monitoringSubnet: "10.2.0.0/24" }, onHost()));
+    assert.deepEqual(child(given.resources, "Network", "networks-edge").inputs["ipamConfigs"], [{ subnet: "10.1.0.0/24" }]);
+    assert.deepEqual(child(given.resources, "Network", "networks-monitoring").inputs["ipamConfigs"], [{ subnet: "10.2.0.0/24" }]);
+    assert.equal(await value(given.result.monitoringSubnet), "10.2.0.0/24");
+    const chosen = await record(() => new Networks("networks", { platform, apps: [] }, onHost()));
+    assert.equal(await value(chosen.result.monitoringSubnet), "172.20.0.0/16");
+  });
+
+  test("refuse to name the network of an unknown application", async () => {
+    const { result } = await record(() => new Networks("networks", { platform, apps: ["shop"] }, onHost()));
+    assert.throws(() => result.app("cart"), /no network for "cart"; apps are shop/);
+  });
+});

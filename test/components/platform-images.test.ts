@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { PlatformImages } from "../../components/platform-images.ts";
+import lock from "../../images.lock.json" with { type: "json" };
+import { imageRoles } from "../../settings.ts";
+import { child, customs, onHost } from "./platform.ts";
+import { record } from "./recorder.ts";
+
+const references = Object.fromEntries(imageRoles.map((role) => [role, lock[role]])) as Record<(typeof imageRoles)[number], string>;
+
+test("platform images are pulled by the lock file's names, kept, and used by digest", async () => {
+  const { resources, result } = await record(() => new PlatformImages("images", { references }, onHost()));
+  assert.deepEqual(customs(resources), imageRoles.map((role) => `RemoteImage images-${role}`).toSorted());
+  for (const role of imageRoles) assert.deepEqual(child(resources, "RemoteImage", `images-${role}`).inputs, { name: lock[role], keepLocally: true });
+  const used = await new Promise<Record<string, string>>((resolve) => void pulumi.output(result.references).apply(resolve));
+  assert.deepEqual(Object.keys(used), [...imageRoles]);
+  assert.match(used["postgres"] ?? "", /^postgres@sha256:[0-9a-f]{64}$/);
+  assert.match(used["prometheus"] ?? "", /^prom\/prometheus@sha256:[0-9a-f]{64}$/);
+});
+
+test("a platform image that no registry has is used by its id", async () => {
+  const { result } = await record(() => new PlatformImages("images", { references }, onHost()), { more: { "images-redis": { repoDigest: "", imageId: "sha256:abc" } } });
+  assert.equal(await new Promise((resolve) => void pulumi.output(result.references.redis).apply(resolve)), "sha256:abc");
+});
