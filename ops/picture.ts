@@ -1,0 +1,28 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { recordStack } from "./picture/record.ts";
+import { renderStack } from "./picture/svg.ts";
+
+/**
+ * `node ops/picture.ts` writes docs/stack.svg, the picture of the stack `dev` as the program asks for it;
+ * `--check` writes nothing and exits with 1 when the file is out of date.
+ */
+const folder = dirname(import.meta.dirname);
+const file = join(folder, "docs", "stack.svg");
+const picture = renderStack(await recordStack(folder, "dev"));
+
+if (!process.argv.includes("--check")) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, picture);
+} else if (read() !== picture) {
+  process.stderr.write("docs/stack.svg does not show the stack as the program asks for it: npm run picture\n");
+  process.exitCode = 1;
+}
+
+function read(): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
