@@ -1,7 +1,6 @@
 import { buildStandIns, label, readRecipes } from "../../standins/build.ts";
 import { docker, has, localImages } from "../../standins/docker.ts";
 import { platformImages } from "../../standins/images.ts";
-import { mirror } from "../../standins/mirror.ts";
 import { hubReachable } from "./hub.ts";
 import { aptPackages, installPackages, readSystem } from "./packages.ts";
 import { SetupError, type Report } from "./report.ts";
@@ -71,7 +70,7 @@ export async function ensureImages(report: Report): Promise<ImagesState> {
   } catch (error) {
     throw new SetupError(`a stand-in could not be built: ${error instanceof Error ? error.message : String(error)}`);
   }
-  report.note(`Stand-ins are in use: same names, binaries, paths and user ids as upstream, other builds. Grafana, Loki and cAdvisor have none and are left out. Mirror: ${mirror.container}.`);
+  report.note(`Stand-ins are in use: same names, binaries, paths and user ids as upstream, other builds. Grafana, Loki and cAdvisor have none and are left out.`);
   return await findImages();
 }
 
