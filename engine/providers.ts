@@ -7,7 +7,10 @@ import { volume } from "./docker/volume.ts";
 import type { ResourceType } from "./provider.ts";
 import { randomId, randomPassword, randomString } from "./random.ts";
 import { diffInputs, type Schema } from "./schema.ts";
-import { isObject, isSecret, secret, type Value } from "./values.ts";
+import { isObject, isSecret, secret, type Props, type Value } from "./values.ts";
+
+/** What the docker-build provider adds to its own settings; a difference here would replace every image. */
+const BUILD_PROVIDER: Props = { "__pulumi-go-provider-infer": true, "__pulumi-go-provider-version": "v1.5.0", host: "" };
 
 const types: Record<string, ResourceType> = {
   "docker:index/container:Container": container,
@@ -19,7 +22,7 @@ const types: Record<string, ResourceType> = {
   "random:index/randomPassword:RandomPassword": randomPassword,
   "random:index/randomString:RandomString": randomString,
   "pulumi:providers:docker": providerType("docker", ["host", "registryAuth"]),
-  "pulumi:providers:docker-build": providerType("docker-build", ["host", "registries"]),
+  "pulumi:providers:docker-build": providerType("docker-build", ["host", "registries"], BUILD_PROVIDER),
   "pulumi:providers:random": providerType("random", []),
 };
 
@@ -33,8 +36,8 @@ export function resourceType(type: string, urn: string): ResourceType {
 }
 
 /** A provider resource: settings only. Its changes never replace it. */
-function providerType(name: string, inputs: readonly string[]): ResourceType {
-  const schema: Schema = Object.fromEntries([...inputs, "version"].map((key) => [key, { inPlace: true }]));
+function providerType(name: string, inputs: readonly string[], defaults: Props = {}): ResourceType {
+  const schema: Schema = Object.fromEntries([...inputs, "version", ...Object.keys(defaults)].map((key) => [key, { inPlace: true }]));
   return {
     deleteBeforeReplace: false,
     secretOutputs: [],
@@ -43,7 +46,7 @@ function providerType(name: string, inputs: readonly string[]): ResourceType {
       if (unknown.length > 0) {
         throw new Error(`provider ${name}: ${unknown.map((key) => `input ${key} is not supported`).join("; ")}. The embedded engine supports: ${Object.keys(schema).join(", ")}`);
       }
-      return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, asGoWrites(value)]));
+      return Object.fromEntries(Object.entries({ ...defaults, ...given }).map(([key, value]) => [key, asGoWrites(value)]));
     },
     diff: (old, given) => diffInputs(schema, old.inputs, given),
     create: (_context, given) => Promise.resolve({ id: randomUUID(), outputs: withoutInternal(given) }),

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
-import { embedded, hasDocker, hasPulumi, IMAGE, pulumi, TestStack, type Item } from "./engine-stack.ts";
+import { differences, embedded, hasDocker, hasPulumi, IMAGE, pulumi, TestStack, type Item } from "./engine-stack.ts";
 
 const missing = !hasDocker() ? `Docker or the image ${IMAGE} is not there` : !hasPulumi() ? "the Pulumi CLI is not on PATH" : false;
 
@@ -89,8 +89,3 @@ it("hands a stack over: the CLI imports the embedded engine's state and finds no
     stack.dispose();
   }
 });
-
-function differences(text: string): string {
-  const { steps } = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as { steps: { op: string; urn: string; detailedDiff?: unknown; diffReasons?: unknown }[] };
-  return JSON.stringify(steps.filter(({ op }) => op !== "same").map(({ op, urn, detailedDiff, diffReasons }) => ({ op, urn, diffReasons, detailedDiff })));
-}

@@ -43,13 +43,14 @@ const PASSPHRASE = "a passphrase for tests";
 export const IMAGE = "debian:trixie-slim";
 
 const PROGRAM = `
+import * as build from "@pulumi/docker-build";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 const config = new pulumi.Config();
 const items = config.requireObject("items");
 const made = {};
-const types = { Container: docker.Container, Network: docker.Network, Volume: docker.Volume, RemoteImage: docker.RemoteImage, Password: random.RandomPassword, Id: random.RandomId, Provider: docker.Provider };
+const types = { Container: docker.Container, Network: docker.Network, Volume: docker.Volume, RemoteImage: docker.RemoteImage, Build: build.Image, Password: random.RandomPassword, Id: random.RandomId, Provider: docker.Provider };
 class Group extends pulumi.ComponentResource { constructor(name, opts) { super("test:index:Group", name, {}, opts); this.registerOutputs({}); } }
 function value(raw) {
   if (Array.isArray(raw)) return raw.map(value);
@@ -59,7 +60,7 @@ function value(raw) {
   return Object.fromEntries(Object.entries(raw).map(([key, item]) => [key, value(item)]));
 }
 for (const { type, name, args = {}, opts = {}, dependsOn = [] } of items) {
-  const options = { ...opts, dependsOn: dependsOn.map((other) => made[other]), ...(opts.parent ? { parent: made[opts.parent] } : {}) };
+  const options = { ...opts, dependsOn: dependsOn.map((other) => made[other]), ...(opts.parent ? { parent: made[opts.parent] } : {}), ...(opts.provider ? { provider: made[opts.provider] } : {}) };
   made[name] = type === "Group" ? new Group(name, options) : new types[type](name, value(args), options);
 }
 export const names = Object.fromEntries(Object.entries(made).map(([key, resource]) => [key, resource.name ?? null]));
@@ -208,4 +209,10 @@ export function pulumi(stack: TestStack): Engine {
     state: () => call(["stack", "export"]).text,
     outputs: () => JSON.parse(call(["stack", "output", "--json"]).text) as Record<string, unknown>,
   };
+}
+
+/** What a `preview --json` of the CLI would change, and why. */
+export function differences(text: string): string {
+  const { steps } = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as { steps: { op: string; urn: string; detailedDiff?: unknown; diffReasons?: unknown }[] };
+  return JSON.stringify(steps.filter(({ op }) => op !== "same").map(({ op, urn, detailedDiff, diffReasons }) => ({ op, urn, diffReasons, detailedDiff })));
 }
