@@ -1,0 +1,35 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { type AppDefinition, Application, type ApplicationArgs } from "../../components/application.ts";
+import { Postgres } from "../../components/postgres.ts";
+import { Redis } from "../../components/redis.ts";
+import { onHost, platform } from "./platform.ts";
+
+/** An application that needs nothing. */
+export const least: AppDefinition = { context: "/apps/shop", port: 3000, health: { path: "/ready", command: ["shop", "health"] } };
+/** A program with one application named `shop` and the parts that it is handed. */
+export function application(definition: AppDefinition, more: Partial<ApplicationArgs> = {}) {
+  return () => {
+    const host = onHost();
+    return new Application(
+      "shop",
+      {
+        platform,
+        definition,
+        registry: { prefix: "ghcr.io/acme", address: "ghcr.io", username: "acme", password: pulumi.secret("hidden") },
+        pullProvider: new docker.Provider("pull", { host: "unix:///test.sock" }),
+        postgres: new Postgres("postgres", { platform, networks: ["own"], memory: 512, connections: 100 }, host),
+        redis: new Redis("redis", { platform, networks: ["own"], users: ["shop"], memory: 128 }, host),
+        networks: { edge: "edge", own: "own" },
+        host: "shop.example.com",
+        replicas: 2,
+        memory: 256,
+        cpus: 0.5,
+        env: {},
+        secrets: {},
+        ...more,
+      },
+      host,
+    );
+  };
+}
