@@ -67,6 +67,7 @@ export function renderDatabaseSql(name: string, passwordFile: string): string {
 export function renderMonitorSql(name: string, passwordFile: string): string {
   return [
     "SET log_min_error_statement = panic;",
+    "SET log_min_duration_statement = -1;",
     `\\set name '${name}'`,
     `\\set password \`cat ${passwordFile}\``,
     "SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \\gexec",
