@@ -67,7 +67,7 @@ export interface Deployer {
    *
    * @throws OpsError where an update is running.
    */
-  recover(docker: Dockerode): Promise<string[]>;
+  recover(docker: Dockerode, state: Deployment): Promise<string[]>;
   /** The login that the stack's image pushes use, by the registry's address; undefined where it has none. */
   login(address: string): Promise<Login | undefined>;
 }
@@ -75,6 +75,12 @@ export interface Deployer {
 export interface Login {
   username: string;
   password: string;
+}
+
+/** Counts of what changes something; neither what stayed the same nor what was only read. */
+export function realChanges(counts: Readonly<Record<string, number>>): Record<string, number> {
+  const idle = new Set(["same", "read", "refresh"]);
+  return Object.fromEntries(Object.entries(counts).filter(([op, count]) => count > 0 && !idle.has(op)));
 }
 
 /** The name of a resource, the last part of its URN. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { EngineOptions, Summary } from "../engine/index.ts";
-import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RunOptions, type StateResource } from "./deployer.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, realChanges, type RunOptions, type StateResource } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
 import { EventReader } from "./pulumi-events.ts";
@@ -85,8 +85,7 @@ export class EmbeddedDeployer implements Deployer {
     };
     try {
       const { changes, outputs } = await command(engine, run);
-      const { same: _same, read: _read, refresh: _refresh, ...rest } = changes;
-      return { changes: rest, outputs: hidden(outputs) };
+      return { changes: realChanges(changes), outputs: hidden(outputs) };
     } catch (error) {
       if (options.signal?.aborted === true) {
         throw new OpsError("interrupted; what was begun is recorded, and the next run goes on from there", exitCodes.interrupted);

@@ -63,7 +63,9 @@ try {
   process.exitCode = await main(process.argv.slice(2), terminal);
 } catch (error) {
   const known = error instanceof OpsError || (error instanceof Error && error.name === "SetupError");
-  const [first = "", ...others] = (known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message)).split("\n");
-  terminal.line(`${terminal.style("red", "error:")} ${[first, ...others].join("\n")}`);
-  process.exitCode = error instanceof OpsError ? error.code : known ? exitCodes.requirement : exitCodes.failed;
+  const message = known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message);
+  const code = error instanceof OpsError ? error.code : known ? exitCodes.requirement : exitCodes.failed;
+  terminal.line(`${terminal.style("red", "error:")} ${message}`);
+  if (process.argv.includes("--json")) terminal.json({ error: message, code });
+  process.exitCode = code;
 }

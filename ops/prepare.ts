@@ -13,7 +13,7 @@ import type { Report } from "./setup/report.ts";
  * `berth`, told here), the Docker Engine, free space and ports, images. A stack on another host needs none of it here.
  */
 export async function prepareMachine({ project, environment }: Context, stack: string, report: Report): Promise<Dockerode> {
-  report.step("node").done(`${process.version.slice(1)} at ${process.execPath}, packages as in package-lock.json`);
+  report.step("node").done(`${process.version.slice(1)}, packages as in package-lock.json`);
   const settings = project.settings(stack);
   const host = settings.docker;
   const address = host ?? environment["DOCKER_HOST"];

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { nameOf, type Outcome, type Outputs, type ResourceEvent } from "./deployer.ts";
+import { nameOf, type Outcome, type Outputs, realChanges, type ResourceEvent } from "./deployer.ts";
 
 interface Metadata {
   op: string;
@@ -47,7 +47,7 @@ export class EventReader {
   }
 
   outcome(): Outcome {
-    const { same: _, ...changes } = this.#changes;
+    const changes = realChanges(this.#changes);
     // What a killed update had replaced and not yet deleted is no replacement of this one; the engine counts neither.
     const late = [...this.#deleted].filter((urn) => !this.#replaced.has(urn)).length;
     if (late > 0) changes["delete"] = (changes["delete"] ?? 0) + late;

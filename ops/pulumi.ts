@@ -75,10 +75,11 @@ export class PulumiDeployer implements Deployer {
    * The engine records each creation before it begins. What such a record names, and nothing else, may exist
    * without being in the state. Importing takes the lock, so the first import proves that no update is running.
    */
-  async recover(docker: Dockerode): Promise<string[]> {
+  async recover(docker: Dockerode, before: Deployment): Promise<string[]> {
+    if ((before.pending_operations ?? []).length === 0) return [];
     const exported = await this.#export([]);
     const state = exported?.deployment;
-    if (exported === undefined || state === undefined || (state.pending_operations ?? []).length === 0) return [];
+    if (exported === undefined || state === undefined) return [];
     await this.#import(exported);
     const removed = await removeStrays(docker, await findStrays(docker, this.#options.stack, state));
     await this.#import({ ...exported, deployment: { ...state, pending_operations: [] } });

@@ -34,7 +34,7 @@ export const command: Command = {
     const data = volumes.filter(({ Labels }) => Labels[labels.role] === "data").map(({ Name }) => Name);
     if (includeProtected && data.length > 0) await confirm(context, stack, data, parsed.flags["yes"] === true);
 
-    await deployer.recover(docker);
+    await deployer.recover(docker, await deployer.state());
     const outcome = await applyWithProgress("remove", terminal, report, (onEvent) => deployer.destroy({ includeProtected, onEvent, signal }));
     // What a killed update made and the state never knew would otherwise stay for ever.
     const strays = await removeStrays(docker, await findStrays(docker, stack, await deployer.state()));

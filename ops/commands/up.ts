@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type Dockerode from "dockerode";
 import { addresses, waitForAnswer } from "../answers.ts";
 import { applyWithProgress } from "../apply.ts";
@@ -27,7 +28,7 @@ export const command: Command = {
   async run(context, parsed) {
     const { project, terminal, environment, signal } = context;
     const stack = stackOf(context, parsed);
-    const started = Date.now();
+    const started = performance.now();
     const report = new Progress(terminal);
     const docker = await prepareMachine(context, stack, report);
     const choice = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
@@ -35,9 +36,10 @@ export const command: Command = {
     const { deployer } = choice;
     report.note(`${deployer.description}${choice.fallback === undefined ? "" : `; used because ${choice.fallback}`}`);
 
-    const removed = await deployer.recover(docker);
+    const before = await deployer.state();
+    const removed = await deployer.recover(docker, before);
     if (removed.length > 0) report.note(`removed, as an update that was killed left them half made: ${removed.join(", ")}`);
-    const state = await deployer.state();
+    const state = removed.length > 0 ? await deployer.state() : before;
     await requireOwnership(docker, stack, state);
     const replace = failedJobs(state);
     if (replace.length > 0) report.note(`runs again, as it failed last time: ${replace.map(nameOf).join(", ")}`);
@@ -57,11 +59,11 @@ export const command: Command = {
       }),
     );
 
-    const total = Date.now() - started;
+    const total = performance.now() - started;
     if (parsed.flags["json"]) {
       const outputs = Object.fromEntries(Object.entries(outcome.outputs).map(([name, { value }]) => [name, value]));
       const steps = report.times.map(({ name, milliseconds }) => ({ name, milliseconds: Math.round(milliseconds) }));
-      terminal.json({ stack, engine: deployer.engine, changes: outcome.changes, addresses: found, outputs, steps, milliseconds: total });
+      terminal.json({ stack, engine: deployer.engine, changes: outcome.changes, addresses: found, outputs, steps, milliseconds: Math.round(total) });
       return 0;
     }
     if (Object.keys(found).length > 0) {
@@ -69,6 +71,8 @@ export const command: Command = {
       terminal.result(table(["NAME", "ADDRESS"], Object.entries(found)));
       terminal.result("");
     }
+    const reach = Object.entries((outcome.outputs["reach"]?.value ?? {}) as Record<string, string>);
+    if (reach.length > 0) terminal.result(`${table(["PART", "HOW TO REACH IT"], reach)}\n`);
     terminal.result(`${changesText(outcome.changes)} in ${duration(total)}`);
     if (Object.keys(choice.variables).length > 0) {
       terminal.line(terminal.style("dim", "For plain pulumi commands on the same state:"));

@@ -5,14 +5,24 @@ import type { Context } from "../command.ts";
 import { ensureLinter, type Linter } from "../setup/linters.ts";
 import { failedOne, passedOne, skippedOne, sum, type Tally } from "./tally.ts";
 
-/** A program whose exit code is the result; what it printed is the detail. */
-export function check(name: string, { project, environment, signal }: Context, file: string, args: string[]): Promise<Tally> {
+/** A program whose exit code is the result; what it printed is the detail. `read` counts more than one. */
+export function check(
+  name: string,
+  { project, environment, signal }: Context,
+  file: string,
+  args: string[],
+  read: (output: string) => Tally = passedOne,
+): Promise<Tally> {
   return new Promise((resolve) => {
-    execFile(file, args, { cwd: project.folder, env: environment, signal, maxBuffer: 2 ** 26, timeout: 900_000 }, (error, out, errors) => {
-      resolve(error === null ? passedOne() : failedOne(name, `${out}${errors}`.trim() || error.message));
+    execFile(file, args, { cwd: project.folder, env: environment, signal, maxBuffer: 2 ** 26, timeout: longest }, (error, out, errors) => {
+      const late = error?.killed === true ? `\nended after ${longest / 60_000} min` : "";
+      resolve(error === null ? read(out) : failedOne(name, `${out}${errors}`.trim() + late || error.message));
     });
   });
 }
+
+/** A limit for what hangs, in milliseconds: a first build of Rust's dependencies is the longest. */
+const longest = 30 * 60_000;
 
 /** A program of node_modules, run by this Node. */
 export function packageCheck(name: string, context: Context, path: string, args: string[]): Promise<Tally> {
