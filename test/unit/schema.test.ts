@@ -28,7 +28,7 @@ describe("the schema of stack files", () => {
     assert.match(staleness(schemaText().replace("localhost", "elsewhere")) ?? "", /older.*npm run schema/);
   });
 
-  for (const stack of ["dev", "prod"]) {
+  for (const stack of ["dev", "prod", "ci"]) {
     test(`accepts Pulumi.${stack}.yaml, which names it for editors`, () => {
       const text = read(`Pulumi.${stack}.yaml`);
       accepts(parse(text));
