@@ -60,10 +60,14 @@ impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(reported) => {
-                // 57: shut down, cancelled by the time limit; 53: out of connections, disk, memory.
+                // 57: shut down, cancelled by the time limit; 53: out of connections, disk,
+                // memory; 28 and 3D: login refused, database not there.
                 let code = reported.code().unwrap_or_default();
                 tracing::error!(code = code.as_ref(), "database: {error}");
-                if code.starts_with("57") || code.starts_with("53") {
+                if ["57", "53", "28", "3D"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
+                {
                     Self::Unavailable
                 } else {
                     Self::Internal

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::member::{self, Member};
 use super::streak::{self, Streak};
 use crate::database::Database;
+use async_graphql::async_trait::async_trait;
 use async_graphql::dataloader::Loader;
 use chrono::Utc;
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ pub struct RecentAttendance {
     pub last: i64,
 }
 
+#[async_trait]
 impl Loader<MemberKey> for Rows {
     type Value = Member;
     type Error = Failure;
@@ -44,6 +46,7 @@ impl Loader<MemberKey> for Rows {
     }
 }
 
+#[async_trait]
 impl Loader<StreakToday> for Rows {
     type Value = Streak;
     type Error = Failure;
@@ -62,6 +65,7 @@ impl Loader<StreakToday> for Rows {
     }
 }
 
+#[async_trait]
 impl Loader<RecentAttendance> for Rows {
     type Value = Vec<Attendance>;
     type Error = Failure;
