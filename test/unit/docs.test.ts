@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { z } from "zod";
+import { checkConfig } from "../../config.ts";
+import type { AppDefinition } from "../../components/application.ts";
+import type { Command } from "../../ops/command.ts";
+import { fields, schema, secretFields } from "../../settings.ts";
+
+// Shows that what the documents name exists; not that what they say of it is true.
+
+const root = join(import.meta.dirname, "../..");
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const documents = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ...globSync("docs/*.md", { cwd: root }).sort()];
+
+/** Names of headings as GitHub makes anchors of them. */
+function anchors(file: string): string[] {
+  const headings = [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+  return headings.map((heading) => heading.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-"));
+}
+
+for (const document of documents) {
+  test(`${document}: links within the repository lead somewhere`, () => {
+    for (const [, target = ""] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [path = "", anchor] = target.split("#");
+      const file = path === "" ? document : join(dirname(document), path);
+      assert.ok(existsSync(join(root, file)), `${target} does not exist`);
+      if (anchor !== undefined) assert.ok(anchors(file).includes(anchor), `${target}: there is no such heading`);
+    }
+  });
+
+  test(`${document}: commands, their options, and npm scripts exist`, async () => {
+    const scripts = (JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts;
+    for (const [, script = ""] of read(document).matchAll(/npm run ([\w:-]+)/g)) assert.ok(scripts[script] !== undefined, `npm run ${script}`);
+    for (const [, name = "", rest = ""] of read(document).matchAll(/\.\/berth ([a-z]+)((?: [^`\n#,;.|]+)?)/g)) {
+      const file = join(root, "ops", "commands", `${name}.ts`);
+      assert.ok(existsSync(file), `./berth ${name}`);
+      const { command } = (await import(file)) as { command: Command };
+      for (const [, option = ""] of rest.matchAll(/ --([a-z-]+)/g)) assert.ok(option in command.options, `./berth ${name} --${option}`);
+    }
+  });
+
+  test(`${document}: files and folders that it names exist`, () => {
+    for (const [, path = ""] of read(document).matchAll(/`((?:apps|components|ops|engine|standins|test|docs)\/[\w./-]*)`/g)) {
+      if (!path.startsWith("apps/hello")) assert.ok(existsSync(join(root, path)), path);
+    }
+  });
+}
+
+test("the README names every command", () => {
+  for (const file of globSync("ops/commands/*.ts", { cwd: root })) {
+    const name = /(\w+)\.ts$/.exec(file)?.[1] ?? "";
+    assert.ok(read("README.md").includes(`\`./berth ${name}`), name);
+  }
+});
+
+interface Schema {
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  anyOf?: Schema[];
+  default?: unknown;
+}
+
+/** Each value of the schema by its full key, with its default. */
+function keysOf(path: string, { properties, additionalProperties, anyOf, default: given }: Schema): [string, unknown][] {
+  const inner = [
+    ...Object.entries(properties ?? {}).flatMap(([key, value]) => keysOf(`${path}.${key}`, value)),
+    ...(anyOf ?? []).flatMap((shape) => keysOf(path, shape)),
+    ...(typeof additionalProperties === "object" ? keysOf(`${path}.${path.endsWith(".env") ? "<NAME>" : "<name>"}`, additionalProperties) : []),
+  ];
+  return inner.length > 0 ? inner : [[path, given]];
+}
+
+/** Rows of all tables: cells of those that begin with a key. */
+function rows(file: string): string[][] {
+  const lines = read(file).split("\n").filter((line) => /^\| `[a-z<>]+:[^ ]/.test(line));
+  return lines.map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
+}
+
+test("docs/configuration.md has every key of a stack file, with its default, and no other", () => {
+  const properties = (z.toJSONSchema(schema, { io: "input" }) as Schema).properties ?? {};
+  const defaults = new Map(Object.entries(properties).flatMap(([key, value]) => keysOf(`berth:${key}`, value)));
+  // The default of the whole group, which has two forms.
+  const registry = fields.registry.parse(undefined);
+  if ("port" in registry) defaults.set("berth:registry.port", registry.port);
+  const table = rows("docs/configuration.md");
+  const secrets = [...Object.keys(secretFields).map((name) => `berth:${name}`), "<app>:<NAME>"];
+  assert.deepEqual(table.map(([key = ""]) => key.replaceAll("`", "")).toSorted(), [...defaults.keys(), ...secrets].toSorted());
+  for (const [key = "", , cell = ""] of table) {
+    const value = defaults.get(key.replaceAll("`", ""));
+    if (value !== undefined) assert.equal(cell, `\`${typeof value === "string" ? value : JSON.stringify(value)}\``, `default of ${key}`);
+  }
+});
+
+test("the application in the README is a definition, and its entry a right stack file", async () => {
+  const readme = read("README.md");
+  const code = /```ts\n([^`]*)```/.exec(readme)?.[1] ?? "";
+  const { default: hello } = (await import(`data:text/javascript,${encodeURIComponent(stripTypeScriptTypes(code))}`)) as { default: AppDefinition };
+  assert.equal(typeof hello.port, "number");
+  const entry = /`(hello: \{[^`]*\})`/.exec(readme)?.[1] ?? "";
+  const raw = { stack: "test", values: { "berth:apps": JSON.stringify(parse(entry)) }, isSecret: () => false, environment: {} };
+  assert.deepEqual(checkConfig(raw, { hello }).problems, []);
+});
+
+test("the licence is the text of the identifier in package.json", () => {
+  assert.equal((JSON.parse(read("package.json")) as { license: string }).license, "Apache-2.0");
+  assert.match(read("LICENSE"), /^\s+Apache License\n\s+Version 2\.0, January 2004\n/);
+});
