@@ -75,23 +75,23 @@ export class Monitor {
   }
 
   invoke(request: { getTok: () => string }, callback: Callback<unknown>): void {
-    callback(unsupported(`function ${request.getTok()}`), undefined);
+    this.#refuse(`function ${request.getTok()}`, callback);
   }
 
   call(request: { getTok: () => string }, callback: Callback<unknown>): void {
-    callback(unsupported(`method ${request.getTok()}`), undefined);
+    this.#refuse(`method ${request.getTok()}`, callback);
   }
 
   readResource(request: { getType: () => string; getName: () => string }, callback: Callback<unknown>): void {
-    callback(unsupported(`reading ${request.getName()} (${request.getType()}) with get()`), undefined);
+    this.#refuse(`reading ${request.getName()} (${request.getType()}) with get()`, callback);
   }
 
   existsResource(request: { getType: () => string }, callback: Callback<unknown>): void {
-    callback(unsupported(`looking for a resource of type ${request.getType()}`), undefined);
+    this.#refuse(`looking for a resource of type ${request.getType()}`, callback);
   }
 
   registerPackage(request: { getName: () => string }, callback: Callback<unknown>): void {
-    callback(unsupported(`the parameterized package ${request.getName()}`), undefined);
+    this.#refuse(`the parameterized package ${request.getName()}`, callback);
   }
 
   signalAndWaitForShutdown(_request: unknown, callback: Callback<unknown>): void {
@@ -111,11 +111,14 @@ export class Monitor {
     callback(null, {});
   }
 
+  /** The run fails with a message of its own: what the SDK makes of a refusal hides the reason. */
+  #refuse(what: string, callback: Callback<unknown>): void {
+    const message = `${what} is not supported by the embedded engine; use the Pulumi CLI for this program`;
+    this.#registrar.diagnostic("error", message, "");
+    callback(new Error(message), undefined);
+  }
+
   close(): void {
     // The SDK closes its clients at the end; there is no connection here.
   }
-}
-
-function unsupported(what: string): Error {
-  return new Error(`${what} is not supported by the embedded engine; use the Pulumi CLI for this program`);
 }

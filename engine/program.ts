@@ -1,8 +1,12 @@
 import { resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Monitor, type Registrar } from "./monitor.ts";
 import { loadSdk } from "./sdk.ts";
 import type { Project, StackConfig } from "./stackfile.ts";
+
+/** Turns of the event loop that are left to a finished program, for errors in what it did not wait for itself. */
+const SETTLING_TURNS = 10;
 
 /** Which program to run, and for which stack. */
 export interface ProgramOptions {
@@ -27,7 +31,10 @@ export async function runProgram(options: ProgramOptions, registrar: Registrar):
     settings.options["rootDirectory"] = options.projectDir;
     runtime.setAllConfig(options.config.values, options.config.secretKeys);
     await runtime.runInPulumiStack(() => load(options));
-    await runtime.disconnect();
+    for (let turn = 0; turn < SETTLING_TURNS; turn += 1) {
+      await runtime.disconnect();
+      await setImmediate();
+    }
   });
 }
 

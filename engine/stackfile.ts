@@ -37,7 +37,7 @@ export function readProject(projectDir: string): Project {
  */
 export async function readStack(path: string, project: string, passphrase: string, write: boolean): Promise<StackConfig> {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const file = (parse(text) ?? {}) as { encryptionsalt?: string; secretsprovider?: string; config?: Record<string, unknown> };
+  const file = (parseStack(path, text) ?? {}) as { encryptionsalt?: string; secretsprovider?: string; config?: Record<string, unknown> };
   if (file.secretsprovider !== undefined && file.secretsprovider !== "passphrase") {
     throw new Error(`${path}: secretsprovider "${file.secretsprovider}" is not supported; the embedded engine knows passphrase only`);
   }
@@ -57,6 +57,16 @@ export async function readStack(path: string, project: string, passphrase: strin
     }
   }
   return { values, secretKeys, crypter };
+}
+
+/** YAML refuses a key that is given twice, for example an application; the message says in which file. */
+function parseStack(path: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const what = error instanceof Error ? error.message.trimEnd() : String(error);
+    throw new Error(`${path} can't be read: ${what}\nWrite each key once, and every value where YAML expects it.`);
+  }
 }
 
 /** Decrypts every `secure:` inside a configuration value. */

@@ -35,9 +35,10 @@ class HealthWatch {
       await new Promise((resolve) => {
         setTimeout(resolve, POLL_MS);
       });
-      const list = await this.#client.listContainers({ all: true, filters: { id: [...this.#waiters.keys()] } }).catch(() => undefined);
+      const asked = [...this.#waiters];
+      const list = await this.#client.listContainers({ all: true, filters: { id: asked.map(([id]) => id) } }).catch(() => undefined);
       const found = new Map(list?.map((container) => [container.Id, container]));
-      for (const [id, waiter] of this.#waiters) {
+      for (const [id, waiter] of asked) {
         const container = found.get(id);
         const verdict =
           list === undefined ? undefined : container === undefined ? "was removed while it was waited for" : await this.#judge(id, container.State, container.Status);
