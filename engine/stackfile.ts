@@ -65,7 +65,7 @@ function parseStack(path: string, text: string): unknown {
     return parse(text);
   } catch (error) {
     const what = error instanceof Error ? error.message.trimEnd() : String(error);
-    throw new Error(`${path} can't be read: ${what}\nWrite each key once, and every value where YAML expects it.`);
+    throw new Error(`${path} can't be read: ${what}\nWrite each key once, and every value where YAML expects it.`, { cause: error });
   }
 }
 
