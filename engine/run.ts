@@ -15,7 +15,7 @@ import { refreshAll } from "./refresh.ts";
 import { removeAll } from "./removal.ts";
 import { readProject, readStack, type Project, type StackConfig } from "./stackfile.ts";
 import { stackOutputs, StateFile } from "./state.ts";
-import { containsSecret, plain, UNKNOWN, type Props } from "./values.ts";
+import { containsSecret, plain, showUnknown, UNKNOWN, type Props } from "./values.ts";
 
 export type Command = "preview" | "up" | "refresh" | "destroy" | "outputs";
 
@@ -182,7 +182,7 @@ class Registrations implements Registrar {
 }
 
 function visible(outputs: Props): Summary["outputs"] {
-  return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, { value: plain(value), secret: containsSecret(value) }]));
+  return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, { value: showUnknown(plain(value)), secret: containsSecret(value) }]));
 }
 
 export type { Session };

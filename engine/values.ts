@@ -101,7 +101,12 @@ export function show(value: Value | undefined): string {
 /** The value with each secret replaced by `[secret]` and each unknown by `[unknown]`. */
 export function mask(value: Value): Value {
   const hidden = mapSecrets(value, () => "[secret]");
-  return JSON.parse(JSON.stringify(hidden).replaceAll(UNKNOWN, "[unknown]")) as Value;
+  return showUnknown(hidden);
+}
+
+/** The value with `[unknown]` for what a preview cannot know. */
+export function showUnknown(value: Value): Value {
+  return JSON.parse(JSON.stringify(value).replaceAll(UNKNOWN, "[unknown]")) as Value;
 }
 
 /** Marks each output as secret whose input of the same name holds a secret, and each one in `names`. */
