@@ -49,6 +49,9 @@ export function outputs(options: EngineOptions): Promise<Summary> {
   return start("outputs", options);
 }
 
+/** The thread has nothing left to do, and yet there is no result. */
+const NEVER_ENDS = "the program waits for something that never comes: a promise that nobody resolves, or resources that need each other";
+
 async function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
   const { onEvent, signal, parallel, projectDir, stack, passphrase, stateFile, configFile } = options;
   const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, ...what };
@@ -71,7 +74,7 @@ async function start(command: Command, options: EngineOptions, what: DestroyOpti
       }
     });
     worker.on("error", (error) => reject(new EngineError([error.message])));
-    worker.on("exit", (code) => reject(new EngineError([`the engine ended with code ${code} and said nothing; this is a defect`])));
+    worker.on("exit", () => reject(new EngineError([NEVER_ENDS])));
   });
   try {
     return await done;

@@ -15,6 +15,7 @@ interface Holder {
  */
 export class Lock {
   readonly #path: string;
+  #released = false;
 
   private constructor(path: string) {
     this.#path = path;
@@ -25,7 +26,9 @@ export class Lock {
     mkdirSync(dirname(path), { recursive: true });
     for (let attempt = 0; attempt < 3; attempt += 1) {
       if (tryCreate(path)) {
-        return new Lock(path);
+        const lock = new Lock(path);
+        process.once("exit", () => lock.release());
+        return lock;
       }
       const holder = readHolder(path);
       if (holder !== undefined && isAlive(holder)) {
@@ -39,7 +42,10 @@ export class Lock {
   }
 
   release(): void {
-    rmSync(this.#path, { force: true });
+    if (!this.#released) {
+      this.#released = true;
+      rmSync(this.#path, { force: true });
+    }
   }
 }
 

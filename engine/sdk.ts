@@ -17,13 +17,16 @@ export interface Sdk {
 
 /**
  * Loads the Pulumi SDK that the program in `projectDir` uses. What the SDK needs only to serialise functions (the
- * TypeScript compiler and npm's dependency tree, two thirds of its loading time) is loaded on first use instead.
+ * TypeScript compiler and npm's dependency tree, two thirds of its loading time) is loaded on first use instead, and its
+ * search for leaked promises, which takes a stack for each of the eighty promises of a resource, is off.
  */
 export function loadSdk(projectDir: string): Sdk {
   const require = createRequire(resolve(projectDir, "package.json"));
   const own = createRequire(require.resolve("@pulumi/pulumi"));
   loadLater(own, own.resolve("./typescript-shim.js"));
   loadLater(own, own.resolve("@npmcli/arborist"));
+  const debugging = own("./runtime/debuggable") as { debuggablePromise: <T>(promise: T) => T };
+  debugging.debuggablePromise = (promise) => promise;
   return {
     runtime: require("@pulumi/pulumi/runtime") as Runtime,
     state: require("@pulumi/pulumi/runtime/state") as RuntimeState,

@@ -12,17 +12,20 @@ const cancel = new AbortController();
 const options = workerData as RunOptions;
 
 port?.once("message", () => cancel.abort());
+port?.unref();
 process.on("unhandledRejection", () => undefined);
 enableCompileCache(join(dirname(options.stateFile), "compiled"));
 
-const { run } = await import("./run.ts");
-const { EngineError } = await import("./events.ts");
+void main();
 
-try {
-  const summary = await run(options, cancel.signal, (event) => port?.postMessage({ kind: "event", event }));
-  flushCompileCache();
-  port?.postMessage({ kind: "result", summary });
-} catch (error) {
-  port?.postMessage({ kind: "error", messages: error instanceof EngineError ? error.messages : [String(error)] });
+async function main(): Promise<void> {
+  try {
+    const { run } = await import("./run.ts");
+    const summary = await run(options, cancel.signal, (event) => port?.postMessage({ kind: "event", event }));
+    flushCompileCache();
+    port?.postMessage({ kind: "result", summary });
+  } catch (error) {
+    const { EngineError } = await import("./events.ts");
+    port?.postMessage({ kind: "error", messages: error instanceof EngineError ? error.messages : [error instanceof Error ? error.stack : String(error)] });
+  }
 }
-port?.unref();

@@ -80,6 +80,13 @@ test("shows what the program throws, with its place", async (stack, engine) => {
   assert.match((await engine.preview()).text, /inside an apply[\s\S]*index\.ts:3/);
 });
 
+test("ends when the program waits for what never comes, and leaves no lock", async (stack, engine) => {
+  writeFileSync(join(stack.folder, "index.ts"), "export const never = new Promise(() => undefined);\n");
+  const outcome = await engine.up();
+  assert.match(outcome.text, /never comes/);
+  assert.ok(!existsSync(`${stack.stateFile}.lock`));
+});
+
 test("lets one run at a time, and says who holds the stack", async (stack, engine) => {
   stack.write([container(stack, { command: ["sleep", "3"], attach: true, mustRun: false })]);
   const first = engine.up();
