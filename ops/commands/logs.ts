@@ -90,25 +90,28 @@ async function follow(
   print: (line: Line) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const attach = async (container: Dockerode.ContainerInfo, lines: string) => {
-    const options = { stdout: true, stderr: true, timestamps: true, ...(lines === "all" ? {} : { tail: Number(lines) }) };
+  const attach = async (container: Dockerode.ContainerInfo, from: { tail?: number; since?: number }) => {
+    const options = { stdout: true, stderr: true, timestamps: true, ...from };
     const stream = await docker.getContainer(container.Id).logs({ ...options, follow: true, abortSignal: signal });
     await demultiplex(docker, stream as Readable, prefixOf(container), print);
   };
-  const attachNew = async (id: string) => {
+  // A container that starts again has printed its earlier lines already.
+  const attachNew = async (id: string, since: number) => {
     const [container] = await docker.listContainers({ filters: { id: [id] } });
-    if (container !== undefined && (wanted === undefined || matches(container, wanted))) await attach(container, "all");
+    if (container !== undefined && (wanted === undefined || matches(container, wanted))) await attach(container, { since });
   };
   const events = await docker.getEvents({ filters: { label: [`${labels.stack}=${stack}`], event: ["start"] }, abortSignal: signal } as Dockerode.GetEventsOptions);
   const ended = new Promise<void>((resolve) => {
     events.on("close", resolve).on("error", () => resolve());
   });
-  createInterface({ input: events }).on("line", (text) => {
-    const { id } = JSON.parse(text) as { id?: string };
-    if (id === undefined) return;
-    attachNew(id).catch(() => undefined); // gone before it was looked at
+  const lines = createInterface({ input: events }).on("line", (text) => {
+    const { id, time } = JSON.parse(text) as { id?: string; time?: number };
+    if (id === undefined || time === undefined) return;
+    attachNew(id, time).catch(() => undefined); // gone before it was looked at
   });
-  await Promise.race([Promise.all([ended, ...first.map((container) => attach(container, tail))]), aborted(signal)]);
+  // An interrupted connection is how following ends.
+  lines.on("error", () => undefined);
+  await Promise.race([Promise.all([ended, ...first.map((container) => attach(container, tail === "all" ? {} : { tail: Number(tail) }))]), aborted(signal)]);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
