@@ -4,18 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { AppDefinition } from "./components/application.ts";
 import lock from "./images.lock.json" with { type: "json" };
-import {
-  appProblems,
-  asObject,
-  clashProblems,
-  parsed,
-  type Problem,
-  problemReport,
-  type RawConfig,
-  schemaProblems,
-  secretProblems,
-  unknownKeys,
-} from "./problems.ts";
+import { asObject, parsed, type Problem, problemReport, type RawConfig, schemaProblems } from "./problems.ts";
+import { appProblems, clashProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
 import { type AppSettings, fields, imageRoles, type Settings } from "./settings.ts";
 
 /** An application of this stack: what its folder needs and what the stack file gives. */
@@ -87,6 +77,7 @@ export function checkConfig(
   problems.push(
     ...appProblems(raw.stack, apps, definitions),
     ...clashProblems(raw.stack, settings),
+    ...registryProblems(raw.stack, settings),
     ...secretProblems(raw, settings, definitions),
     ...unknownKeys(raw, definitions),
   );

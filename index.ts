@@ -136,6 +136,6 @@ export const imageDigests = Object.fromEntries(config.apps.map((app, index) => [
 /** What to type to reach a part that publishes nothing. */
 export const reach = {
   postgres: pulumi.interpolate`docker exec -it -u 999 ${postgres.containerName} psql -h /var/run/postgresql -U postgres`,
-  redis: pulumi.interpolate`docker exec -it ${redis.containerName} redis-cli`,
+  redis: pulumi.interpolate`docker exec -it ${redis.containerName} sh -c 'REDISCLI_AUTH=$(cat /run/secrets/admin-password) redis-cli --user admin'`,
   prometheus: pulumi.interpolate`docker exec ${monitoring.prometheusName} promtool query instant http://127.0.0.1:9090 up`,
 };

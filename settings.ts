@@ -17,8 +17,10 @@ const whole = (min: number, max: number, unit = "") => {
   return z.int({ error: allowed, abort: true }).min(min, allowed).max(max, allowed);
 };
 
-const memoryAllowed = "a size with its unit, MiB or GiB, at least 6MiB, for example 256MiB";
-const memory = text(/^[1-9]\d*(MiB|GiB)$/, memoryAllowed).refine((size) => mebibytes(size) >= 6, memoryAllowed);
+const memory = (min: number) => {
+  const allowed = `a size with its unit, MiB or GiB, at least ${min}MiB, for example 256MiB`;
+  return text(/^[1-9]\d*(MiB|GiB)$/, allowed).refine((size) => mebibytes(size) >= min, allowed);
+};
 const cpusAllowed = "processor cores, a number from 0.01 to 64, for example 0.5";
 const cpus = z.number(cpusAllowed).min(0.01, cpusAllowed).max(64, cpusAllowed);
 const port = whole(1, 65_535);
@@ -37,7 +39,7 @@ const image = text(
 
 const app = group({
   replicas: whole(1, 64).default(1).describe("Containers that serve at the same time."),
-  memory: memory.default("256MiB").describe("Memory of each replica."),
+  memory: memory(6).default("256MiB").describe("Memory of each replica."),
   cpus: cpus.default(0.5).describe("Processor cores of each replica."),
   host: hostname.optional().describe("Host name of its route. Default: <name>.<berth:domain>."),
   env: z
@@ -79,8 +81,8 @@ export const imageRoles = [
 /** Every key of a stack file under `berth:`, in the order of the documentation. */
 export const fields = {
   docker: text(
-    /^(unix:\/\/\/|ssh:\/\/|tcp:\/\/).+$/,
-    "a Docker host: unix:///path/to/docker.sock, ssh://user@host or tcp://host:2376",
+    /^(unix:\/\/\/|ssh:\/\/).+$/,
+    "a Docker host: unix:///path/to/docker.sock or ssh://user@host",
   )
     .optional()
     .describe("The Docker Engine that runs the stack. Default: DOCKER_HOST, or unix:///var/run/docker.sock."),
@@ -105,13 +107,13 @@ export const fields = {
     .prefault({})
     .describe("Images other than those of images.lock.json."),
   postgres: group({
-    memory: memory.default("512MiB"),
+    memory: memory(128).default("512MiB"),
     cpus: cpus.default(1),
     connections: whole(10, 1000).default(100).describe("Greatest number of connections at the same time."),
   })
     .prefault({}),
   redis: group({
-    memory: memory.default("128MiB").describe("Memory of the container; three quarters of it hold data."),
+    memory: memory(16).default("128MiB").describe("Memory of the container; three quarters of it hold data."),
     policy: z
       .enum(
         ["noeviction", "allkeys-lru", "allkeys-lfu", "volatile-lru", "volatile-lfu", "volatile-ttl"],

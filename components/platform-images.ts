@@ -17,17 +17,25 @@ export interface PlatformImagesArgs {
 export class PlatformImages extends pulumi.ComponentResource {
   /**
    * `repository@digest` of each part: pinned, and unlike an image id it can be pulled again by a host
-   * that has lost it. The id where no registry has the image.
+   * that has lost it. The id where no registry has the image. A part that a stack does not have is
+   * never asked for, and its image not pulled.
    */
   readonly references: Record<ImageRole, pulumi.Output<string>>;
 
   constructor(name: string, args: PlatformImagesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:PlatformImages", name, {}, opts);
-    const pulled = Object.entries(args.references).map(([role, reference]) => {
+    const pulled = new Map<string, pulumi.Output<string>>();
+    const pull = (role: string, reference: string) => {
       const image = new docker.RemoteImage(`${name}-${role}`, { name: reference, keepLocally: true }, { parent: this });
-      return [role, pulumi.all([image.repoDigest, image.imageId]).apply(([digest, id]) => digest || id)] as const;
-    });
-    this.references = Object.fromEntries(pulled) as Record<ImageRole, pulumi.Output<string>>;
+      const pinned = pulumi.all([image.repoDigest, image.imageId]).apply(([digest, id]) => digest || id);
+      pulled.set(role, pinned);
+      return pinned;
+    };
+    const properties = Object.entries(args.references).map(([role, reference]) => [
+      role,
+      { enumerable: true, get: () => pulled.get(role) ?? pull(role, reference) },
+    ]);
+    this.references = Object.defineProperties({}, Object.fromEntries(properties)) as Record<ImageRole, pulumi.Output<string>>;
     this.registerOutputs({});
   }
 }

@@ -31,12 +31,14 @@ export function renderRedisConf(memory: number, policy: RedisPolicy): string {
 
 /**
  * The ACL file: each application may touch keys that begin with its name and a colon; the exporter
- * reads statistics. Passwords are there as SHA-256 only, which is safe for long random ones.
+ * reads statistics, `admin` may do everything. Passwords are there as SHA-256 only, which is safe for
+ * long random ones.
  */
-export function renderRedisAcl(passwords: Record<string, string>, exporterPassword: string): string {
+export function renderRedisAcl(passwords: Record<string, string>, exporterPassword: string, adminPassword: string): string {
   return [
     "user default on nopass resetkeys resetchannels -@all +ping",
     `user exporter on #${sha256(exporterPassword)} resetkeys resetchannels -@all +@connection +info +config|get +latency +slowlog +memory|usage +dbsize +client|list`,
+    `user admin on #${sha256(adminPassword)} ~* &* +@all`,
     ...Object.entries(passwords).map(
       ([app, password]) =>
         `user ${app} on #${sha256(password)} resetkeys ~${app}:* resetchannels &${app}:* +@all -@admin -@dangerous +info`,

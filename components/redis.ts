@@ -49,12 +49,13 @@ export class Redis extends pulumi.ComponentResource {
     const dataVolume = new Volume(`${name}-data`, { platform, owner: user, data: true }, { parent: this });
     const conf = renderRedisConf(args.memory, args.policy ?? "noeviction");
     const config = new Files(`${name}-config`, { platform, files: { "redis.conf": conf } }, { parent: this });
+    const adminPassword = password("admin");
     const acl = pulumi
-      .all([this.passwords, this.exporterPassword])
-      .apply(([passwords, exporter]) => renderRedisAcl(passwords, exporter));
+      .all([this.passwords, this.exporterPassword, adminPassword])
+      .apply(([passwords, exporter, admin]) => renderRedisAcl(passwords, exporter, admin));
     const users = new Files(
       `${name}-users`,
-      { platform, files: { "users.acl": pulumi.secret(acl) } },
+      { platform, files: { "users.acl": pulumi.secret(acl), "admin-password": adminPassword } },
       { parent: this },
     );
     const container = new docker.Container(

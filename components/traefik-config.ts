@@ -51,23 +51,15 @@ export function renderTraefikStatic(): string {
  * answer the monitoring network only; the edge network, where applications are, gets 403.
  */
 export function renderRoutes(routes: Route[], monitoringSubnet: string): string {
-  return stringify({
-    http: {
-      routers: {
-        // No application's name has an underscore.
-        internal_api: internalRouter("PathPrefix(`/api`)", "api@internal"),
-        internal_metrics: internalRouter("Path(`/metrics`)", "prometheus@internal"),
-        ...Object.fromEntries(
-          routes.map(({ name, host }) => [name, { rule: `Host(\`${host}\`)`, service: name, entryPoints: ["web"] }]),
-        ),
-      },
-      middlewares: {
-        monitoring: { ipAllowList: { sourceRange: [monitoringSubnet, "127.0.0.1/32"] } },
-        [revisionOf(routes, monitoringSubnet)]: { stripPrefix: { prefixes: ["/"] } },
-      },
-      ...(routes.length > 0 && { services: Object.fromEntries(routes.map((route) => [route.name, service(route)])) }),
-    },
-  });
+  const http = dynamicConfiguration(routes, monitoringSubnet);
+  const mark = { [revisionOf(routes, monitoringSubnet)]: { stripPrefix: { prefixes: ["/"] } } };
+  return stringify({ http: { ...http, middlewares: { ...http.middlewares, ...mark } } }, { aliasDuplicateObjects: false });
+}
+
+/** Name of an unused middleware by which Traefik's API shows that it has loaded these routes. */
+export function revisionOf(routes: Route[], monitoringSubnet: string): string {
+  const content = JSON.stringify(dynamicConfiguration(routes, monitoringSubnet));
+  return `revision-${createHash("sha256").update(content).digest("hex").slice(0, 12)}`;
 }
 
 /** `service@file=url` of each server that must be up before the old containers may go. */
@@ -75,10 +67,19 @@ export function serverChecks(routes: Route[]): string[] {
   return routes.flatMap((route) => urls(route).map((url) => `${route.name}@file=${url}`));
 }
 
-/** Name of an unused middleware by which Traefik's API shows which routes it has loaded. */
-export function revisionOf(routes: Route[], monitoringSubnet: string): string {
-  const content = JSON.stringify([routes, monitoringSubnet]);
-  return `revision-${createHash("sha256").update(content).digest("hex").slice(0, 12)}`;
+function dynamicConfiguration(routes: Route[], monitoringSubnet: string) {
+  return {
+    routers: {
+      // No application's name has an underscore.
+      internal_api: internalRouter("PathPrefix(`/api`)", "api@internal"),
+      internal_metrics: internalRouter("Path(`/metrics`)", "prometheus@internal"),
+      ...Object.fromEntries(
+        routes.map(({ name, host }) => [name, { rule: `Host(\`${host}\`)`, service: name, entryPoints: ["web"] }]),
+      ),
+    },
+    middlewares: { monitoring: { ipAllowList: { sourceRange: [monitoringSubnet, "127.0.0.1/32"] } } },
+    ...(routes.length > 0 && { services: Object.fromEntries(routes.map((route) => [route.name, service(route)])) }),
+  };
 }
 
 function internalRouter(rule: string, target: string) {

@@ -34,7 +34,7 @@ describe("monitoring", () => {
   let monitoring: Monitoring | undefined;
   test("is Prometheus and three exporters, with a role of its own for Postgres's", async () => {
     ({ resources, result: monitoring } = await record(make));
-    const own = customs(resources).filter((name) => !/ (postgres|redis)(-(data|socket|config|init|users|exporter-password)\b|$)/.test(name));
+    const own = customs(resources).filter((name) => !/ (postgres|redis)(-(data|socket|config|init|users|(exporter|admin)-password)\b|$)/.test(name));
     assert.deepEqual(own, [
       "Container exporter-role",
       "Container exporter-role-secret-filler",

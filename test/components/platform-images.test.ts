@@ -10,13 +10,25 @@ import { record } from "./recorder.ts";
 const references = Object.fromEntries(imageRoles.map((role) => [role, lock[role]])) as Record<(typeof imageRoles)[number], string>;
 
 test("platform images are pulled by the lock file's names, kept, and used by digest", async () => {
-  const { resources, result } = await record(() => new PlatformImages("images", { references }, onHost()));
+  const { resources, result } = await record(() => {
+    const images = new PlatformImages("images", { references }, onHost());
+    for (const role of imageRoles) void images.references[role];
+    return images;
+  });
   assert.deepEqual(customs(resources), imageRoles.map((role) => `RemoteImage images-${role}`).toSorted());
   for (const role of imageRoles) assert.deepEqual(child(resources, "RemoteImage", `images-${role}`).inputs, { name: lock[role], keepLocally: true });
   const used = await new Promise<Record<string, string>>((resolve) => void pulumi.output(result.references).apply(resolve));
   assert.deepEqual(Object.keys(used), [...imageRoles]);
   assert.match(used["postgres"] ?? "", /^postgres@sha256:[0-9a-f]{64}$/);
   assert.match(used["prometheus"] ?? "", /^prom\/prometheus@sha256:[0-9a-f]{64}$/);
+});
+
+test("an image that no part asks for is not pulled, and one that two ask for is pulled once", async () => {
+  const { resources } = await record(() => {
+    const { references: asked } = new PlatformImages("images", { references }, onHost());
+    return [asked.redis, asked.redis];
+  });
+  assert.deepEqual(customs(resources), ["RemoteImage images-redis"]);
 });
 
 test("a platform image that no registry has is used by its id", async () => {

@@ -18,6 +18,7 @@ describe("Redis", () => {
       "Container redis-users-filler",
       "RandomId redis-config-version",
       "RandomId redis-users-version",
+      "RandomPassword redis-admin-password",
       "RandomPassword redis-exporter-password",
       "RandomPassword redis-shop-password",
       "Volume redis-config-volume",
@@ -64,9 +65,12 @@ describe("Redis", () => {
       { file: "/files/redis.conf", content: renderRedisConf(128, "allkeys-lru"), permissions: "0444" },
     ]);
     const users = child(resources, "Container", "redis-users-filler");
-    const content = renderRedisAcl({ shop: "password-of-redis-shop-password" }, "password-of-redis-exporter-password");
-    assert.deepEqual(users.inputs["uploads"], [{ file: "/files/users.acl", content, permissions: "0444" }]);
-    assert.deepEqual(users.secretInputs, ["uploads.0.content"]);
+    const content = renderRedisAcl({ shop: "password-of-redis-shop-password" }, "password-of-redis-exporter-password", "password-of-redis-admin-password");
+    assert.deepEqual(users.inputs["uploads"], [
+      { file: "/files/users.acl", content, permissions: "0444" },
+      { file: "/files/admin-password", content: "password-of-redis-admin-password", permissions: "0444" },
+    ]);
+    assert.deepEqual(users.secretInputs, ["uploads.0.content", "uploads.1.content"]);
   });
 
   test("gives passwords and URLs as secrets, and refuses an unknown application", async () => {

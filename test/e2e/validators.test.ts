@@ -145,7 +145,7 @@ describe("Redis", { skip: missing(lock.redis) }, () => {
   test("loads redis.conf and the ACL file, and keeps each user to its own", async () => {
     const exec = await start({
       image: lock.redis,
-      files: { "/etc/berth/redis.conf": renderRedisConf(128, "allkeys-lru"), "/run/secrets/users.acl": renderRedisAcl({ shop: "shop-password" }, "exporter-password") },
+      files: { "/etc/berth/redis.conf": renderRedisConf(128, "allkeys-lru"), "/run/secrets/users.acl": renderRedisAcl({ shop: "shop-password" }, "exporter-password", "admin-password") },
       command: ["redis-server", "/etc/berth/redis.conf"],
       user: "999:999",
       tmpfs: ["/data"],

@@ -68,12 +68,22 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
   [
     "a missing secret",
     { values: { "berth:apps": { shop: {} } } },
-    { field: "shop:SHOP_KEY", value: "nothing", allowed: /key that signs carts/, fix: /^pulumi config set -s dev --secret shop:SHOP_KEY$/ },
+    { field: "shop:SHOP_KEY", value: "nothing", allowed: /key that signs carts/, fix: /^pulumi config set -s dev --secret shop:SHOP_KEY \(or \.\/berth secret shop:SHOP_KEY -s dev\)$/ },
   ],
   [
     "an empty secret",
     { values: { "berth:apps": { shop: {} } }, secrets: { "shop:SHOP_KEY": "" } },
     { field: "shop:SHOP_KEY", value: "empty", allowed: /a secret/, fix: /--secret shop:SHOP_KEY/ },
+  ],
+  [
+    "a registry of its own on a remote Docker host",
+    stackWith({ "berth:docker": "ssh://me@host" }),
+    { field: "berth:registry", value: /ssh:\/\/me@host/, allowed: /both this machine and the Docker host reach/, fix: /berth:registry\.host/ },
+  ],
+  [
+    "a Docker host without encryption",
+    stackWith({ "berth:docker": "tcp://10.0.0.2:2375" }),
+    { field: "berth:docker", value: '"tcp://10.0.0.2:2375"', allowed: /unix:\/\/.*ssh:\/\//, fix: /berth:docker/ },
   ],
   [
     "a missing password of a remote registry",
@@ -313,7 +323,7 @@ describe("a good stack file", () => {
     const environment = { DOCKER_HOST: "tcp://10.0.0.2:2376" };
     assert.equal(configOf({ environment }).docker, "tcp://10.0.0.2:2376");
     assert.equal(configOf({ environment: { DOCKER_HOST: "" } }).docker, "unix:///var/run/docker.sock");
-    assert.equal(configOf({ environment, values: { "berth:docker": "ssh://me@host" } }).docker, "ssh://me@host");
+    assert.equal(configOf({ environment, values: { "berth:docker": "ssh://me@host", "berth:registry": { owner: "acme", username: "acme" } }, secrets: { "berth:registryPassword": "x" } }).docker, "ssh://me@host");
   });
 
   test("may set Pulumi's own keys", () => {

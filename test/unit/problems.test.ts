@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { clashProblems, parsed, type Problem, problemReport, secretProblems, unknownKeys } from "../../problems.ts";
+import { parsed, type Problem, problemReport } from "../../problems.ts";
+import { clashProblems, secretProblems, unknownKeys } from "../../stack-checks.ts";
 import { rawConfig, shop } from "./raw-config.ts";
 
 test("a report says how many problems there are, and names stack, field, value, what is allowed and the fix of each", () => {

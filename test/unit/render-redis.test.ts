@@ -52,10 +52,10 @@ describe("redis.conf", () => {
 describe("the ACL file", () => {
   test("gives each application its own keys and channels, and nothing that manages the server", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9-]{0,29}$/).filter((name) => !["default", "exporter"].includes(name)), fc.stringMatching(/^[a-zA-Z0-9]{32}$/)), (passwords) => {
-        const acl = renderRedisAcl(passwords, "exporter-password");
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9-]{0,29}$/).filter((name) => !["default", "exporter", "admin"].includes(name)), fc.stringMatching(/^[a-zA-Z0-9]{32}$/)), (passwords) => {
+        const acl = renderRedisAcl(passwords, "exporter-password", "admin-password");
         const users = usersOf(acl);
-        assert.deepEqual(Object.keys(users).toSorted(), ["default", "exporter", ...Object.keys(passwords)].toSorted());
+        assert.deepEqual(Object.keys(users).toSorted(), ["admin", "default", "exporter", ...Object.keys(passwords)].toSorted());
         for (const [app, password] of Object.entries(passwords)) {
           const rules = users[app] ?? [];
           assert.deepEqual(rules.filter((rule) => rule.startsWith("~")), [`~${app}:*`]);
@@ -69,11 +69,11 @@ describe("the ACL file", () => {
   });
 
   test("lets the user without a password do nothing but PING", () => {
-    assert.deepEqual(usersOf(renderRedisAcl({}, "x"))["default"], ["on", "nopass", "resetkeys", "resetchannels", "-@all", "+ping"]);
+    assert.deepEqual(usersOf(renderRedisAcl({}, "x", "y"))["default"], ["on", "nopass", "resetkeys", "resetchannels", "-@all", "+ping"]);
   });
 
   test("lets the exporter read statistics, and no key", () => {
-    const rules = usersOf(renderRedisAcl({}, "x"))["exporter"] ?? [];
+    const rules = usersOf(renderRedisAcl({}, "x", "y"))["exporter"] ?? [];
     assert.ok(rules.includes("-@all") && rules.includes("+info") && rules.includes("resetkeys"));
     assert.ok(!rules.some((rule) => rule.startsWith("~") || /^\+@(all|write|admin|dangerous)/.test(rule)));
   });

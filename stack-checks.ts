@@ -1,0 +1,168 @@
+import { BlockList } from "node:net";
+import type { AppDefinition } from "./components/application.ts";
+import { discreetly, parsed, type Problem, type RawConfig } from "./problems.ts";
+import { type AppSettings, fields, secretFields, type Settings } from "./settings.ts";
+
+/** Names that an application can't have, by what has them already. */
+const reserved = [
+  ["berth", "pulumi", "docker", "random"], // namespaces of configuration
+  ["postgres", "redis", "traefik", "prometheus", "registry", "exporter", "admin"], // parts of a stack
+  ["public", "none", "template0", "template1", "default"], // Postgres's roles and databases, Redis's user
+].flat();
+
+/** Applications whose name is taken or that have no folder. */
+export function appProblems(
+  stack: string,
+  apps: [string, AppSettings][],
+  definitions: Record<string, AppDefinition>,
+): Problem[] {
+  return apps.flatMap(([name, app]): Problem[] | Problem => {
+    if (reserved.includes(name)) {
+      return {
+        field: `berth:apps.${name}`,
+        value: `an application named "${name}"`,
+        allowed: `a name other than ${reserved.join(", ")}`,
+        fix: `rename apps/${name} and its entry in Pulumi.${stack}.yaml`,
+      };
+    }
+    const definition = definitions[name];
+    if (definition !== undefined) return plainSecrets(stack, name, Object.keys(app.env), definition);
+    return {
+      field: `berth:apps.${name}`,
+      value: `an application without a folder`,
+      allowed: "the name of a folder under apps/ that has an app.ts",
+      fix: `create apps/${name}/app.ts, or pulumi config rm -s ${stack} --path 'berth:apps.${name}'`,
+    };
+  });
+}
+
+/** Variables of `env` that would hold in plain text what is a secret of the application. */
+function plainSecrets(stack: string, name: string, variables: string[], definition: AppDefinition): Problem[] {
+  const secrets = [
+    ...Object.keys(definition.secrets ?? {}),
+    ...(definition.database === true ? ["POSTGRES_PASSWORD", "DATABASE_URL"] : []),
+    ...(definition.cache === true ? ["REDIS_PASSWORD", "REDIS_URL"] : []),
+  ];
+  return variables
+    .filter((variable) => secrets.includes(variable))
+    .map((variable) => ({
+      field: `berth:apps.${name}.env.${variable}`,
+      value: "plain text",
+      allowed: `no secret: the application reads it from the file that ${variable}_FILE names`,
+      fix: definition.secrets?.[variable] === undefined
+        ? `pulumi config rm -s ${stack} --path 'berth:apps.${name}.env.${variable}'; Berth sets it`
+        : `pulumi config rm -s ${stack} --path 'berth:apps.${name}.env.${variable}' && ${setSecret(stack, `${name}:${variable}`)}`,
+    }));
+}
+
+/** Two things that want the same port or the same host name. */
+export function clashProblems(stack: string, settings: Partial<Settings>): Problem[] {
+  const { apps = {}, domain = "localhost", publish, registry, monitoring } = settings;
+  const hosts: [string, string][] = Object.entries(apps).map(([name, app]) => [
+    `berth:apps.${name}.host`,
+    app.host ?? `${name}.${domain}`,
+  ]);
+  if (monitoring?.host !== undefined) hosts.push(["berth:monitoring.host", monitoring.host]);
+  const ports: [string, string][] = [];
+  if (publish !== undefined) ports.push(["berth:publish.http", String(publish.http)]);
+  if (registry !== undefined && "port" in registry) ports.push(["berth:registry.port", String(registry.port)]);
+  return [...clashes(stack, hosts, "a host name"), ...clashes(stack, ports, "a port"), ...overlaps(stack, settings.networks)];
+}
+
+/** A registry of the stack's own listens on 127.0.0.1 of its Docker host, where this machine can't push to. */
+export function registryProblems(stack: string, { docker, registry }: Partial<Settings>): Problem[] {
+  if (docker === undefined || docker.startsWith("unix://") || registry === undefined || !("port" in registry)) return [];
+  return [
+    {
+      field: "berth:registry",
+      value: `one of the stack's own, on port ${registry.port} of ${docker}`,
+      allowed: "a registry that both this machine and the Docker host reach: {host, owner, username}",
+      fix: `pulumi config set -s ${stack} --path berth:registry.host ghcr.io, the same for owner and username, and pulumi config rm -s ${stack} --path berth:registry.port`,
+    },
+  ];
+}
+
+/** The Docker Engine refuses a network whose addresses another one has. */
+function overlaps(stack: string, networks: Partial<Settings["networks"]> = {}): Problem[] {
+  const { edge, monitoring } = networks;
+  if (edge === undefined || monitoring === undefined) return [];
+  if (!contains(edge, monitoring) && !contains(monitoring, edge)) return [];
+  return [
+    {
+      field: "berth:networks.monitoring",
+      value: `"${monitoring}", which overlaps berth:networks.edge, ${edge}`,
+      allowed: "a network whose addresses no other one has",
+      fix: `pulumi config set -s ${stack} --path 'berth:networks.monitoring' <another>`,
+    },
+  ];
+}
+
+function contains(network: string, other: string): boolean {
+  const [base = "", prefix] = network.split("/");
+  const addresses = new BlockList();
+  addresses.addSubnet(base, Number(prefix));
+  return addresses.check(other.split("/")[0] ?? "");
+}
+
+function clashes(stack: string, taken: [string, string][], what: string): Problem[] {
+  return taken.flatMap(([field, value], index) => {
+    const first = taken.slice(0, index).find(([, other]) => other === value);
+    if (first === undefined) return [];
+    return {
+      field,
+      value: `"${value}", as is ${first[0]}`,
+      allowed: `${what} that nothing else in the stack uses`,
+      fix: `pulumi config set -s ${stack} --path '${field}' <another>`,
+    };
+  });
+}
+
+/** Secrets that are missing, empty, or in plain text. */
+export function secretProblems(
+  raw: RawConfig,
+  settings: Partial<Settings>,
+  definitions: Record<string, AppDefinition>,
+): Problem[] {
+  const wanted: [key: string, meaning: string, required: boolean][] = Object.entries(definitions).flatMap(
+    ([app, definition]) =>
+      Object.entries(definition.secrets ?? {}).map(([name, meaning]): [string, string, boolean] => [
+        `${app}:${name}`,
+        meaning,
+        settings.secrets === "require",
+      ]),
+  );
+  const remote = settings.registry !== undefined && "host" in settings.registry;
+  const needed = remote && !raw.environment["BERTH_REGISTRY_PASSWORD"];
+  wanted.push(["berth:registryPassword", secretFields.registryPassword, needed]);
+  return wanted.flatMap(([key, meaning, required]) => {
+    const fix = setSecret(raw.stack, key);
+    if (raw.values[key] === undefined) {
+      return required ? { field: key, value: "nothing", allowed: `a secret: ${meaning}`, fix } : [];
+    }
+    if (!raw.isSecret(key)) {
+      return { field: key, value: "plain text", allowed: `a secret: ${meaning}`, fix: `${fix}; and change its value, which others may have seen` };
+    }
+    return raw.values[key] === "" ? { field: key, value: "empty", allowed: `a secret: ${meaning}`, fix } : [];
+  });
+}
+
+/** Keys that nothing reads, most often misspelt ones. */
+export function unknownKeys(raw: RawConfig, definitions: Record<string, AppDefinition>): Problem[] {
+  const known = new Set([
+    ...[...Object.keys(fields), ...Object.keys(secretFields)].map((name) => `berth:${name}`),
+    ...Object.entries(definitions).flatMap(([app, { secrets }]) => Object.keys(secrets ?? {}).map((s) => `${app}:${s}`)),
+  ]);
+  return Object.keys(raw.values)
+    .filter((key) => !known.has(key) && !key.startsWith("pulumi:"))
+    .map((key) => ({
+      field: key,
+      value: raw.isSecret(key) ? "[secret]" : discreetly(key, parsed(raw.values[key])),
+      allowed: `a key that the stack reads: ${[...known].filter((k) => k.split(":")[0] === key.split(":")[0]).join(", ") || `none begins with ${key.split(":")[0]}:`}`,
+      fix: `correct its spelling, or pulumi config rm -s ${raw.stack} ${key}`,
+    }));
+}
+
+/** What to type for a secret; the second where there is no Pulumi CLI. */
+function setSecret(stack: string, key: string): string {
+  return `pulumi config set -s ${stack} --secret ${key} (or ./berth secret ${key} -s ${stack})`;
+}
