@@ -132,6 +132,7 @@ export class TestStack {
     remove(["ps", "-aq", "--filter", `name=${this.prefix}`], ["rm", "-f", "-v"]);
     remove(["network", "ls", "-q", "--filter", `name=${this.prefix}`], ["network", "rm"]);
     remove(["volume", "ls", "-q", "--filter", `name=${this.prefix}`], ["volume", "rm"]);
+    remove(["images", "--format", "{{.ID}}", "--filter", `reference=*/${this.prefix}/*`], ["rmi", "-f"]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
