@@ -1,5 +1,6 @@
 import Dockerode from "dockerode";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
+import { sshSocket } from "./ssh.ts";
 
 /** Labels that the program gives to everything it makes on a Docker host. */
 export const labels = { stack: "berth.stack", role: "berth.role", app: "berth.app" } as const;
@@ -8,11 +9,8 @@ export const labels = { stack: "berth.stack", role: "berth.role", app: "berth.ap
 export function dockerClient(host: string | undefined, environment: NodeJS.ProcessEnv): Dockerode {
   const address = host ?? (environment["DOCKER_HOST"] || "unix:///var/run/docker.sock");
   if (address.startsWith("unix://")) return new Dockerode({ socketPath: address.slice("unix://".length) });
-  const { protocol, hostname, port, username } = new URL(address);
-  if (protocol === "ssh:") {
-    const agent = environment["SSH_AUTH_SOCK"];
-    return new Dockerode({ protocol: "ssh", host: hostname, port: port || "22", username, sshOptions: { agent } });
-  }
+  if (address.startsWith("ssh://")) return new Dockerode({ socketPath: sshSocket(address, environment) });
+  const { hostname, port } = new URL(address);
   return new Dockerode({ protocol: "http", host: hostname, port: port || "2375" });
 }
 
