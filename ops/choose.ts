@@ -68,7 +68,8 @@ export async function chooseDeployer(options: ChoiceOptions): Promise<Choice> {
   // The CLI refuses a folder that does not exist.
   if (backend.url.startsWith("file:///")) mkdirSync(backend.url.slice("file://".length), { recursive: true });
   const variables = { ...backend.variables, ...passphrase.variables };
-  const cliEnvironment = { ...environment, ...variables, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  // Without the last one a preview is one document at its end, and not a stream of events as an update is.
+  const cliEnvironment = { ...environment, ...variables, PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" };
   const onNote = (text: string) => report.note(text);
   return {
     deployer: new PulumiDeployer({ project, stack, cli, backend, environment: cliEnvironment, onNote }),

@@ -4,6 +4,7 @@ import { type Deployer, type Deployment, type DestroyOptions, type Login, loginO
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
 import { EventReader } from "./pulumi-events.ts";
+import { saltedStackFile } from "./stack-file.ts";
 
 export interface EmbeddedOptions {
   project: Project;
@@ -78,7 +79,7 @@ export class EmbeddedDeployer implements Deployer {
       stack,
       passphrase,
       stateFile: embeddedState(project, stack),
-      configFile: project.stackFile(stack),
+      configFile: await saltedStackFile(project, stack, passphrase),
       onEvent: options.onEvent,
       replace: options.replace,
       signal: options.signal,

@@ -3,10 +3,10 @@ import { parse } from "yaml";
 import type { Project } from "./project.ts";
 
 /**
- * The stack file that the CLI is given.
+ * The stack file that an engine is given.
  *
  * With a passphrase Pulumi adds a line `encryptionsalt` to the stack file, which differs from one checkout to the
- * next while the passphrase is generated. So a stack file without secrets stays as it is in git, and the CLI gets
+ * next while the passphrase is generated. So a stack file without secrets stays as it is in git, and the engine gets
  * a copy with the line in `.berth/`. Once the file has a line of its own (after `pulumi config set --secret`, or a
  * plain `pulumi up`), it is used directly.
  */
@@ -18,6 +18,16 @@ export function stackFileFor(project: Project, stack: string): string {
   const copy = project.generated("stacks", `Pulumi.${stack}.yaml`);
   writeFileSync(copy, `${content.replace(/\n?$/, "\n")}${readFileSync(salt, "utf8")}`);
   return copy;
+}
+
+/** The stack file that the embedded engine is given: the same one, with a salt that is made where there is none. */
+export async function saltedStackFile(project: Project, stack: string, passphrase: string): Promise<string> {
+  const salt = saltFile(project, stack);
+  if (!encryptionOf(readFileSync(project.stackFile(stack), "utf8")) && !existsSync(salt)) {
+    const { Crypter } = await import("../engine/secrets.ts");
+    writeFileSync(salt, `encryptionsalt: ${(await Crypter.create(passphrase)).salt}\n`);
+  }
+  return stackFileFor(project, stack);
 }
 
 /** Runs `create`, which adds the salt's line to the stack file, and moves the line into `.berth/`. */

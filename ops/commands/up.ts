@@ -4,10 +4,11 @@ import { addresses, waitForAnswer } from "../answers.ts";
 import { applyWithProgress } from "../apply.ts";
 import { chooseDeployer } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import { type Deployment, failedJobs, nameOf, realResources } from "../deployer.ts";
+import { type Deployment, failedJobs, nameOf, realResources, type ResourceEvent } from "../deployer.ts";
 import { stackContainers } from "../docker.ts";
 import { forgetEmbedded } from "../embedded.ts";
 import { messageOf, OpsError } from "../exit.ts";
+import { withCauses } from "../failure.ts";
 import { prepareMachine } from "../prepare.ts";
 import { Progress } from "../progress.ts";
 import { changesText, duration, table } from "../table.ts";
@@ -44,7 +45,20 @@ export const command: Command = {
     const replace = failedJobs(state);
     if (replace.length > 0) report.note(`runs again, as it failed last time: ${replace.map(nameOf).join(", ")}`);
     if (deployer.engine === "pulumi") forgetEmbedded(project, stack);
-    const outcome = await applyWithProgress(stack, terminal, report, (onEvent) => deployer.up({ onEvent, replace, signal }));
+    const failed: ResourceEvent[] = [];
+    const update = (onEvent: (event: ResourceEvent) => void) =>
+      deployer.up({
+        replace,
+        signal,
+        onEvent: (event) => {
+          if (event.phase === "failed") failed.push(event);
+          onEvent(event);
+        },
+      });
+    const outcome = await applyWithProgress(stack, terminal, report, update).catch(async (error: unknown) => {
+      // The embedded engine's messages have their causes already.
+      throw deployer.engine === "pulumi" && !signal.aborted ? await withCauses(error, failed, docker, stack, project.folder) : error;
+    });
     const found = addresses(outcome.outputs);
     await Promise.all(
       Object.entries(found).map(async ([name, url]) => {

@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type Dockerode from "dockerode";
+import { containerLogs } from "../engine/docker/health.ts";
+import type { ResourceEvent } from "./deployer.ts";
+import { stackContainers } from "./docker.ts";
+import { messageOf, OpsError } from "./exit.ts";
+
+/** Lines of a log that are shown. */
+const tail = 20;
+
+/**
+ * The error of a failed update with the cause of each failure, which the Pulumi providers leave out: of a container
+ * that did not get healthy they tell nothing else, and of a failed build "exit status 1".
+ */
+export async function withCauses(error: unknown, failed: ResourceEvent[], docker: Dockerode, stack: string, folder: string): Promise<Error> {
+  const causes = await Promise.all(
+    failed.map(async ({ type, name }) => {
+      if (type === "docker:index/container:Container") return containerCause(docker, stack, name);
+      if (type === "docker-build:index:Image") return buildCause(join(folder, "apps", name.replace(/-image$/, "")));
+      return [];
+    }),
+  );
+  const lines = causes.flat();
+  if (lines.length === 0) return error instanceof Error ? error : new OpsError(messageOf(error));
+  return new OpsError([messageOf(error), ...lines].join("\n"), error instanceof OpsError ? error.code : undefined);
+}
+
+/** State and last lines of the newest container that a resource made: its name, and a random suffix. */
+async function containerCause(docker: Dockerode, stack: string, resource: string): Promise<string[]> {
+  const made = (await stackContainers(docker, stack)).filter(({ Names }) => new RegExp(`^/${resource}-[0-9a-f]{7}$`).test(Names[0] ?? ""));
+  const newest = made.at(-1);
+  if (newest === undefined) return [];
+  const container = docker.getContainer(newest.Id);
+  const { State } = await container.inspect();
+  const probe = State.Health?.Log.at(-1)?.Output.trim();
+  const log = await containerLogs(docker, newest.Id, tail);
+  return [
+    `${newest.Names[0]?.slice(1)} is ${State.Status}${State.Status === "exited" ? ` with code ${State.ExitCode}` : ""}${State.Health === undefined ? "" : `, ${State.Health.Status}`}${probe ? `; its health check said: ${probe}` : ""}. Its last lines:`,
+    ...logLines(log),
+  ];
+}
+
+/** Builds once more without pushing, to see why it fails; the steps that succeeded come from the cache. */
+async function buildCause(context: string): Promise<string[]> {
+  const command = ["docker", "buildx", "--builder", "default", "build", "--progress", "plain", context];
+  const lines = await new Promise<string[]>((resolve) => {
+    let output = "";
+    const child = spawn(command[0] ?? "", command.slice(1), { stdio: ["ignore", "ignore", "pipe"] });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.on("error", (error) => resolve([error.message]));
+    child.on("close", (code) => resolve(code === 0 ? [] : logLines(output)));
+  });
+  const again = `(${command.join(" ")})`;
+  if (lines.length > 0) return [`the image of ${context} can't be built ${again}. The last lines:`, ...lines];
+  return [`the image of ${context} can be built ${again}: it could not be pushed, see the registry: ./berth logs registry`];
+}
+
+function logLines(text: string): string[] {
+  return text.trimEnd().split("\n").slice(-tail).map((line) => `  | ${line.trimEnd()}`);
+}
