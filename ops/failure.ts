@@ -14,14 +14,11 @@ const tail = 20;
  * that did not get healthy they tell nothing else, and of a failed build "exit status 1".
  */
 export async function withCauses(error: unknown, failed: ResourceEvent[], docker: Dockerode, stack: string, folder: string): Promise<Error> {
-  const causes = await Promise.all(
-    failed.map(async ({ type, name }) => {
-      if (type === "docker:index/container:Container") return containerCause(docker, stack, name);
-      if (type === "docker-build:index:Image") return buildCause(join(folder, "apps", name.replace(/-image$/, "")));
-      return [];
-    }),
-  );
-  const lines = causes.flat();
+  const lines: string[] = [];
+  for (const { type, name } of failed) {
+    if (type === "docker:index/container:Container") lines.push(...(await containerCause(docker, stack, name)));
+    if (type === "docker-build:index:Image") lines.push(...(await buildCause(join(folder, "apps", name.replace(/-image$/, "")))));
+  }
   if (lines.length === 0) return error instanceof Error ? error : new OpsError(messageOf(error));
   return new OpsError([messageOf(error), ...lines].join("\n"), error instanceof OpsError ? error.code : undefined);
 }
