@@ -10,12 +10,13 @@ interface Running {
   printed: number;
 }
 
-/** How often a step that runs long says so where lines can't be rewritten, in milliseconds. */
-const quietInterval = 5000;
+/** When a step that runs long says so where lines can't be rewritten, in milliseconds; ever less often, as it goes on. */
+const firstSign = 5000;
+const signGrowth = 0.4;
 
 /**
  * Steps as lines with their time. On a terminal those that run are shown below the others and kept up to date;
- * elsewhere a step that takes long says how far it is every five seconds.
+ * elsewhere a step that takes long says how far it is now and then.
  */
 export class Progress implements Report {
   readonly #terminal: Terminal;
@@ -70,7 +71,7 @@ export class Progress implements Report {
     if (this.#terminal.live) return this.#draw();
     for (const running of this.#running) {
       const now = performance.now();
-      if (now - running.printed < quietInterval) continue;
+      if (now - running.printed < Math.max(firstSign, (now - running.started) * signGrowth)) continue;
       running.printed = now;
       this.#terminal.line(`… ${this.#cells(running.name, running.text, now - running.started)}`);
     }
