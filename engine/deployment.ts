@@ -17,6 +17,8 @@ export interface Target {
   stack: string;
   project: string;
   dryRun: boolean;
+  /** URNs that are replaced even though nothing has changed. */
+  replace: ReadonlySet<string>;
 }
 
 /** Brings resources to where the program wants them, one registration at a time, in the order that the program gives. */
@@ -93,7 +95,7 @@ export class Deployment {
     const decision = await decide(type, goal, old, inputs, presence === "stopped" ? ["mustRun"] : []);
     const diff = describeChanges(decision.changed, old.inputs, inputs);
     const follows = goal.deletedWith !== "" && this.#replaced.has(goal.deletedWith);
-    if (old.pendingReplacement === true || follows || decision.op === "replace") {
+    if (old.pendingReplacement === true || follows || this.#target.replace.has(urn) || decision.op === "replace") {
       const fresh = newRecord(urn, goal, type.check(goal.name, wanted, undefined), provider);
       await this.#replace(goal, old, fresh, diff, decision.deleteFirst);
       return fresh;

@@ -12,6 +12,8 @@ export interface EngineOptions {
   configFile?: string;
   onEvent?: (event: StepEvent) => void;
   parallel?: number;
+  /** URNs of resources that are replaced even though nothing has changed, as by `pulumi up --replace`. */
+  replace?: string[];
   /** Cancels the run: what has begun is finished, nothing new begins. */
   signal?: AbortSignal;
 }
@@ -53,8 +55,8 @@ export function outputs(options: EngineOptions): Promise<Summary> {
 const NEVER_ENDS = "the program waits for something that never comes: a promise that nobody resolves, or resources that need each other";
 
 async function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
-  const { onEvent, signal, parallel, projectDir, stack, passphrase, stateFile, configFile } = options;
-  const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, ...what };
+  const { onEvent, signal, parallel, replace, projectDir, stack, passphrase, stateFile, configFile } = options;
+  const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, replace, ...what };
   const env = parallel === undefined ? process.env : { ...process.env, BERTH_DOCKER_PARALLEL: String(parallel) };
   // A program of a thousand containers makes so many short-lived promises that collecting them is half of its time.
   const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, env, resourceLimits: { maxYoungGenerationSizeMb: 128 } });

@@ -27,6 +27,7 @@ export interface RunOptions {
   passphrase: string;
   stateFile: string;
   configFile?: string | undefined;
+  replace?: string[] | undefined;
   keepProtected?: boolean | undefined;
   everything?: boolean | undefined;
 }
@@ -90,7 +91,7 @@ async function open(options: RunOptions, events: EventLog, readOnly: boolean, si
 async function apply(session: Session): Promise<void> {
   const { options, project, config, ledger, operations, events, dryRun } = session;
   const unreachable = dryRun ? (error: Error) => events.diagnostic(`warning: ${error.message}; the plan takes the state's word for what is there`) : undefined;
-  const deployment = new Deployment({ stack: options.stack, project: project.name, dryRun }, ledger, operations, events, new Reality(unreachable));
+  const deployment = new Deployment({ stack: options.stack, project: project.name, dryRun, replace: new Set(options.replace) }, ledger, operations, events, new Reality(unreachable));
   const registrations = new Registrations(deployment, events, session.signal);
   const stray = (error: unknown): void => registrations.fail([programError(error)]);
   process.on("unhandledRejection", stray).on("uncaughtException", stray);

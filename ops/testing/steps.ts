@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import lock from "../../images.lock.json" with { type: "json" };
 import type { Context } from "../command.ts";
 import { engines } from "../choose.ts";
 import { messageOf } from "../exit.ts";
@@ -49,7 +48,7 @@ export function testSteps(context: Context, report: Report, onlyEngine: string |
     { name: "components", run: tests("test/components/**/*.test.ts") },
   ];
   if (existsSync(join(project.folder, "test", "policy"))) steps.push({ name: "policy", run: tests("test/policy/**/*.test.ts") });
-  steps.push(ready("rust", () => rustTests(context, lock.rust)));
+  steps.push(ready("rust", () => rustTests(context)));
   for (const engine of engines.filter((name) => onlyEngine === undefined || name === onlyEngine)) {
     const files = "test/e2e/**/*.test.ts";
     const except = engine === "embedded" ? undefined : ownTests;
