@@ -18,10 +18,12 @@ export class Crypter {
   /** What a stack file has as `encryptionsalt`: `v1:<salt>:<encrypted verifier>`. */
   readonly salt: string;
   readonly #key: Buffer;
+  readonly #passphrase: string;
 
-  private constructor(salt: string, key: Buffer) {
+  private constructor(salt: string, key: Buffer, passphrase: string) {
     this.salt = salt;
     this.#key = key;
+    this.#passphrase = passphrase;
   }
 
   /** Opens an existing salt. Throws when the passphrase is not the one it was made with. */
@@ -30,7 +32,7 @@ export class Crypter {
     if (version !== "v1" || encoded === undefined || verifier.length !== 3) {
       throw new Error("encryptionsalt: malformed value; expected v1:<salt>:v1:<nonce>:<verifier> as Pulumi writes it");
     }
-    const crypter = new Crypter(salt, await key(passphrase, Buffer.from(encoded, "base64")));
+    const crypter = new Crypter(salt, await key(passphrase, Buffer.from(encoded, "base64")), passphrase);
     if (crypter.#tryDecrypt(verifier.join(":")) !== VERIFIER) {
       throw new Error("incorrect passphrase: it does not open the stack's encryptionsalt");
     }
@@ -41,8 +43,13 @@ export class Crypter {
   static async create(passphrase: string): Promise<Crypter> {
     const bytes = randomBytes(SALT_BYTES);
     const derived = await key(passphrase, bytes);
-    const verifier = new Crypter("", derived).encrypt(VERIFIER);
-    return new Crypter(`v1:${bytes.toString("base64")}:${verifier}`, derived);
+    const verifier = new Crypter("", derived, passphrase).encrypt(VERIFIER);
+    return new Crypter(`v1:${bytes.toString("base64")}:${verifier}`, derived, passphrase);
+  }
+
+  /** The same passphrase with another salt. Throws when that was made with another passphrase. */
+  withSalt(salt: string): Promise<Crypter> {
+    return Crypter.open(this.#passphrase, salt);
   }
 
   /** `v1:<nonce>:<ciphertext and tag>`, both base64. */

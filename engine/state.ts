@@ -36,6 +36,13 @@ export interface PendingOperation {
   type: "creating" | "updating" | "deleting";
 }
 
+/** What is read of a deployment. */
+interface Stored {
+  resources?: Resource[];
+  pending_operations?: PendingOperation[];
+  secrets_providers?: { state?: { salt?: string } };
+}
+
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const ENGINE_VERSION = "v3.270.0";
 
@@ -71,12 +78,14 @@ export class StateFile {
     if (text === undefined) {
       return;
     }
-    const file = JSON.parse(text) as { version: number; deployment: { resources?: Resource[]; pending_operations?: PendingOperation[] } };
+    const file = JSON.parse(text) as { version: number; deployment: Stored };
     if (file.version !== 3) {
       throw new Error(`${this.#path}: deployment version ${file.version} is not supported; expected 3`);
     }
-    this.resources = (file.deployment.resources ?? []).map((raw) => this.#decode(raw));
-    this.pending = (file.deployment.pending_operations ?? []).map((raw) => ({ ...raw, resource: this.#decode(raw.resource) }));
+    const { resources = [], pending_operations: pending = [], secrets_providers: provider } = file.deployment;
+    const reader = await this.#reader(provider?.state?.salt);
+    this.resources = resources.map((raw) => this.#decode(raw, reader));
+    this.pending = pending.map((raw) => ({ ...raw, resource: this.#decode(raw.resource, reader) }));
   }
 
   /** Forgets how `resource` was written; call it after changing one in place. */
@@ -148,8 +157,13 @@ export class StateFile {
     return props === undefined ? {} : { [key]: mapSecrets(props, encrypt) };
   }
 
-  #decode(raw: Resource): Resource {
-    const decrypt = (found: Record<string, Value>): Value => secret(JSON.parse(this.#crypter.decrypt(textOf(found, "ciphertext"))) as Value);
+  /** A stack file that got a salt of its own since leaves the state with the old one, until it is written again. */
+  async #reader(salt: string | undefined): Promise<Crypter> {
+    return salt === undefined || salt === this.#crypter.salt ? this.#crypter : this.#crypter.withSalt(salt);
+  }
+
+  #decode(raw: Resource, reader: Crypter): Resource {
+    const decrypt = (found: Record<string, Value>): Value => secret(JSON.parse(reader.decrypt(textOf(found, "ciphertext"))) as Value);
     const resource = { ...raw };
     if (raw.inputs !== undefined) {
       resource.inputs = mapSecrets(raw.inputs, decrypt) as Props;
@@ -157,7 +171,9 @@ export class StateFile {
     if (raw.outputs !== undefined) {
       resource.outputs = mapSecrets(raw.outputs, decrypt) as Props;
     }
-    this.#texts.set(resource, JSON.stringify(raw));
+    if (reader === this.#crypter) {
+      this.#texts.set(resource, JSON.stringify(raw));
+    }
     return resource;
   }
 }

@@ -8,5 +8,6 @@ export default {
   database: true,
   migrate: ["root", "migrate"],
   secrets: { ROOT_SECRET: "key of the HMAC that signs mutations" },
-  env: { ROOT_PORT: "3000" },
+  // Metrics on a port of their own: Traefik does not route it.
+  env: { ROOT_PORT: "3000", METRICS_PORT: "9090" },
 } satisfies AppDefinition;

@@ -39,6 +39,8 @@ export class Project implements AsyncDisposable {
   readonly http: number;
   readonly registryPort: number;
   readonly rootSecret = `canary-${randomBytes(12).toString("hex")}`;
+  private crypter: Promise<Crypter> | undefined;
+
   private constructor(name: string, http: number, registryPort: number) {
     this.dir = mkdtempSync(join(tmpdir(), `berth-e2e-${name}-`));
     this.stack = `e2e-${name}-${engine}`;
@@ -62,7 +64,7 @@ export class Project implements AsyncDisposable {
 
   /** Writes the stack file: the dev stack's settings on ports of its own, with the secret in it encrypted. */
   async configure(change: (config: Record<string, unknown>) => void = () => {}): Promise<void> {
-    const crypter = await Crypter.create(passphrase);
+    const crypter = await (this.crypter ??= Crypter.create(passphrase));
     const config: Record<string, unknown> = {
       "berth:publish": { http: this.http },
       "berth:registry": { port: this.registryPort },

@@ -122,3 +122,20 @@ it("follows a renamed resource in every kind of reference", () => {
   assert.ok(sameRecord(resource("x", { created: "1" }), resource("x", { created: "2" })));
   assert.ok(!sameRecord(resource("x"), resource("x", { protect: true })));
 });
+
+it("reads a state that has another salt than the stack file, and writes it with the stack file's", async () => {
+  const { path, clean } = place();
+  const old = new StateFile(path, await Crypter.create("abc"), false);
+  old.resources = [resource("a", { inputs: { key: secret("canary") } })];
+  await old.save();
+  const file = new StateFile(path, crypter, false);
+  await file.load();
+  assert.deepEqual(file.resources[0]?.inputs, { key: secret("canary") });
+  await file.save();
+  assert.ok(readFileSync(path, "utf8").includes(crypter.salt));
+  const again = new StateFile(path, crypter, false);
+  await again.load();
+  assert.deepEqual(again.resources[0]?.inputs, { key: secret("canary") });
+  await assert.rejects(new StateFile(path, await Crypter.create("another"), false).load(), /incorrect passphrase/);
+  clean();
+});
