@@ -19,11 +19,12 @@ export async function prepareMachine({ project, environment }: Context, stack: s
   const address = host ?? environment["DOCKER_HOST"];
   const local = address === undefined || address.startsWith("unix://");
   if (local) requireSpace([project.folder]);
-  if (local) await ensureEngine(report, project.folder);
+  // Images are built by this machine's engine, wherever they run.
+  if (local || host !== undefined) await ensureEngine(report, project.folder);
   const docker = dockerClient(host, environment);
   await requireDocker(docker);
   if (!local) {
-    report.note(`stack "${stack}" runs on ${address}: engine, images and ports of this machine are not looked at`);
+    report.note(`stack "${stack}" runs on ${address}: images and ports of this machine are not looked at`);
     return docker;
   }
   const { DockerRootDir } = (await docker.info()) as { DockerRootDir: string };

@@ -86,7 +86,7 @@ test("every container is hardened, and only Traefik and the registry publish, on
 
 test("the bound on processes holds against a fork bomb, and the others respond", async () => {
   const [web] = await project.containers("web");
-  const bomb = await execute(web?.Id ?? "", "", ["sh", "-c", "i=0; while [ $i -lt 2000 ]; do sleep 20 & i=$((i+1)); done 2>&1 | head -c 300; exit 0"]);
+  const bomb = await execute(web?.Id ?? "", "", ["sh", "-c", "i=0; while [ $i -lt 2000 ]; do sleep 5 & i=$((i+1)); done 2>&1 | head -c 300; exit 0"]);
   assert.match(bomb, /fork|Resource temporarily unavailable/i);
   assert.equal((await project.get("/health")).status, 200);
 });
