@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Database } from "./database.ts";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
+import { healthGated } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import type { Postgres } from "./postgres.ts";
 import { renderPrometheusConfig, renderRules } from "./prometheus-config.ts";
@@ -158,19 +159,7 @@ export class Monitoring extends pulumi.ComponentResource {
       {
         networksAdvanced: [{ name: this.args.network, aliases: [role] }],
         labels: labelsOf(this.args.platform, role),
-        healthcheck: {
-          tests: ["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}${path}`],
-          interval: "30s",
-          timeout: "5s",
-          startPeriod: "30s",
-          startInterval: "500ms",
-          retries: 3,
-        },
-        wait: true,
-        waitTimeout: 60,
-        restart: "unless-stopped",
-        stopTimeout: 10,
-        destroyGraceSeconds: 10,
+        ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}${path}`], { stopGrace: 10 }),
         ...args,
       },
       containerOptions(this, false),

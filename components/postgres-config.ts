@@ -43,36 +43,33 @@ export function renderPgHba(): string {
   return ["local all postgres peer", "host all postgres all reject", "host all all all scram-sha-256", ""].join("\n");
 }
 
-/**
- * SQL that makes an application's role and database, or brings them in line; safe to run again.
- *
- * The password is read from a file inside psql, so it is in no process list and, because statements
- * that fail are not logged here, in no log.
- */
+/** SQL that makes an application's role and database, or brings them in line; safe to run again. */
 export function renderDatabaseSql(name: string, passwordFile: string): string {
   return [
-    "SET log_min_error_statement = panic;",
-    "SET log_min_duration_statement = -1;",
-    `\\set name '${name}'`,
-    `\\set password \`cat ${passwordFile}\``,
-    "SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \\gexec",
-    "ALTER ROLE :\"name\" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';",
+    ...roleSql(name, passwordFile, "NOSUPERUSER NOCREATEDB NOCREATEROLE"),
     "SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \\gexec",
     'REVOKE ALL ON DATABASE :"name" FROM PUBLIC;',
     "",
   ].join("\n");
 }
 
-/** SQL that makes the role with which the exporter reads statistics and nothing else. */
+/** SQL that makes the role with which the exporter reads statistics and nothing else; safe to run again. */
 export function renderMonitorSql(name: string, passwordFile: string): string {
+  const role = roleSql(name, passwordFile, "NOSUPERUSER CONNECTION LIMIT 5");
+  return [...role, 'GRANT pg_monitor TO :"name";', ""].join("\n");
+}
+
+/**
+ * A role that may log in. The password is read from a file inside psql, so it is in no process list and, because
+ * statements that fail or are slow are not logged here, in no log.
+ */
+function roleSql(name: string, passwordFile: string, attributes: string): string[] {
   return [
     "SET log_min_error_statement = panic;",
     "SET log_min_duration_statement = -1;",
     `\\set name '${name}'`,
     `\\set password \`cat ${passwordFile}\``,
     "SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \\gexec",
-    "ALTER ROLE :\"name\" WITH LOGIN NOSUPERUSER CONNECTION LIMIT 5 PASSWORD :'password';",
-    'GRANT pg_monitor TO :"name";',
-    "",
-  ].join("\n");
+    `ALTER ROLE :"name" WITH LOGIN ${attributes} PASSWORD :'password';`,
+  ];
 }

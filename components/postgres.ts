@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { Job } from "./job.ts";
+import { healthGated } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { type PostgresSizes, renderPgHba, renderPostgresConf } from "./postgres-config.ts";
 import { Volume } from "./volume.ts";
@@ -62,21 +63,9 @@ export class Postgres extends pulumi.ComponentResource {
         mounts: [dataVolume.mount(dataMount), this.socket.mount("/var/run/postgresql"), config.mount("/etc/berth")],
         networksAdvanced: args.networks.map((network) => ({ name: network, aliases: [this.host] })),
         labels: labelsOf(platform, "postgres"),
-        healthcheck: {
-          tests: ["CMD", `${programs}/pg_isready`, "-q", "-h", "/var/run/postgresql"],
-          interval: "30s",
-          timeout: "5s",
-          startPeriod: "2m0s",
-          startInterval: "500ms",
-          retries: 3,
-        },
-        wait: true,
-        waitTimeout: 120,
-        restart: "unless-stopped",
         // SIGINT is Postgres's fast shutdown: open transactions are rolled back, a checkpoint is written.
         stopSignal: "SIGINT",
-        stopTimeout: 120,
-        destroyGraceSeconds: 120,
+        ...healthGated(["CMD", `${programs}/pg_isready`, "-q", "-h", "/var/run/postgresql"], { healthWait: 120, stopGrace: 120 }),
         shmSize: 128,
         ...hardened({ memory: args.memory, cpus: args.cpus ?? 1, processes: 2048 }),
       },

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
+import { healthGated } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { type RedisPolicy, renderRedisAcl, renderRedisConf } from "./redis-config.ts";
 import { Volume } from "./volume.ts";
@@ -68,19 +69,7 @@ export class Redis extends pulumi.ComponentResource {
         mounts: [dataVolume.mount("/data"), config.mount("/etc/berth"), users.mount("/run/secrets")],
         networksAdvanced: args.networks.map((network) => ({ name: network, aliases: [this.host] })),
         labels: labelsOf(platform, "redis"),
-        healthcheck: {
-          tests: ["CMD-SHELL", "redis-cli ping | grep -q PONG"],
-          interval: "30s",
-          timeout: "5s",
-          startPeriod: "1m0s",
-          startInterval: "500ms",
-          retries: 3,
-        },
-        wait: true,
-        waitTimeout: 60,
-        restart: "unless-stopped",
-        stopTimeout: 30,
-        destroyGraceSeconds: 30,
+        ...healthGated(["CMD-SHELL", "redis-cli ping | grep -q PONG"]),
         ...hardened({ memory: args.memory, processes: 2048 }),
       },
       containerOptions(this, false),

@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import type { ImageRegistry } from "./image.ts";
+import { healthGated } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { Volume } from "./volume.ts";
 
@@ -62,19 +63,7 @@ export class Registry extends pulumi.ComponentResource {
         networksAdvanced: [{ name: network.name, aliases: ["registry"] }],
         ports: [{ internal: 5000, external: port, ip: "127.0.0.1", protocol: "tcp" }],
         labels: labelsOf(platform, "registry"),
-        healthcheck: {
-          tests: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:5001/debug/health"],
-          interval: "30s",
-          timeout: "5s",
-          startPeriod: "30s",
-          startInterval: "500ms",
-          retries: 3,
-        },
-        wait: true,
-        waitTimeout: 60,
-        restart: "unless-stopped",
-        stopTimeout: 10,
-        destroyGraceSeconds: 10,
+        ...healthGated(["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:5001/debug/health"], { stopGrace: 10 }),
         ...hardened({ memory: 128 }),
       },
       containerOptions(this, false),

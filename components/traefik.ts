@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
+import { healthGated } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { renderTraefikStatic, routesDirectory } from "./traefik-config.ts";
 import { Volume } from "./volume.ts";
@@ -57,19 +58,7 @@ export class Traefik extends pulumi.ComponentResource {
         networksAdvanced: [{ name: args.edgeNetwork }, { name: args.monitoringNetwork, aliases: [this.host] }],
         ports: [{ internal: 8000, external: publish.http, ip: publish.address, protocol: "tcp" }],
         labels: labelsOf(platform, "traefik"),
-        healthcheck: {
-          tests: ["CMD", "traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml"],
-          interval: "30s",
-          timeout: "5s",
-          startPeriod: "30s",
-          startInterval: "500ms",
-          retries: 3,
-        },
-        wait: true,
-        waitTimeout: 60,
-        restart: "unless-stopped",
-        stopTimeout: 30,
-        destroyGraceSeconds: 30,
+        ...healthGated(["CMD", "traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml"]),
         ...hardened({ memory: 256, cpus: 1 }),
       },
       containerOptions(this, false),

@@ -1,9 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { containerOptions, hardened, type Limits, type Loosening } from "./hardening.ts";
+import { healthGated, type Patience } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 
-export interface WorkloadArgs extends Limits {
+export interface WorkloadArgs extends Limits, Patience {
   platform: Platform;
   /** The application, for labels and for the host name on its networks. */
   app: string;
@@ -20,10 +21,6 @@ export interface WorkloadArgs extends Limits {
   replicas?: number;
   /** Command that exits 0 while the container may serve. */
   health: string[];
-  /** Seconds in which a new container must be healthy. @default 60 */
-  healthWait?: number;
-  /** Seconds from SIGTERM to SIGKILL. @default 30 */
-  stopGrace?: number;
   mounts?: docker.types.input.ContainerMount[];
   /** Networks by name. */
   networks: pulumi.Input<string>[];
@@ -53,7 +50,6 @@ export class Workload extends pulumi.ComponentResource {
   }
 
   private replica(name: string, args: WorkloadArgs): docker.Container {
-    const { healthWait = 60, stopGrace = 30 } = args;
     return new docker.Container(
       name,
       {
@@ -65,19 +61,7 @@ export class Workload extends pulumi.ComponentResource {
         mounts: args.mounts,
         networksAdvanced: args.networks.map((network) => ({ name: network })),
         labels: labelsOf(args.platform, "web", args.app),
-        healthcheck: {
-          tests: ["CMD", ...args.health],
-          interval: "30s",
-          timeout: "5s",
-          startPeriod: seconds(healthWait),
-          startInterval: "500ms",
-          retries: 3,
-        },
-        wait: true,
-        waitTimeout: healthWait,
-        restart: "unless-stopped",
-        stopTimeout: stopGrace,
-        destroyGraceSeconds: stopGrace,
+        ...healthGated(["CMD", ...args.health], args),
         ...hardened(args, args.loosening),
       },
       containerOptions(this, true),
@@ -90,11 +74,4 @@ export function envList(env: Record<string, string>): string[] {
   return Object.entries(env)
     .map(([name, value]) => `${name}=${value}`)
     .toSorted();
-}
-
-/** A duration as the provider keeps it, so that a preview shows no change: `30s`, `1m30s`, `1h0m0s`. */
-export function seconds(total: number): string {
-  if (total < 60) return `${total}s`;
-  const [hours, minutes] = [Math.floor(total / 3600), Math.floor(total / 60) % 60];
-  return `${hours > 0 ? `${hours}h` : ""}${minutes}m${total % 60}s`;
 }

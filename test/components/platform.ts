@@ -43,7 +43,7 @@ export function hardening(expected: { memory: number; cpus?: string; processes?:
 export const onceSettings = { attach: true, logs: true, mustRun: false, restart: "no", destroyGraceSeconds: 10 };
 
 /** The health check of every part of a stack. */
-export function health(tests: string[], startPeriod = "30s") {
+export function health(tests: string[], startPeriod = "1m0s") {
   return { tests, interval: "30s", timeout: "5s", startPeriod, startInterval: "500ms", retries: 3 };
 }
 

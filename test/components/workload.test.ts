@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { envList, seconds, Workload, type WorkloadArgs } from "../../components/workload.ts";
+import { seconds } from "../../components/health.ts";
+import { envList, Workload, type WorkloadArgs } from "../../components/workload.ts";
 import { child, customs, hardening, health, labels, onHost, platform } from "./platform.ts";
 import { record } from "./recorder.ts";
 
