@@ -78,20 +78,30 @@ function isAlive(holder: Holder): boolean {
   if (holder.host !== hostname()) {
     return true;
   }
+  return isRunning(holder.pid) && startTicks(holder.pid) === holder.startTicks;
+}
+
+/** Whether a process of this machine can still do anything: one that was killed stays listed until it is reaped. */
+export function isRunning(pid: number): boolean {
   try {
-    process.kill(holder.pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return startTicks(holder.pid) === holder.startTicks;
+  return !["Z", "X"].includes(statOf(pid)[0] ?? "");
 }
 
 /** When the process started, so that a reused pid is not taken for the lock's holder. */
 function startTicks(pid: number): string {
+  return statOf(pid)[19] ?? "";
+}
+
+/** The fields of /proc/<pid>/stat from the process's state on; none where it is gone. */
+function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return "";
+    return [];
   }
 }

@@ -2,7 +2,9 @@ import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import type Dockerode from "dockerode";
+import { isRunning } from "../engine/lock.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RunOptions } from "./deployer.ts";
 import { exitCodes, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
@@ -137,7 +139,8 @@ export class PulumiDeployer implements Deployer {
   /** A lock in a folder outlives a killed `pulumi up`. It is lifted only where its process ran here and is gone. */
   async #releaseDeadLock(error: string): Promise<boolean> {
     const holders = lockHolders(error);
-    if (holders.length === 0 || !holders.every(({ host, pid }) => host === hostname() && !isAlive(pid))) return false;
+    if (holders.length === 0 || holders.some(({ host }) => host !== hostname())) return false;
+    if ((await Promise.all(holders.map(({ pid }) => hasEnded(pid)))).includes(false)) return false;
     await this.#run(["cancel", "--yes"]);
     this.#options.onNote(`the lock of process ${holders.map(({ pid }) => pid).join(", ")}, which was killed, is lifted`);
     return true;
@@ -185,11 +188,10 @@ export function lockHolders(text: string): { user: string; host: string; pid: nu
   return [...text.matchAll(/created by (\S+?)@(\S+) \(pid (\d+)\)/g)].map(([, user = "", host = "", pid = ""]) => ({ user, host, pid: Number(pid) }));
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+/** Whether a process has ended, or does so at once: one that was killed a moment ago takes a while to go. */
+async function hasEnded(pid: number): Promise<boolean> {
+  for (const deadline = Date.now() + 2000; isRunning(pid); await setTimeout(50)) {
+    if (Date.now() > deadline) return false;
   }
+  return true;
 }
