@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { createInterface } from "node:readline";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type Dockerode from "dockerode";
 import { isRunning } from "../engine/lock.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RunOptions } from "./deployer.ts";
@@ -137,8 +137,8 @@ export class PulumiDeployer implements Deployer {
   }
 
   /** A lock in a folder outlives a killed `pulumi up`. It is lifted only where its process ran here and is gone. */
-  async #releaseDeadLock(error: string): Promise<boolean> {
-    const holders = lockHolders(error);
+  async #releaseDeadLock(message: string): Promise<boolean> {
+    const holders = lockHolders(message);
     if (holders.length === 0 || holders.some(({ host }) => host !== hostname())) return false;
     if ((await Promise.all(holders.map(({ pid }) => hasEnded(pid)))).includes(false)) return false;
     await this.#run(["cancel", "--yes"]);
@@ -190,7 +190,7 @@ export function lockHolders(text: string): { user: string; host: string; pid: nu
 
 /** Whether a process has ended, or does so at once: one that was killed a moment ago takes a while to go. */
 async function hasEnded(pid: number): Promise<boolean> {
-  for (const deadline = Date.now() + 2000; isRunning(pid); await setTimeout(50)) {
+  for (const deadline = Date.now() + 2000; isRunning(pid); await delay(50)) {
     if (Date.now() > deadline) return false;
   }
   return true;
