@@ -52,8 +52,9 @@ export async function run(options: RunOptions, signal: AbortSignal, onEvent?: (e
   const began = performance.now();
   const events = new EventLog(onEvent);
   const reads = options.command === "preview" || options.command === "outputs";
-  const lock = reads ? undefined : Lock.take(options.stateFile);
+  let lock: Lock | undefined;
   try {
+    lock = reads ? undefined : Lock.take(options.stateFile);
     const session = await open(options, events, reads, signal);
     if (options.command !== "outputs") {
       events.diagnostic(NOTICE);

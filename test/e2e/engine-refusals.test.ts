@@ -95,6 +95,7 @@ test("lets one run at a time, and says who holds the stack", async (stack, engin
   }
   const second = await engine.up();
   assert.match(second.text, new RegExp(`locked by process ${process.pid}`));
+  assert.doesNotMatch(second.text, /\n\s+at /, "a stack trace is shown to the user");
   assert.ok((await first).ok);
   assert.ok(!existsSync(`${stack.stateFile}.lock`));
 });
