@@ -3,8 +3,9 @@
 // Both run the same image with two replicas behind the same Traefik; compose has these three containers only, and
 // uses Postgres, network and secrets of the Berth stack, which has some forty more. So the figures favour compose.
 // A deploy is a change of one environment variable, under load: GETs and POSTs on eight connections.
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { stringify } from "yaml";
 import lock from "../../images.lock.json" with { type: "json" };
 import { startLoad } from "../e2e/load.ts";
@@ -38,7 +39,7 @@ try {
   }
   print(results);
 } finally {
-  composeCommand("down", "--timeout", "5");
+  await composeCommand("down", "--timeout", "5");
 }
 
 async function measure(rival: Rival, figures: Figures, run: number): Promise<void> {
@@ -68,7 +69,7 @@ async function composeRival(): Promise<Rival> {
   const file = (log: string) => ({
     name: "berth-bench",
     services: {
-      root: {
+      web: {
         image: Config.Image,
         user: Config.User,
         environment: Config.Env.filter((variable) => !/^(RUST_LOG|PATH)=/.test(variable)).concat(`RUST_LOG=${log}`),
@@ -90,7 +91,7 @@ async function composeRival(): Promise<Rival> {
         content: stringify({
           http: {
             routers: { root: { rule: "Host(`root.localhost`)", service: "root" } },
-            services: { root: { loadBalancer: { servers: [{ url: "http://root:3000" }] } } },
+            services: { root: { loadBalancer: { servers: [{ url: "http://web:3000" }] } } },
           },
         }),
       },
@@ -103,13 +104,13 @@ async function composeRival(): Promise<Rival> {
     port,
     up: (log) => {
       project.write("compose.yaml", stringify(file(log)));
-      return Promise.resolve(composeCommand("up", "--detach", "--wait"));
+      return composeCommand("up", "--detach", "--wait");
     },
   };
 }
 
-function composeCommand(...args: string[]): void {
-  execFileSync("docker", ["compose", "--file", join(project.dir, "compose.yaml"), ...args], { stdio: ["ignore", "ignore", "pipe"] });
+async function composeCommand(...args: string[]): Promise<void> {
+  await promisify(execFile)("docker", ["compose", "--file", join(project.dir, "compose.yaml"), ...args]);
 }
 
 async function seconds(work: () => Promise<void>): Promise<number> {

@@ -89,6 +89,10 @@ test("the bound on processes holds against a fork bomb, and the others respond",
   const bomb = await execute(web?.Id ?? "", "", ["sh", "-c", "i=0; while [ $i -lt 2000 ]; do sleep 5 & i=$((i+1)); done 2>&1 | head -c 300; exit 0"]);
   assert.match(bomb, /fork|Resource temporarily unavailable/i);
   assert.equal((await project.get("/health")).status, 200);
+  await eventually("the bomb's processes are gone", 30_000, async () => {
+    const seen = await execute(web?.Id ?? "", "", ["sh", "-c", "echo free"]);
+    return seen.trim() === "free" ? undefined : seen;
+  });
 });
 
 test("data and monitoring have no way out, and Prometheus can't be reached from the edge", async () => {
