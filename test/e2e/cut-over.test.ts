@@ -44,6 +44,7 @@ test("a version that never gets healthy stops up with its log; the old one serve
     const run = await project.berth(["up", "-s", project.stack]);
     assert.notEqual(run.code, 0, `the ${attempt} attempt succeeded`);
     assert.match(run.output, /root-web-[01]/);
+    assert.match(run.output, /ROOT_PORT/, "the application's own message is not shown");
     const serving = await web();
     assert.ok(before.every((id) => serving.includes(id)), "an old replica is gone");
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -76,6 +76,15 @@ test("a full disk: says how much is free and needed, and makes nothing", { skip:
     execFileSync("umount", [disk]);
     rmSync(disk, { recursive: true });
   }
+});
+
+test("no network: names what could not be fetched, and that the network is missing, and makes nothing", { skip: process.getuid?.() === 0 ? false : "needs root for a network namespace" }, async () => {
+  rmSync(join(project.dir, "node_modules"));
+  const environment = { ...project.environment, npm_config_cache: join(project.dir, ".npm-empty"), npm_config_fetch_retries: "0" };
+  const { stderr, status } = spawnSync("unshare", ["--net", "./berth", "up", "-s", project.stack], { cwd: project.dir, env: environment, encoding: "utf8" });
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /packages: 'npm ci .*' failed, see above: no network/);
+  await nothingMade();
 });
 
 async function nothingMade(): Promise<void> {
