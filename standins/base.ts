@@ -35,7 +35,9 @@ export async function buildBase(recipe: BaseRecipe, reference: string, machine: 
   try {
     const tar = join(folder, "base.tar");
     const { main, security } = await debianAddresses();
-    const sources = [`deb ${main} trixie main`, `deb ${main} trixie-updates main`, `deb ${security} trixie-security main`];
+    // Without any, mmdebstrap takes the addresses that it knows itself.
+    const sources = main === undefined ? [] : [`deb ${main} trixie main`, `deb ${main} trixie-updates main`];
+    if (security !== undefined && main !== undefined) sources.push(`deb ${security} trixie-security main`);
     await run("mmdebstrap", [...recipe.arguments, tar, ...sources], { env: { ...machine.proxies, LC_ALL: "C.UTF-8" } });
     const root = join(folder, "root");
     for (const [path, content] of Object.entries(recipe.files)) {

@@ -53,23 +53,20 @@ export function authoritiesBeyond(bundle: string, known: readonly string[]): str
 
 const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint256;
 
-/** Where this machine's apt finds Debian; Debian's own addresses where it names none (Ubuntu, others). Takes 1-2 s. */
+/** Where this machine's apt finds Debian; undefined where it names none (Ubuntu, others). Takes 1-2 s. */
 export async function debianAddresses(): Promise<DebianAddresses> {
   const lines = await run("apt-get", ["indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)", "Created-By: Packages"]).then((result) => result.stdout, () => "");
   return parseAddresses(lines);
 }
 
 export interface DebianAddresses {
-  main: string;
-  security: string;
+  main?: string;
+  security?: string;
 }
 
 /** Reads lines "ORIGIN LABEL URI" of `apt-get indextargets`. */
 export function parseAddresses(indexTargets: string): DebianAddresses {
   const lines = indexTargets.split("\n").map((line) => line.trim().replace(/\/$/, ""));
   const address = (prefix: string) => lines.find((line) => line.startsWith(`${prefix} `) && /^https?:/.test(line.slice(prefix.length + 1)))?.slice(prefix.length + 1);
-  return {
-    main: address("Debian Debian") ?? "http://deb.debian.org/debian",
-    security: address("Debian Debian-Security") ?? "http://deb.debian.org/debian-security",
-  };
+  return { main: address("Debian Debian"), security: address("Debian Debian-Security") };
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { debianAddresses } from "../../standins/machine.ts";
 import { mirror } from "../../standins/mirror.ts";
 import { run } from "../../standins/docker.ts";
+import { SetupError } from "./report.ts";
 
 /** What of the operating system matters for installing an engine. */
 export interface System {
@@ -65,13 +66,16 @@ export function writeMirrorSetting(): void {
 /** Installs packages with apt-get, of those that this release has. Throws `CommandError`. */
 export async function installPackages(system: System, packages: readonly string[]): Promise<void> {
   const trixie = fromTrixie(system) && packages.some((name) => name.startsWith("docker"));
+  // Before its first update apt knows addresses, but not whose they are.
+  await run("apt-get", ["update", "-q"]);
   if (trixie && !(await knowsTrixie())) {
     const { main } = await debianAddresses();
+    if (main === undefined) throw new SetupError("apt names no Debian archive, where a Docker Engine for Debian 12 could be had: add one to /etc/apt/sources.list.d, or install Docker Engine 25 or later by hand");
     // Priority 100: no package of trixie is ever taken unless it is asked for by name.
     writeFileSync(trixiePin, "Package: *\nPin: release n=trixie\nPin-Priority: 100\n");
     writeFileSync(trixieSource, `Types: deb\nURIs: ${main}\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n`);
+    await run("apt-get", ["update", "-q"]);
   }
-  await run("apt-get", ["update", "-q"]);
   const known = (await run("apt-cache", ["pkgnames"])).stdout.split("\n");
   // Ubuntu's docker.io has the client in it.
   const available = packages.filter((name) => known.includes(name)).map((name) => (trixie && name.startsWith("docker") ? `${name}/trixie` : name));
