@@ -91,7 +91,7 @@ export function checkConfig(
       images: Object.fromEntries(
         imageRoles.map((role) => [role, (complete.images as Record<string, string | undefined>)[role] ?? lock[role]]),
       ) as Config["images"],
-      registryPassword: secretOf(raw, "berth:registryPassword") ?? fromEnvironment(raw, "BERTH_REGISTRY_PASSWORD"),
+      registryPassword: secretOf(raw.values["berth:registryPassword"]) ?? secretOf(raw.environment["BERTH_REGISTRY_PASSWORD"]),
       apps: apps.map(([name, app]) => {
         const definition = definitions[name] as AppDefinition;
         return {
@@ -100,7 +100,7 @@ export function checkConfig(
           definition,
           host: app.host ?? `${name}.${complete.domain}`,
           secrets: Object.fromEntries(
-            Object.keys(definition.secrets ?? {}).map((secret) => [secret, secretOf(raw, `${name}:${secret}`)]),
+            Object.keys(definition.secrets ?? {}).map((secret) => [secret, secretOf(raw.values[`${name}:${secret}`])]),
           ),
         };
       }),
@@ -114,13 +114,7 @@ function withoutSecret(raw: RawConfig, problem: Problem): Problem {
   return key.startsWith("berth:") && raw.isSecret(key) ? { ...problem, value: "[secret]" } : problem;
 }
 
-function secretOf(raw: RawConfig, key: string): pulumi.Output<string> | undefined {
-  const value = raw.values[key];
-  return value === undefined ? undefined : pulumi.secret(value);
-}
-
-function fromEnvironment(raw: RawConfig, name: string): pulumi.Output<string> | undefined {
-  const value = raw.environment[name];
+/** A secret where there is one. An empty one of the stack file was refused before; of the environment it counts as none. */
+function secretOf(value: string | undefined): pulumi.Output<string> | undefined {
   return value === undefined || value === "" ? undefined : pulumi.secret(value);
 }
-

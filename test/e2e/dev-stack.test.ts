@@ -46,16 +46,16 @@ test("the application runs the digest that was pushed to the stack's registry, w
 
 test("Prometheus scrapes itself, the host, Postgres, Redis and Traefik", async () => {
   const [prometheus] = await project.containers("prometheus");
-  const query = () => execute(prometheus?.Id ?? "", "65534", ["promtool", "query", "instant", "http://127.0.0.1:9090", "up == 1"]);
+  const query = (expression: string) => execute(prometheus?.Id ?? "", "65534", ["promtool", "query", "instant", "http://127.0.0.1:9090", expression]);
   const jobs = ["node", "postgres", "prometheus", "redis", "traefik"];
   await eventually("all five targets are up", 60_000, async () => {
-    const up = await query();
+    const up = await query("up == 1");
     return jobs.every((job) => up.includes(`job="${job}"`)) ? undefined : up;
   });
   // Traefik may have been scraped before it had its first routes.
   for (const metric of ["pg_up", "redis_up", "traefik_service_server_up"]) {
     await eventually(`${metric} is 1`, 60_000, async () => {
-      const value = await execute(prometheus?.Id ?? "", "65534", ["promtool", "query", "instant", "http://127.0.0.1:9090", metric]);
+      const value = await query(metric);
       return new RegExp(`^${metric}\\{.*=> 1 @`, "m").test(value) ? undefined : value;
     });
   }
