@@ -33,12 +33,12 @@ export async function readRecipes(images: readonly PlatformImage[] = platformIma
   const machine = await readMachine();
   const base = await baseRecipe(machine);
   const stages = parseStages(await readFile(`${folder}Dockerfile`, "utf8"));
-  const wheel = await readFile(`${folder}traefik.txt`, "utf8");
-  const standIns = images.flatMap(({ reference, contract }) => {
-    if (contract === undefined) return [];
-    const hash = contract.target === "base" ? base.hash : recipeHash(stages, contract.target, [base.hash, ...(contract.target === "traefik" ? [wheel] : [])]);
-    return [{ reference, target: contract.target, hash }];
-  });
+  const standIns = await Promise.all(
+    images.flatMap(({ reference, contract }) => (contract === undefined ? [] : [{ reference, contract }])).map(async ({ reference, contract: { target, files = [] } }) => {
+      const contents = await Promise.all(files.map((file) => readFile(`${folder}${file}`, "utf8")));
+      return { reference, target, hash: target === "base" ? base.hash : recipeHash(stages, target, [base.hash, ...contents]) };
+    }),
+  );
   return { machine, base, standIns, without: images.filter((image) => image.contract === undefined).map((image) => image.reference) };
 }
 
@@ -62,7 +62,7 @@ export async function buildStandIns(report: Report, recipes: Recipes, wanted: Re
 
   // Largest first: they decide how long the whole takes.
   const rest = recipes.standIns.filter((standIn) => wanted.has(standIn.reference) && standIn !== base && standIn !== registry);
-  const order = ["rust", "traefik", "postgres"];
+  const order = ["go", "rust", "node", "traefik", "postgres"];
   rest.sort((a, b) => (order.indexOf(a.target) >>> 0) - (order.indexOf(b.target) >>> 0));
 
   const started = provide(report, registry, mirrored, () => build(registry)).then(() => mirrored && start(report, registry));

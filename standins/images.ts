@@ -4,13 +4,15 @@ import { readFileSync } from "node:fs";
 export interface ImageContract {
   /** The stage of standins/Dockerfile that makes the stand-in; `base` is the Debian that all of them stand on. */
   target: string;
+  /** Files beside the Dockerfile that the stage, or one that it is made from, reads. */
+  files?: string[];
   /** Each is run in a container of the image, as the user `as` (the image's own by default); its output must match. `text` is shown in its place. */
   commands: { run: [string, ...string[]]; prints: RegExp; as?: string; text?: string }[];
   /** Users that must exist under this name with these ids. */
   users?: { name: string; uid: number; gid: number }[];
 }
 
-export type Role = "toolbox" | "rust" | "postgres" | "redis" | "traefik" | "prometheus" | "nodeExporter" | "postgresExporter" | "redisExporter" | "registry";
+export type Role = "toolbox" | "rust" | "node" | "python" | "go" | "postgres" | "redis" | "traefik" | "prometheus" | "nodeExporter" | "postgresExporter" | "redisExporter" | "registry";
 
 type Check = ImageContract["commands"][number];
 const script = (text: string, lines: string, as?: string): Check => ({ run: ["/bin/sh", "-c", lines], prints: /^ok$/m, text, ...(as === undefined ? {} : { as }) });
@@ -38,6 +40,38 @@ export const contracts: Record<Role, ImageContract> = {
       script("trusts certificate authorities", "test -s /etc/ssl/certs/ca-certificates.crt && echo ok"),
     ],
   },
+  node: {
+    target: "node",
+    files: ["node.txt", "traefik.txt"],
+    commands: [
+      { run: ["/usr/local/bin/node", "--version"], prints: /^v24\./m },
+      { run: ["/usr/local/bin/npm", "--version"], prints: /^11\./m },
+      { run: ["/usr/local/bin/npx", "--version"], prints: /^11\./m, as: "4711:4711" },
+      script("runs a program in TypeScript", "cd /tmp && echo 'const text: string = `o${`k`}`; console.log(text)' > a.ts && node a.ts"),
+    ],
+    users: [{ name: "node", uid: 1000, gid: 1000 }],
+  },
+  python: {
+    target: "python",
+    commands: [
+      { run: ["/usr/local/bin/python3", "--version"], prints: /^Python 3\.13\./m },
+      { run: ["/usr/local/bin/python", "-c", "import ctypes, sqlite3, ssl, zoneinfo; print('ok')"], prints: /^ok$/m, as: "4711:4711" },
+      script(
+        "pip installs into it, where upstream's does",
+        String.raw`cd /tmp && mkdir a-1.dist-info && printf 'Metadata-Version: 2.1\nName: a\nVersion: 1\n' > a-1.dist-info/METADATA && printf 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n' > a-1.dist-info/WHEEL && touch a-1.dist-info/RECORD && echo 'print("ok")' > a.py
+        python3 -m zipfile -c a-1-py3-none-any.whl a.py a-1.dist-info && rm a.py && pip install -q --no-index ./a-1-py3-none-any.whl && test -f /usr/local/lib/python3.13/site-packages/a.py && python3 -m a`,
+      ),
+      script("makes virtual environments with pip", "python3 -m venv /tmp/v && /tmp/v/bin/pip --version && echo ok"),
+    ],
+  },
+  go: {
+    target: "go",
+    commands: [
+      { run: ["/usr/local/go/bin/go", "version"], prints: /^go version go1\.24\./m },
+      script("compiles a Go program that runs, with cgo", String.raw`test "$(go env GOPATH)" = /go && cd /tmp && printf 'package main\n// #include <stdlib.h>\nimport "C"\nfunc main() { if C.abs(-1) == 1 { println("yes") } }' > a.go && go build -o a a.go && ./a 2>&1 | grep -q yes && echo ok`),
+      script("has git, and trusts certificate authorities", "git --version && test -s /etc/ssl/certs/ca-certificates.crt && echo ok"),
+    ],
+  },
   postgres: {
     target: "postgres",
     commands: [
@@ -56,7 +90,7 @@ export const contracts: Record<Role, ImageContract> = {
     ],
     users: [{ name: "redis", uid: 999, gid: 999 }],
   },
-  traefik: { target: "traefik", commands: [{ run: ["traefik", "version"], prints: /Version:\s+3\.7\.15\b/ }, script("has sh, mv, sleep, cat and grep", "cd /tmp && echo ok > a && mv a b && sleep 0 && cat b | grep ok"), wget] },
+  traefik: { target: "traefik", files: ["traefik.txt"], commands: [{ run: ["traefik", "version"], prints: /Version:\s+3\.7\.15\b/ }, script("has sh, mv, sleep, cat and grep", "cd /tmp && echo ok > a && mv a b && sleep 0 && cat b | grep ok"), wget] },
   prometheus: {
     target: "prometheus",
     commands: [

