@@ -14,6 +14,8 @@ export interface Parsed {
   flags: Record<string, boolean>;
   values: Record<string, string>;
   positionals: string[];
+  /** What was given for `rest`, as it was typed; undefined for a command that takes none. */
+  rest?: string[];
 }
 
 export interface Syntax {
@@ -22,19 +24,23 @@ export interface Syntax {
   options: Record<string, Option>;
   /** Names of the positional arguments, at most so many may be given. */
   positionals?: readonly string[];
+  /** What is passed on as it is: all after `--`, or from the first word beyond the positional arguments. */
+  rest?: string;
 }
 
 /**
  * Reads a command's arguments; `--name value`, `--name=value` and `-n value` are the same.
  *
+ * @example
+ * parseArguments({ name: "exec", options: { stack }, positionals: ["app"], rest: "command" }, ["root", "-s", "prod", "ls", "-l"]);
+ * // { flags: {}, values: { stack: "prod" }, positionals: ["root"], rest: ["ls", "-l"] }
+ *
  * @throws OpsError (2) for an unknown option, naming the closest, a value that is missing or not allowed.
  */
 export function parseArguments(syntax: Syntax, args: string[]): Parsed {
-  const options = Object.fromEntries(
-    Object.entries(syntax.options).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
-  );
-  const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
-  const parsed: Parsed = { flags: {}, values: {}, positionals: [] };
+  const { own, rest } = divide(syntax, args);
+  const tokens = tokensOf(syntax, own);
+  const parsed: Parsed = { flags: {}, values: {}, positionals: [], ...(rest !== undefined && { rest }) };
   for (const token of tokens) {
     if (token.kind === "positional") parsed.positionals.push(token.value);
     if (token.kind !== "option") continue;
@@ -51,6 +57,24 @@ export function parseArguments(syntax: Syntax, args: string[]): Parsed {
     throw usageError(`"${extra}" is one argument too many: berth ${syntax.name} takes ${most === 0 ? "none" : syntax.positionals?.join(", ")}`);
   }
   return parsed;
+}
+
+/** The command's own arguments, and those that it passes on. */
+export function divide(syntax: Syntax, args: string[]): { own: string[]; rest?: string[] } {
+  if (syntax.rest === undefined) return { own: args };
+  let left = syntax.positionals?.length ?? 0;
+  for (const token of tokensOf(syntax, args)) {
+    if (token.kind === "option-terminator") return { own: args.slice(0, token.index), rest: args.slice(token.index + 1) };
+    if (token.kind === "positional" && left-- === 0) return { own: args.slice(0, token.index), rest: args.slice(token.index) };
+  }
+  return { own: args, rest: [] };
+}
+
+function tokensOf(syntax: Syntax, args: string[]) {
+  const options = Object.fromEntries(
+    Object.entries(syntax.options).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
+  );
+  return parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
 function valueOf(option: Option, name: string, value: string | undefined): string {

@@ -17,6 +17,8 @@ export interface Command {
   description: string;
   options: Record<string, Option>;
   positionals?: readonly string[];
+  /** Name of what is passed on as it is, for example `command`. */
+  rest?: string;
   examples: readonly string[];
   exits: readonly number[];
   run(context: Context, parsed: Parsed): Promise<number>;

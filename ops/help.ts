@@ -25,7 +25,7 @@ export function commandHelp(name: string, command: Command): string {
   });
   const positionals = (command.positionals ?? []).map((positional) => ` [${positional}]`).join("");
   return [
-    `Usage: ./berth ${name}${positionals} [options]`,
+    `Usage: ./berth ${name}${positionals} [options]${command.rest === undefined ? "" : ` [--] [${command.rest}…]`}`,
     "",
     command.description,
     "",

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { closest, parseArguments } from "./arguments.ts";
+import { closest, divide, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { exitCodes, messageOf, OpsError, usageError } from "./exit.ts";
 import { commandHelp, overview } from "./help.ts";
@@ -13,6 +13,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   down: { summary: "remove a stack; its data stays unless --volumes is given", load: () => import("./commands/down.ts") },
   status: { summary: "containers of a stack and its addresses", load: () => import("./commands/status.ts") },
   logs: { summary: "what the containers print, each line with its part's name", load: () => import("./commands/logs.ts") },
+  exec: { summary: "a command or a shell in a running container", load: () => import("./commands/exec.ts") },
+  psql: { summary: "psql in an application's database, or as the superuser", load: () => import("./commands/psql.ts") },
+  redis: { summary: "redis-cli as an application's user, or as the admin", load: () => import("./commands/redis.ts") },
+  run: { summary: "a command in a container of its own, like an application's", load: () => import("./commands/run.ts") },
   preview: { summary: "what up would change, without changing it", load: () => import("./commands/preview.ts") },
   doctor: { summary: "what this machine has and lacks; changes nothing", load: () => import("./commands/doctor.ts") },
   secret: { summary: "set an encrypted secret in a stack file", load: () => import("./commands/secret.ts") },
@@ -33,11 +37,13 @@ async function main(args: string[], terminal: Terminal): Promise<number> {
     throw usageError(`berth has no command "${name}": ${near === undefined ? "see ./berth --help" : `did you mean ${near}?`}`);
   }
   const { command } = await entry.load();
-  if (rest.includes("--help") || rest.includes("-h")) {
+  const syntax = { name, options: command.options, positionals: command.positionals, rest: command.rest };
+  const { own } = divide(syntax, rest);
+  if (own.includes("--help") || own.includes("-h")) {
     terminal.result(commandHelp(name, command));
     return exitCodes.ok;
   }
-  const parsed = parseArguments({ name, options: command.options, positionals: command.positionals }, rest);
+  const parsed = parseArguments(syntax, rest);
   const project = new Project(dirname(import.meta.dirname));
   return command.run({ project, terminal, environment: process.env, signal: interruption(terminal) }, parsed);
 }

@@ -17,7 +17,8 @@ import { join } from "node:path";
 export function sshSocket(address: string, environment: NodeJS.ProcessEnv = process.env): string {
   const folder = mkdtempSync(join(tmpdir(), "berth-ssh-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const server = createServer((connection) => {
+  // A side that has said all may still listen: input piped into `berth exec` ends before the answer begins.
+  const server = createServer({ allowHalfOpen: true }, (connection) => {
     const ssh = spawn("ssh", [...sshArguments(address), "docker", "system", "dial-stdio"], {
       env: environment,
       stdio: ["pipe", "pipe", "inherit"],

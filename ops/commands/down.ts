@@ -5,7 +5,7 @@ import { type Command, type Context, engineOption, stackOf, stackOption } from "
 import { dockerClient, labels, requireDocker } from "../docker.ts";
 import { OpsError, usageError } from "../exit.ts";
 import { Progress } from "../progress.ts";
-import { findStrays, removeStrays } from "../strays.ts";
+import { findRuns, findStrays, removeStrays } from "../strays.ts";
 import { changesText } from "../table.ts";
 
 export const command: Command = {
@@ -34,6 +34,8 @@ export const command: Command = {
     const data = volumes.filter(({ Labels }) => Labels[labels.role] === "data").map(({ Name }) => Name);
     if (includeProtected && data.length > 0) await confirm(context, stack, data, parsed.flags["yes"] === true);
 
+    const runs = await removeStrays(docker, await findRuns(docker, stack));
+    if (runs.length > 0) report.note(`stopped ./berth run: ${runs.join(", ")}`);
     await deployer.recover(docker, await deployer.state());
     const outcome = await applyWithProgress("remove", terminal, report, (onEvent) => deployer.destroy({ includeProtected, onEvent, signal }));
     // What a killed update made and the state never knew would otherwise stay for ever.

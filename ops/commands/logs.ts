@@ -1,10 +1,10 @@
 import { PassThrough, Readable } from "node:stream";
 import { createInterface } from "node:readline";
 import type Dockerode from "dockerode";
-import { closest } from "../arguments.ts";
 import { type Command, stackOf, stackOption } from "../command.ts";
 import { dockerClient, labels, partOf, requireDocker, stackContainers } from "../docker.ts";
 import { usageError } from "../exit.ts";
+import { matches, noMatch } from "../parts.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Line {
@@ -37,6 +37,7 @@ export const command: Command = {
     const wanted = parsed.positionals[0];
     const chosen = all.filter((container) => wanted === undefined || matches(container, wanted));
     if (chosen.length === 0 && wanted !== undefined && !parsed.flags["follow"]) throw usageError(noMatch(stack, wanted, all));
+    if (chosen.length === 0 && wanted !== undefined) terminal.line(`nothing of ${wanted} yet in stack "${stack}"; waiting for it to start`);
     const width = Math.max(0, ...all.map((container) => prefixOf(container).length));
     const print = printer(terminal, width);
     if (parsed.flags["follow"]) await follow(docker, stack, chosen, wanted, tail, print, signal);
@@ -47,17 +48,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-function matches(container: Dockerode.ContainerInfo, wanted: string): boolean {
-  const { [labels.app]: app, [labels.role]: role } = container.Labels;
-  return [app, role, partOf(container), ...container.Names.map((name) => name.slice(1))].includes(wanted);
-}
-
-function noMatch(stack: string, wanted: string, all: Dockerode.ContainerInfo[]): string {
-  const names = [...new Set(all.flatMap((container) => [container.Labels[labels.app] ?? "", partOf(container)]))].filter((name) => name !== "");
-  const near = closest(wanted, names);
-  return `stack "${stack}" has no part "${wanted}": ${near === undefined ? `it has ${names.join(", ") || "no containers"}` : `did you mean ${near}?`}`;
-}
 
 /** Part and the end of the container's name, which tells replicas apart. */
 function prefixOf(container: Dockerode.ContainerInfo): string {
