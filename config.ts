@@ -1,18 +1,21 @@
-import { readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { AppDefinition } from "./components/application.ts";
+import type { AppDefinition } from "./components/app-definition.ts";
 import lock from "./images.lock.json" with { type: "json" };
 import { asObject, parsed, type Problem, problemReport, type RawConfig, schemaProblems } from "./problems.ts";
-import { appProblems, clashProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
+import { appProblems, clashProblems, liveProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
 import { type AppSettings, fields, imageRoles, type Settings } from "./settings.ts";
 
 /** An application of this stack: what its folder needs and what the stack file gives. */
-export interface App extends Omit<AppSettings, "host"> {
+export interface App extends Omit<AppSettings, "folder"> {
   name: string;
   definition: AppDefinition;
   host: string;
+  replicas: number;
+  memory: string;
+  cpus: number;
   /** Value of each secret that the folder names; undefined where the stack generates it. */
   secrets: Record<string, pulumi.Output<string> | undefined>;
 }
@@ -35,18 +38,20 @@ export async function loadConfig(): Promise<Config> {
     isConfigSecret: (key: string) => boolean;
   };
   const raw = { stack: pulumi.getStack(), values: allConfig(), isSecret: isConfigSecret, environment: process.env };
-  const definitions = await loadDefinitions(Object.keys(asObject(parsed(raw.values["berth:apps"]))));
+  const definitions = await loadDefinitions({ ...asObject(parsed(raw.values["berth:apps"])) });
   const { config, problems } = checkConfig(raw, definitions);
   if (config === undefined || problems.length > 0) throw new pulumi.RunError(problemReport(raw.stack, problems));
   return config;
 }
 
-/** The definitions of those of the named applications that have a folder under apps/. */
-export async function loadDefinitions(names: string[]): Promise<Record<string, AppDefinition>> {
-  const folder = join(import.meta.dirname, "apps");
-  const present = readdirSync(folder).filter((name) => names.includes(name));
-  const loaded = present.map(async (name) => {
-    const module = (await import(join(folder, name, "app.ts"))) as { default: AppDefinition };
+/** The definitions of those of the applications, by name to their settings, that have a folder under apps/. */
+export async function loadDefinitions(apps: Record<string, unknown>): Promise<Record<string, AppDefinition>> {
+  const files = Object.entries(apps).map(([name, settings]) => {
+    const { folder = name } = asObject(settings) as { folder?: unknown };
+    return [name, join(import.meta.dirname, "apps", String(folder), "app.ts")] as const;
+  });
+  const loaded = files.filter(([, file]) => existsSync(file)).map(async ([name, file]) => {
+    const module = (await import(file)) as { default: AppDefinition };
     return [name, module.default] as const;
   });
   return Object.fromEntries(await Promise.all(loaded));
@@ -76,6 +81,7 @@ export function checkConfig(
   const apps = Object.entries((settings["apps"] ?? {}) as Settings["apps"]);
   problems.push(
     ...appProblems(raw.stack, apps, definitions),
+    ...liveProblems(raw.stack, settings, definitions),
     ...clashProblems(raw.stack, settings),
     ...registryProblems(raw.stack, settings),
     ...secretProblems(raw, settings, definitions),
@@ -94,10 +100,15 @@ export function checkConfig(
       registryPassword: secretOf(raw.values["berth:registryPassword"]) ?? secretOf(raw.environment["BERTH_REGISTRY_PASSWORD"]),
       apps: apps.map(([name, app]) => {
         const definition = definitions[name] as AppDefinition;
+        const { replicas = 1, memory = "256MiB", cpus = 0.5 } = definition.defaults ?? {};
+        const { folder: _, ...given } = app;
         return {
-          ...app,
+          ...given,
           name,
           definition,
+          replicas: app.replicas ?? replicas,
+          memory: app.memory ?? (app.live === true ? definition.live?.memory : undefined) ?? memory,
+          cpus: app.cpus ?? cpus,
           host: app.host ?? `${name}.${complete.domain}`,
           secrets: Object.fromEntries(
             Object.keys(definition.secrets ?? {}).map((secret) => [secret, secretOf(raw.values[`${name}:${secret}`])]),

@@ -1,7 +1,7 @@
 import "./stacktraces.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Application } from "./components/application.ts";
+import { Application, wantsTools } from "./components/application.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Networks } from "./components/networks.ts";
 import { PlatformImages } from "./components/platform-images.ts";
@@ -9,6 +9,7 @@ import { Postgres } from "./components/postgres.ts";
 import { Redis } from "./components/redis.ts";
 import { Registry } from "./components/registry.ts";
 import { Routes } from "./components/routes.ts";
+import { Tools } from "./components/tools.ts";
 import { Traefik } from "./components/traefik.ts";
 import { loadConfig } from "./config.ts";
 import { mebibytes } from "./settings.ts";
@@ -27,6 +28,7 @@ const networks = new Networks(
   {
     platform,
     apps: config.apps.map((app) => app.name),
+    egress: config.apps.some((app) => app.definition.egress),
     edgeSubnet: config.networks.edge,
     monitoringSubnet: config.networks.monitoring,
   },
@@ -77,7 +79,13 @@ const redis = new Redis(
 
 const traefik = new Traefik(
   "traefik",
-  { platform, edgeNetwork: networks.edge, monitoringNetwork: networks.monitoring, publish: config.publish },
+  {
+    platform,
+    publicNetwork: networks.public,
+    edgeNetwork: networks.edge,
+    monitoringNetwork: networks.monitoring,
+    publish: config.publish,
+  },
   on,
 );
 
@@ -89,9 +97,18 @@ const monitoring = new Monitoring(
     postgres,
     redis,
     retention: config.monitoring.retention,
+    applications: config.apps.flatMap(({ name, definition: { metrics } }) => (metrics === undefined ? [] : { ...metrics, name, network: networks.app(name) })),
+    schedulers: config.apps.flatMap(({ name, definition: { schedules } }) => {
+      const tasks = Object.entries(schedules ?? {}).map(([task, { alertAfter }]) => ({ name: task, alertAfter }));
+      return tasks.length === 0 ? [] : { name, tasks, network: networks.app(name) };
+    }),
   },
   on,
 );
+
+const tools = config.apps.some((app) => app.live || wantsTools(app.definition))
+  ? new Tools("tools", { platform, registry, pullProvider }, on)
+  : undefined;
 
 const apps = config.apps.map(
   (app) =>
@@ -104,7 +121,8 @@ const apps = config.apps.map(
         pullProvider,
         postgres,
         redis,
-        networks: { edge: networks.edge, own: networks.app(app.name) },
+        tools,
+        networks: { edge: networks.edge, own: networks.app(app.name), egress: networks.egress },
         memory: mebibytes(app.memory),
       },
       on,
@@ -116,7 +134,7 @@ new Routes(
   {
     platform,
     traefik,
-    routes: [...apps.map((app) => app.route), ...monitoring.routes(config.monitoring.host)],
+    routes: [...apps.flatMap((app) => app.routes), ...monitoring.routes(config.monitoring.host)],
     monitoringSubnet: networks.monitoringSubnet,
   },
   on,
@@ -126,7 +144,7 @@ const url = (name: string) => `http://${name}${config.publish.http === 80 ? "" :
 
 /** Address of each application, and of Prometheus where the stack publishes it. */
 export const urls = {
-  ...Object.fromEntries(config.apps.map((app) => [app.name, url(app.host)])),
+  ...Object.fromEntries(config.apps.filter((app) => app.definition.web).map((app) => [app.name, url(app.host)])),
   ...(config.monitoring.host !== undefined && { prometheus: url(config.monitoring.host) }),
 };
 
@@ -137,5 +155,8 @@ export const imageDigests = Object.fromEntries(config.apps.map((app, index) => [
 export const reach = {
   postgres: pulumi.interpolate`docker exec -it -u 999 ${postgres.containerName} psql -h /var/run/postgresql -U postgres`,
   redis: pulumi.interpolate`docker exec -it ${redis.containerName} sh -c 'REDISCLI_AUTH=$(cat /run/secrets/admin-password) redis-cli --user admin'`,
-  prometheus: pulumi.interpolate`docker exec ${monitoring.prometheusName} promtool query instant http://127.0.0.1:9090 up`,
+  prometheus: monitoring.prometheus.query("up"),
 };
+
+/** Password of Prometheus's user `berth`. */
+export const prometheusPassword = monitoring.prometheus.password;

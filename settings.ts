@@ -38,9 +38,16 @@ const image = text(
 );
 
 const app = group({
-  replicas: whole(1, 64).default(1).describe("Containers that serve at the same time."),
-  memory: memory(6).default("256MiB").describe("Memory of each replica."),
-  cpus: cpus.default(0.5).describe("Processor cores of each replica."),
+  folder: text(/^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/, "a folder below apps/, for example shop or services/node")
+    .optional()
+    .describe("Folder under apps/ with its app.ts. Default: its name."),
+  replicas: whole(1, 64).optional().describe("Containers that serve at the same time. Default: the folder's, or 1."),
+  memory: memory(6).optional().describe("Memory of each container. Default: the folder's, or 256MiB."),
+  cpus: cpus.optional().describe("Processor cores of each container. Default: the folder's, or 0.5."),
+  live: z
+    .boolean("true or false")
+    .optional()
+    .describe("Run from the source on this machine, and restart when a file changes; where berth:environment is dev only."),
   host: hostname.optional().describe("Host name of its route. Default: <name>.<berth:domain>."),
   env: z
     .record(
@@ -86,6 +93,10 @@ export const fields = {
   )
     .optional()
     .describe("The Docker Engine that runs the stack. Default: DOCKER_HOST, or unix:///var/run/docker.sock."),
+  environment: z
+    .enum(["dev", "prod"], 'either "dev" or "prod"')
+    .default("prod")
+    .describe("What is for people who write code (`live` applications) is refused in prod."),
   domain: hostname.default("localhost").describe("Applications answer at <name>.<domain>."),
   publish: group({
     address: address.default("127.0.0.1").describe("Address of the host that Traefik listens on."),

@@ -1,5 +1,5 @@
 import { BlockList } from "node:net";
-import type { AppDefinition } from "./components/application.ts";
+import type { AppDefinition } from "./components/app-definition.ts";
 import { discreetly, parsed, type Problem, type RawConfig } from "./problems.ts";
 import { type AppSettings, fields, secretFields, type Settings } from "./settings.ts";
 
@@ -26,14 +26,47 @@ export function appProblems(
       };
     }
     const definition = definitions[name];
-    if (definition !== undefined) return plainSecrets(stack, name, Object.keys(app.env), definition);
+    if (definition !== undefined) {
+      return [...plainSecrets(stack, name, Object.keys(app.env), definition), ...sharedVolumes(stack, name, app, definition)];
+    }
     return {
       field: `berth:apps.${name}`,
       value: `an application without a folder`,
       allowed: "the name of a folder under apps/ that has an app.ts",
-      fix: `create apps/${name}/app.ts, or pulumi config rm -s ${stack} --path 'berth:apps.${name}'`,
+      fix: `create apps/${app.folder ?? name}/app.ts, or pulumi config rm -s ${stack} --path 'berth:apps.${name}'`,
     };
   });
+}
+
+/** Replicas beside each other would write the same files. */
+function sharedVolumes(stack: string, name: string, app: AppSettings, { volumes, defaults }: AppDefinition): Problem[] {
+  const replicas = app.replicas ?? defaults?.replicas ?? 1;
+  if (volumes === undefined || replicas === 1) return [];
+  return [
+    {
+      field: `berth:apps.${name}.replicas`,
+      value: `${replicas}`,
+      allowed: `1: its containers would write the same volume, ${Object.keys(volumes).join(", ")}`,
+      fix: `pulumi config set -s ${stack} --path 'berth:apps.${name}.replicas' 1`,
+    },
+  ];
+}
+
+/** Applications that run from their source where that can't be. */
+export function liveProblems(stack: string, settings: Partial<Settings>, definitions: Record<string, AppDefinition>): Problem[] {
+  const { apps = {}, environment, docker = "unix://" } = settings;
+  return Object.entries(apps)
+    .filter(([, app]) => app.live)
+    .flatMap(([name]) => {
+      const field = `berth:apps.${name}.live`;
+      const off = `pulumi config rm -s ${stack} --path '${field}'`;
+      const value = "true";
+      if (environment !== "dev") return { field, value, allowed: "true only where berth:environment is dev", fix: off };
+      if (!docker.startsWith("unix://")) return { field, value, allowed: `true only with a Docker Engine on this machine, whose folders it can mount; this one is ${docker}`, fix: off };
+      const definition = definitions[name];
+      if (definition === undefined || definition.live !== undefined) return [];
+      return { field, value, allowed: "true only for an application whose app.ts has `live`", fix: `add \`live\` to apps/${apps[name]?.folder ?? name}/app.ts, or ${off}` };
+    });
 }
 
 /** Variables of `env` that would hold in plain text what is a secret of the application. */
@@ -125,10 +158,10 @@ export function secretProblems(
 ): Problem[] {
   const wanted: [key: string, meaning: string, required: boolean][] = Object.entries(definitions).flatMap(
     ([app, definition]) =>
-      Object.entries(definition.secrets ?? {}).map(([name, meaning]): [string, string, boolean] => [
+      Object.entries(definition.secrets ?? {}).map(([name, need]): [string, string, boolean] => [
         `${app}:${name}`,
-        meaning,
-        settings.secrets === "require",
+        typeof need === "string" ? need : need.purpose,
+        settings.secrets === "require" && typeof need === "string",
       ]),
   );
   const remote = settings.registry !== undefined && "host" in settings.registry;

@@ -1,159 +1,152 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
-import { Database } from "./database.ts";
-import { Files } from "./files.ts";
+import type { AppDefinition } from "./app-definition.ts";
+import { type AppNeedsArgs, meetNeeds, secretsDirectory } from "./app-needs.ts";
 import { userIdOf } from "./hardening.ts";
 import { Image, type ImageRegistry } from "./image.ts";
 import { Job } from "./job.ts";
-import type { Platform } from "./platform.ts";
-import type { Postgres } from "./postgres.ts";
-import type { Redis } from "./redis.ts";
+import { liveDefinition, liveMounts } from "./live.ts";
+import { Schedule } from "./schedule.ts";
+import { busybox, shell, type Tools } from "./tools.ts";
 import type { Route } from "./traefik-config.ts";
-import { envList, Workload } from "./workload.ts";
+import { loosened, looseningOf } from "./unprepared.ts";
+import { envList, Workload, type WorkloadArgs } from "./workload.ts";
 
-/** What an application needs, as the app.ts of its folder says it: needs, not how they are met. */
-export interface AppDefinition {
-  /** Directory with the Dockerfile: `import.meta.dirname`. */
-  context: string;
-  /** Port that it listens on. */
-  port: number;
-  health: {
-    /** Path that answers 2xx while it may get requests. */
-    path: string;
-    /** Command in the container that exits 0 while it may get requests. */
-    command: string[];
-  };
-  /** A role and a database of its own; see {@link databaseEnv} for what it is given. @default false */
-  database?: boolean;
-  /** A user of its own in Redis, for keys `<name>:*`; see {@link cacheEnv}. @default false */
-  cache?: boolean;
-  /** Command that brings the database's schema up to date, run before the cut-over. @default none */
-  migrate?: string[];
-  /** Secrets by name, each with what it is for; `NAME_FILE` says where the file is. @default none */
-  secrets?: Record<string, string>;
-  /** @default none */
-  env?: Record<string, string>;
-}
-
-export interface ApplicationArgs {
-  platform: Platform;
-  definition: AppDefinition;
+export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId"> {
   registry: ImageRegistry;
   pullProvider: docker.Provider;
-  postgres: Postgres;
-  redis: Redis;
-  /** Networks by name: that of Traefik, and the application's own with its data. */
-  networks: { edge: pulumi.Input<string>; own: pulumi.Input<string> };
+  /** Programs for images that lack them; see {@link wantsTools}. */
+  tools: Tools | undefined;
+  /** Networks by name: that of Traefik, the application's own with its data, and the one to the world. */
+  networks: { edge: pulumi.Input<string>; own: pulumi.Input<string>; egress: pulumi.Input<string> | undefined };
   /** Host name of its route. */
   host: string;
+  /** Containers of the web server that serve at the same time. */
   replicas: number;
-  /** MiB of each replica. */
+  /** MiB of each container. */
   memory: number;
-  /** Processor cores of each replica. */
+  /** Processor cores of each container. */
   cpus: number;
-  /** Environment of this stack, over the folder's. */
-  env: Record<string, string>;
-  /** Values of the secrets; undefined is generated. */
-  secrets: Record<string, pulumi.Input<string> | undefined>;
+  /** Runs from the mounted source. @default false */
+  live?: boolean;
 }
 
-const secretsDirectory = "/run/secrets";
-
 /**
- * One web application: image, database, cache, secrets, migration and replicas.
+ * One application: image, database, cache, secrets, jobs, and its web server, worker and schedules.
  *
- * The graph gives the order of a deploy: image pulled → database there → migrated → new replicas
- * healthy. The route follows when all applications are there (see {@link Routes}).
+ * The graph gives the order of a deploy: image pulled → database there → jobs done, one after the other → new
+ * containers healthy. The route follows when all applications are there (see {@link Routes}).
  *
  * @example
  * const root = new Application("root", { platform, definition, registry, …, host: "root.example.com", replicas: 2 });
- * new Routes("routes", { platform, traefik, routes: [root.route], monitoringSubnet });
+ * new Routes("routes", { platform, traefik, routes: root.routes, monitoringSubnet });
  */
 export class Application extends pulumi.ComponentResource {
-  /** Known once all replicas are healthy. */
-  readonly route: pulumi.Output<Route>;
+  /** The route of its web server, known once all replicas are healthy; none without a web server. */
+  readonly routes: pulumi.Output<Route>[] = [];
   /** `repository:tag@digest` that runs. */
   readonly image: pulumi.Output<string>;
 
   constructor(name: string, args: ApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Application", name, {}, opts);
-    const { platform, definition, postgres, redis } = args;
+    const { platform, networks } = args;
+    const definition = args.live === true ? liveDefinition(args.definition) : args.definition;
+    const { context, target, buildArgs, web, worker, schedules = {}, jobs = {}, unprepared = {} } = definition;
+    const open = loosened(unprepared);
+    if (open.length > 0) void pulumi.log.warn(`${name} is less hardened than other applications:\n  ${open.join("\n  ")}`, this);
     const image = new Image(
       `${name}-image`,
-      { registry: args.registry, repository: name, context: definition.context, pullProvider: args.pullProvider },
+      { registry: args.registry, repository: name, context, target, buildArgs, pullProvider: args.pullProvider },
       { parent: this },
     );
-    const secrets = this.secretValues(name, args);
-    const env: Record<string, string> = { ...definition.env };
-    if (definition.database === true) {
-      const database = new Database(`${name}-database`, { platform, postgres, role: name }, { parent: this });
-      secrets["POSTGRES_PASSWORD"] = database.password;
-      secrets["DATABASE_URL"] = database.url;
-      Object.assign(env, { POSTGRES_HOST: postgres.host, POSTGRES_PORT: `${postgres.port}`, POSTGRES_USER: name, POSTGRES_DB: name });
-    }
-    if (definition.cache === true) {
-      secrets["REDIS_PASSWORD"] = redis.password(name);
-      secrets["REDIS_URL"] = redis.url(name);
-      Object.assign(env, { REDIS_HOST: redis.host, REDIS_PORT: `${redis.port}`, REDIS_USER: name, REDIS_PREFIX: `${name}:` });
-    }
-    for (const secret of Object.keys(secrets)) env[`${secret}_FILE`] = `${secretsDirectory}/${secret}`;
-    Object.assign(env, args.env);
-    const files = new Files(`${name}-secrets`, { platform, files: secrets }, { parent: this });
+    const userId = unprepared.root === true ? 0 : (definition.user ?? userIdOf(name));
+    const { env, mounts } = meetNeeds(this, name, { ...args, definition, userId });
+    if (args.live === true) mounts.push(...liveMounts(this, name, platform, definition));
+    if (wantsTools(definition)) mounts.push((args.tools ?? missingTools(name)).mount);
+    const own = { name: networks.own };
+    const outside = definition.egress === true && networks.egress !== undefined ? [{ name: networks.egress }] : [];
     const common = {
       platform,
       app: name,
       image: image.ref,
-      user: `${userIdOf(name)}:${userIdOf(name)}`,
-      mounts: [files.mount(secretsDirectory)],
+      user: `${userId}:${userId}`,
+      mounts,
+      memory: args.memory,
+      cpus: args.cpus,
+      loosening: looseningOf(unprepared),
+      ...(args.live === true && { workingDir: definition.live?.source }),
     };
-    const migrated = this.migration(name, common, env, args);
-    const web = new Workload(
-      `${name}-web`,
-      {
-        ...common,
-        env,
-        replicas: args.replicas,
-        memory: args.memory,
-        cpus: args.cpus,
-        health: definition.health.command,
-        networks: [args.networks.edge, args.networks.own],
-      },
-      { parent: this, dependsOn: migrated },
-    );
+    const done = this.runJobs(name, definition, jobs, { ...common, env: envList(env), networks: [own, ...outside] });
+    const scraped = { ...own, ...(definition.metrics !== undefined && { aliases: [`${name}-metrics`] }) };
+    const staying: Omit<WorkloadArgs, "health" | "networks"> = {
+      ...common,
+      env,
+      exclusive: definition.volumes !== undefined,
+      maxRestarts: definition.maxRestarts,
+    };
+    const after = { parent: this, dependsOn: done };
+    if (web !== undefined) {
+      const { path, command: health = requestTo(web.port, path), wait: healthWait } = web.health;
+      const servers = new Workload(
+        `${name}-web`,
+        {
+          ...staying,
+          ...startOf(definition, web.command),
+          replicas: args.replicas,
+          health,
+          healthWait,
+          stopGrace: web.stopGrace,
+          networks: [{ name: networks.edge }, scraped, ...outside],
+        },
+        after,
+      );
+      const route = (containers: string[]) => ({ name, host: args.host, servers: containers, port: web.port, healthPath: path });
+      this.routes.push(servers.containerNames.apply(route));
+    }
+    if (worker !== undefined) {
+      const { health, stopGrace } = worker;
+      const networksOf = [web === undefined ? scraped : own, ...outside];
+      new Workload(`${name}-worker`, { ...staying, ...startOf(definition, worker.command), role: "worker", health, stopGrace, networks: networksOf }, after);
+    }
+    for (const [schedule, { cron, timeZone, command }] of Object.entries(schedules)) {
+      const networksOf = [{ ...own, aliases: [`${name}-schedules`] }, ...outside];
+      const timed = { schedule, cron, timeZone, command: withSecrets(definition, command) };
+      new Schedule(`${name}-${schedule}`, { ...common, ...timed, env, networks: networksOf }, after);
+    }
     this.image = image.ref;
-    this.route = web.containerNames.apply((servers) => ({
-      name,
-      host: args.host,
-      servers,
-      port: definition.port,
-      healthPath: definition.health.path,
-    }));
-    this.registerOutputs({ image: this.image, route: this.route });
+    this.registerOutputs({ image: this.image });
   }
 
-  private secretValues(name: string, args: ApplicationArgs): Record<string, pulumi.Input<string>> {
-    const entries = Object.keys(args.definition.secrets ?? {}).map((secret) => {
-      const generated = () =>
-        new random.RandomPassword(`${name}-${secret}`, { length: 48, special: false }, { parent: this }).result;
-      return [secret, pulumi.secret(args.secrets[secret] ?? generated())] as const;
-    });
-    return Object.fromEntries(entries);
+  /** Each job waits for the one before it. */
+  private runJobs(name: string, definition: AppDefinition, jobs: Record<string, string[]>, common: Omit<ConstructorParameters<typeof Job>[1], "entrypoint">): pulumi.Output<docker.Container>[] {
+    let done: pulumi.Output<docker.Container>[] = [];
+    for (const [job, command] of Object.entries(jobs)) {
+      done = [new Job(`${name}-${job}`, { ...common, entrypoint: withSecrets(definition, command) }, { parent: this, dependsOn: done }).done];
+    }
+    return done;
   }
+}
 
-  private migration(
-    name: string,
-    common: { platform: Platform; app: string; image: pulumi.Input<string>; user: string; mounts: docker.types.input.ContainerMount[] },
-    env: Record<string, string>,
-    args: ApplicationArgs,
-  ): pulumi.Output<docker.Container>[] {
-    const command = args.definition.migrate;
-    if (command === undefined) return [];
-    const job = new Job(
-      `${name}-migrate`,
-      { ...common, entrypoint: command, env: envList(env), networks: [args.networks.own], memory: args.memory },
-      { parent: this },
-    );
-    return [job.done];
-  }
+/** Whether a definition needs {@link Tools} in its containers. */
+export function wantsTools({ web, schedules, unprepared }: AppDefinition): boolean {
+  return (web !== undefined && web.health.command === undefined) || Object.keys(schedules ?? {}).length > 0 || unprepared?.plainSecrets === true;
+}
+
+function startOf(definition: AppDefinition, command: string[] | undefined): Pick<WorkloadArgs, "entrypoint"> {
+  return command === undefined ? {} : { entrypoint: withSecrets(definition, command) };
+}
+
+/** A command whose environment has the secrets' values, for an image that reads no files. */
+function withSecrets({ unprepared }: AppDefinition, command: string[]): string[] {
+  if (unprepared?.plainSecrets !== true) return command;
+  const script = `for file in ${secretsDirectory}/*; do export "\${file##*/}=$(cat "$file")"; done; exec "$@"`;
+  return [shell, "-ec", script, "sh", ...command];
+}
+
+function requestTo(port: number, path: string): string[] {
+  return [busybox, "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}${path}`];
+}
+
+function missingTools(name: string): never {
+  throw new Error(`${name} needs the tools`);
 }

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { containerOptions, hardened } from "./hardening.ts";
+import { containerOptions, hardened, type Loosening } from "./hardening.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 
 export interface JobArgs {
@@ -14,15 +14,17 @@ export interface JobArgs {
   env?: pulumi.Input<pulumi.Input<string>[]>;
   /** `uid:gid`. */
   user: string;
-  /** Capabilities added back, by name. @default none */
-  capabilities?: string[];
-  /** Directories in memory, path to size in MiB. @default { "/tmp": 64 } */
-  tmpfs?: Record<string, number>;
+  /** Directory that the command starts in. @default the image's own */
+  workingDir?: string;
+  /** What it may do beyond the hardened default. @default nothing */
+  loosening?: Loosening;
   mounts?: docker.types.input.ContainerMount[];
   /** Networks by name. @default no network at all */
-  networks?: pulumi.Input<string>[];
+  networks?: { name: pulumi.Input<string> }[];
   /** Memory in MiB. @default 128 */
   memory?: number;
+  /** Processor cores. @default 0.5 */
+  cpus?: number;
   /** Bound on processes of its user id, on the whole host. @default 512 */
   processes?: number;
   /** The application it works for, for its label. */
@@ -54,20 +56,18 @@ export class Job extends pulumi.ComponentResource {
         command: args.command,
         envs: args.env,
         user: args.user,
+        workingDir: args.workingDir,
         mounts: args.mounts,
         ...(args.networks === undefined
           ? { networkMode: "none" }
-          : { networksAdvanced: args.networks.map((network) => ({ name: network })) }),
+          : { networksAdvanced: args.networks }),
         labels: labelsOf(args.platform, "job", args.app),
         attach: true,
         logs: true,
         mustRun: false,
         restart: "no",
         destroyGraceSeconds: 10,
-        ...hardened(
-          { memory: args.memory ?? 128, processes: args.processes },
-          { capabilities: args.capabilities, tmpfs: args.tmpfs },
-        ),
+        ...hardened({ memory: args.memory ?? 128, cpus: args.cpus, processes: args.processes }, args.loosening),
       },
       containerOptions(this, true, { ignoreChanges }),
     );

@@ -6,6 +6,8 @@ export interface NetworksArgs {
   platform: Platform;
   /** Applications; each gets an internal network for itself and its data. */
   apps: string[];
+  /** Whether an application may open connections to the world; without one there is no network for it. @default false */
+  egress?: boolean;
   /** Subnet of the edge network in CIDR form. @default chosen by the Docker Engine */
   edgeSubnet?: string;
   /** Subnet of the monitoring network in CIDR form. @default chosen by the Docker Engine */
@@ -15,15 +17,19 @@ export interface NetworksArgs {
 /**
  * The networks of a stack: who can reach whom.
  *
- * `edge` joins Traefik and the web applications and has a way out. The others are internal: no way
- * out, no published port. An application reaches its own data and no other application's.
+ * `public` is Traefik's alone, which publishes ports there; `egress` joins the applications that may open connections to
+ * the world. The others are internal: no way out, no published port. `edge` joins Traefik and the web applications. An
+ * application reaches its own data and no other application's.
  *
  * @example
  * const networks = new Networks("networks", { platform, apps: ["root"] });
  * networks.app("root"); // its network's name
  */
 export class Networks extends pulumi.ComponentResource {
+  readonly public: pulumi.Output<string>;
   readonly edge: pulumi.Output<string>;
+  /** Undefined where nothing needs it. */
+  readonly egress: pulumi.Output<string> | undefined;
   readonly monitoring: pulumi.Output<string>;
   /** The subnet that the monitoring network has, in CIDR form. */
   readonly monitoringSubnet: pulumi.Output<string>;
@@ -43,7 +49,9 @@ export class Networks extends pulumi.ComponentResource {
         },
         { parent: this },
       );
-    this.edge = network("edge", false, args.edgeSubnet).name;
+    this.public = network("public", false).name;
+    this.edge = network("edge", true, args.edgeSubnet).name;
+    this.egress = args.egress === true ? network("egress", false).name : undefined;
     const monitoring = network("monitoring", true, args.monitoringSubnet);
     this.monitoring = monitoring.name;
     this.monitoringSubnet = monitoring.ipamConfigs.apply((configs) => configs?.[0]?.subnet ?? "");

@@ -1,5 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { BackupRepository, type BackupRepositoryArgs } from "./backup-repository.ts";
+import { BackupSchedules, type BackupSchedulesArgs } from "./backup-schedules.ts";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { Job } from "./job.ts";
@@ -7,6 +9,7 @@ import { healthGated } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { type PostgresSizes, renderPgHba, renderPostgresConf } from "./postgres-config.ts";
 import { Volume } from "./volume.ts";
+import { envList } from "./workload.ts";
 
 export interface PostgresArgs extends PostgresSizes {
   platform: Platform;
@@ -14,12 +17,19 @@ export interface PostgresArgs extends PostgresSizes {
   networks: pulumi.Input<string>[];
   /** Processor cores. @default 1 */
   cpus?: number;
+  /** Backups with pgBackRest. @default none */
+  backup?: PostgresBackup;
 }
+
+/** Where backups go, when they are made, and what carries them out. */
+export type PostgresBackup = Omit<BackupRepositoryArgs, "platform" | "owner" | "data" | "socket"> &
+  Omit<BackupSchedulesArgs, "platform" | "owner" | "mounts" | "repository">;
 
 const user = 999;
 const programs = "/usr/lib/postgresql/17/bin";
 const dataMount = "/var/lib/postgresql/data";
 const data = `${dataMount}/17`;
+const socketDirectory = "/var/run/postgresql";
 
 /**
  * A Postgres server with data checksums on a protected volume.
@@ -27,6 +37,8 @@ const data = `${dataMount}/17`;
  * It is initialised by a job, not by the image's script. The superuser has no password: it enters by
  * a socket on a volume that only this stack's jobs mount (see {@link Database}). Replaced by stopping
  * first, because two servers must never share a volume; the stop is a clean shutdown.
+ *
+ * With backups its image has pgBackRest, and each segment of its write-ahead log is archived.
  *
  * @example
  * const postgres = new Postgres("postgres", { platform, networks: [networks.app("root")], memory: 512, connections: 100 });
@@ -37,6 +49,8 @@ export class Postgres extends pulumi.ComponentResource {
   readonly port = 5432;
   /** Name of the running container. */
   readonly containerName: pulumi.Output<string>;
+  /** Results of backups as files for Prometheus; undefined without backups. */
+  readonly metricFiles: Volume | undefined;
   private readonly platform: Platform;
   private readonly socket: Volume;
   private readonly container: docker.Container;
@@ -47,31 +61,47 @@ export class Postgres extends pulumi.ComponentResource {
     this.platform = platform;
     this.socket = new Volume(`${name}-socket`, { platform, owner: user }, { parent: this });
     const dataVolume = new Volume(`${name}-data`, { platform, owner: user, data: true }, { parent: this });
+    const repository = this.repository(`${name}-backup`, args);
     const config = new Files(
       `${name}-config`,
-      { platform, files: { "postgresql.conf": renderPostgresConf(args), "pg_hba.conf": renderPgHba() } },
+      {
+        platform,
+        files: { "postgresql.conf": renderPostgresConf({ ...args, archive: repository !== undefined }), "pg_hba.conf": renderPgHba() },
+      },
       { parent: this },
     );
     const init = this.initialise(`${name}-init`, dataVolume);
     this.container = new docker.Container(
       name,
       {
-        image: platform.images.postgres,
+        image: repository?.image ?? platform.images.postgres,
         entrypoints: [`${programs}/postgres`],
         command: ["-D", data, "-c", "config_file=/etc/berth/postgresql.conf"],
+        ...(repository !== undefined && { envs: envList(repository.env) }),
         user: `${user}:${user}`,
-        mounts: [dataVolume.mount(dataMount), this.socket.mount("/var/run/postgresql"), config.mount("/etc/berth")],
-        networksAdvanced: args.networks.map((network) => ({ name: network, aliases: [this.host] })),
+        mounts: [
+          dataVolume.mount(dataMount),
+          this.socket.mount(socketDirectory),
+          config.mount("/etc/berth"),
+          ...(repository?.mounts() ?? []),
+        ],
+        networksAdvanced: [
+          ...args.networks.map((network) => ({ name: network, aliases: [this.host] })),
+          ...(repository?.networks ?? []),
+        ],
         labels: labelsOf(platform, "postgres"),
         // SIGINT is Postgres's fast shutdown: open transactions are rolled back, a checkpoint is written.
         stopSignal: "SIGINT",
-        ...healthGated(["CMD", `${programs}/pg_isready`, "-q", "-h", "/var/run/postgresql"], { healthWait: 120, stopGrace: 120 }),
+        ...healthGated(["CMD", `${programs}/pg_isready`, "-q", "-h", socketDirectory], { healthWait: 120, stopGrace: 120 }),
         shmSize: 128,
         ...hardened({ memory: args.memory, cpus: args.cpus ?? 1, processes: 2048 }),
       },
-      containerOptions(this, false, { dependsOn: init.done }),
+      containerOptions(this, false, {
+        dependsOn: repository === undefined ? init.done : this.stanza(`${name}-backup-stanza`, repository, dataVolume, init).done,
+      }),
     );
     this.containerName = this.container.name;
+    this.metricFiles = this.schedules(`${name}-backup`, args, repository, dataVolume)?.metricFiles;
     this.registerOutputs({ containerName: this.containerName });
   }
 
@@ -87,14 +117,14 @@ export class Postgres extends pulumi.ComponentResource {
         platform: this.platform,
         image: this.platform.images.postgres,
         entrypoint: [`${programs}/psql`],
-        command: ["--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-h", "/var/run/postgresql", "-d", "postgres", "-f", "/run/sql/run.sql"],
+        command: ["--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-h", socketDirectory, "-d", "postgres", "-f", "/run/sql/run.sql"],
         user: `${user}:${user}`,
         // Hides the volume that the image declares there, which would be made for each run.
-        tmpfs: { "/tmp": 16, [dataMount]: 1 },
+        loosening: { tmpfs: { "/tmp": 16, [dataMount]: 1 } },
         // The server's own processes count too: they have the same user id.
         processes: 4096,
         mounts: [
-          this.socket.mount("/var/run/postgresql"),
+          this.socket.mount(socketDirectory),
           files.mount("/run/secrets"),
           new Files(`${name}-sql`, { platform: this.platform, files: { "run.sql": sql } }, { parent }).mount("/run/sql"),
         ],
@@ -118,6 +148,44 @@ export class Postgres extends pulumi.ComponentResource {
       },
       // A cluster is initialised once; a newer image must not count as a reason to run this again.
       { parent: this, ignoreChanges: ["image"] },
+    );
+  }
+
+  private repository(name: string, { platform, backup }: PostgresArgs): BackupRepository | undefined {
+    if (backup === undefined) return undefined;
+    const { registry, pullProvider, baseImage, target, keep, key, s3Keys } = backup;
+    const server = { owner: user, data, socket: socketDirectory };
+    return new BackupRepository(name, { platform, registry, pullProvider, baseImage, target, keep, key, s3Keys, ...server }, { parent: this });
+  }
+
+  /** Prepares the repository for this database, before the server archives the first segment. */
+  private stanza(name: string, repository: BackupRepository, dataVolume: Volume, init: Job): Job {
+    return new Job(
+      name,
+      {
+        platform: this.platform,
+        image: repository.image,
+        entrypoint: ["berth-backup"],
+        command: ["stanza"],
+        env: envList(repository.env),
+        user: `${user}:${user}`,
+        processes: 4096,
+        mounts: [dataVolume.mount(dataMount, true), this.socket.mount(socketDirectory), ...repository.mounts()],
+        ...(repository.networks.length > 0 && { networks: repository.networks }),
+      },
+      { parent: this, dependsOn: init.done },
+    );
+  }
+
+  private schedules(name: string, { platform, backup }: PostgresArgs, repository: BackupRepository | undefined, dataVolume: Volume): BackupSchedules | undefined {
+    if (backup === undefined || repository === undefined) return undefined;
+    const { tools, network, full, differential, drill, timeZone } = backup;
+    const mounts = [dataVolume.mount(dataMount, true), this.socket.mount(socketDirectory)];
+    const times = { full, differential, drill, timeZone };
+    return new BackupSchedules(
+      name,
+      { platform, tools, repository, mounts, owner: user, network, ...times },
+      { parent: this, dependsOn: this.container },
     );
   }
 }

@@ -44,7 +44,7 @@ export class Routes extends pulumi.ComponentResource {
         command,
         user: "65532:65532",
         mounts: [traefik.routes.mount(routesDirectory)],
-        networks: [traefik.monitoringNetwork],
+        networks: [{ name: traefik.monitoringNetwork }],
       },
       { parent: this, dependsOn: traefik.container },
     );

@@ -9,6 +9,8 @@ import { Volume } from "./volume.ts";
 
 export interface TraefikArgs {
   platform: Platform;
+  /** Network with a way out, on which it publishes, by name. */
+  publicNetwork: pulumi.Input<string>;
   /** Network of the applications, by name. */
   edgeNetwork: pulumi.Input<string>;
   /** Network from which API and metrics may be read, by name. */
@@ -26,10 +28,10 @@ const user = 65_532;
  * publishes a port, so a new version replaces it by stopping first.
  *
  * @example
- * const traefik = new Traefik("traefik", { platform, edgeNetwork, monitoringNetwork, publish: { address: "127.0.0.1", http: 8080 } });
+ * const traefik = new Traefik("traefik", { platform, publicNetwork, edgeNetwork, monitoringNetwork, publish: { address: "127.0.0.1", http: 8080 } });
  */
 export class Traefik extends pulumi.ComponentResource {
-  /** Host name on the monitoring network. */
+  /** Host name on the edge and the monitoring network. */
   readonly host = "traefik";
   /** The volume of the routes file. */
   readonly routes: Volume;
@@ -54,8 +56,12 @@ export class Traefik extends pulumi.ComponentResource {
         command: ["--configFile=/etc/berth/traefik.yml"],
         user: `${user}:${user}`,
         mounts: [config.mount("/etc/berth"), this.routes.mount(routesDirectory, true)],
-        // Its name is known on the monitoring network alone, whence API and metrics may be read.
-        networksAdvanced: [{ name: args.edgeNetwork }, { name: args.monitoringNetwork, aliases: [this.host] }],
+        networksAdvanced: [
+          { name: args.publicNetwork },
+          // For site checks from inside; API and metrics answer the monitoring network only.
+          { name: args.edgeNetwork, aliases: [this.host] },
+          { name: args.monitoringNetwork, aliases: [this.host] },
+        ],
         ports: [{ internal: 8000, external: publish.http, ip: publish.address, protocol: "tcp" }],
         labels: labelsOf(platform, "traefik"),
         ...healthGated(["CMD", "traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml"]),

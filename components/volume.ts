@@ -43,7 +43,7 @@ export class Volume extends pulumi.ComponentResource {
         entrypoint: ["chown"],
         command: [`${owner}:${owner}`, "/volume"],
         user: "0:0",
-        capabilities: ["CHOWN"],
+        loosening: { capabilities: ["CHOWN"] },
         mounts: [{ type: "volume", source: volume.name, target: "/volume" }],
       },
       { parent: this, ignoreChanges: ["image"] },

@@ -6,8 +6,10 @@ import { labelsOf, type Platform } from "./platform.ts";
 
 export interface WorkloadArgs extends Limits, Patience {
   platform: Platform;
-  /** The application, for labels and for the host name on its networks. */
+  /** The application, for labels. */
   app: string;
+  /** What the containers are to the application, for labels: `web`, `worker`. @default "web" */
+  role?: string;
   /** `repository:tag@digest` or an image id. */
   image: pulumi.Input<string>;
   /** @default the image's own */
@@ -15,28 +17,34 @@ export interface WorkloadArgs extends Limits, Patience {
   command?: string[];
   /** Environment; never a secret, use {@link Files}. @default none */
   env?: Record<string, pulumi.Input<string>>;
-  /** `uid:gid`, not root. */
+  /** `uid:gid`. */
   user: string;
-  /** Containers that serve at the same time, 1 or more. @default 1 */
+  /** Directory that the command starts in. @default the image's own */
+  workingDir?: string;
+  /** Containers that run at the same time, 1 or more. @default 1 */
   replicas?: number;
   /** Command that exits 0 while the container may serve. */
   health: string[];
   mounts?: docker.types.input.ContainerMount[];
-  /** Networks by name. */
-  networks: pulumi.Input<string>[];
+  /** Networks by name, with the names that the containers share there. */
+  networks: { name: pulumi.Input<string>; aliases?: string[] }[];
+  /** The old container is stopped before the new one starts, since two can't share its data. @default false */
+  exclusive?: boolean;
+  /** Restarts after a failure; then it stays down. @default without end */
+  maxRestarts?: number;
   /** What it may do beyond the hardened default. @default nothing */
   loosening?: Loosening;
 }
 
 /**
- * Replicas of one stateless container, health-gated and hardened.
+ * Replicas of one container, health-gated and hardened.
  *
  * On a change all new replicas start at the same time beside the old ones, under names of their own;
  * one that does not become healthy stops the update with the old ones untouched.
  *
  * @example
  * const web = new Workload("root-web", { platform, app: "root", image, user: "10001:10001", replicas: 2,
- *   health: ["root", "health"], memory: 128, networks: [networks.edge, networks.app("root")] });
+ *   health: ["root", "health"], memory: 128, networks: [{ name: networks.edge }, { name: networks.app("root") }] });
  */
 export class Workload extends pulumi.ComponentResource {
   /** Names of the containers, known once all of them are healthy. */
@@ -58,13 +66,15 @@ export class Workload extends pulumi.ComponentResource {
         command: args.command,
         envs: pulumi.output(args.env ?? {}).apply(envList),
         user: args.user,
+        workingDir: args.workingDir,
         mounts: args.mounts,
-        networksAdvanced: args.networks.map((network) => ({ name: network })),
-        labels: labelsOf(args.platform, "web", args.app),
+        networksAdvanced: args.networks,
+        labels: labelsOf(args.platform, args.role ?? "web", args.app),
         ...healthGated(["CMD", ...args.health], args),
+        ...(args.maxRestarts === undefined ? {} : { restart: "on-failure", maxRetryCount: args.maxRestarts }),
         ...hardened(args, args.loosening),
       },
-      containerOptions(this, true),
+      containerOptions(this, args.exclusive !== true),
     );
   }
 }

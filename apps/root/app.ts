@@ -1,13 +1,13 @@
-import type { AppDefinition } from "../../components/application.ts";
+import type { AppDefinition } from "../../components/app-definition.ts";
 
 /** The members and attendance API: Rust, GraphQL, Postgres. */
 export default {
   context: import.meta.dirname,
-  port: 3000,
-  health: { path: "/health", command: ["root", "health"] },
+  web: { port: 3000, health: { path: "/health", command: ["root", "health"] } },
   database: true,
-  migrate: ["root", "migrate"],
+  jobs: { migrate: ["root", "migrate"] },
   secrets: { ROOT_SECRET: "key of the HMAC that signs mutations" },
   // Metrics on a port of their own: Traefik does not route it.
+  metrics: { port: 9090 },
   env: { ROOT_PORT: "3000", METRICS_PORT: "9090" },
 } satisfies AppDefinition;

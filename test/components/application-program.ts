@@ -1,26 +1,34 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type AppDefinition, Application, type ApplicationArgs } from "../../components/application.ts";
+import type { AppDefinition } from "../../components/app-definition.ts";
+import { Application, type ApplicationArgs, wantsTools } from "../../components/application.ts";
 import { Postgres } from "../../components/postgres.ts";
 import { Redis } from "../../components/redis.ts";
+import { Tools } from "../../components/tools.ts";
 import { onHost, platform } from "./platform.ts";
 
 /** An application that needs nothing. */
-export const least: AppDefinition = { context: "/apps/shop", port: 3000, health: { path: "/ready", command: ["shop", "health"] } };
+export const least: AppDefinition = { context: "/apps/shop", web: { port: 3000, health: { path: "/ready", command: ["shop", "health"] } } };
+
+/** Where its image is pushed. */
+export const registry = { prefix: "ghcr.io/acme", address: "ghcr.io", username: "acme", password: pulumi.secret("hidden") };
+
 /** A program with one application named `shop` and the parts that it is handed. */
 export function application(definition: AppDefinition, more: Partial<ApplicationArgs> = {}) {
   return () => {
     const host = onHost();
+    const pullProvider = new docker.Provider("pull", { host: "unix:///test.sock" });
     return new Application(
       "shop",
       {
         platform,
         definition,
-        registry: { prefix: "ghcr.io/acme", address: "ghcr.io", username: "acme", password: pulumi.secret("hidden") },
-        pullProvider: new docker.Provider("pull", { host: "unix:///test.sock" }),
+        registry,
+        pullProvider,
         postgres: new Postgres("postgres", { platform, networks: ["own"], memory: 512, connections: 100 }, host),
         redis: new Redis("redis", { platform, networks: ["own"], users: ["shop"], memory: 128 }, host),
-        networks: { edge: "edge", own: "own" },
+        tools: wantsTools(definition) || more.live === true ? new Tools("tools", { platform, registry, pullProvider }, host) : undefined,
+        networks: { edge: "edge", own: "own", egress: "egress" },
         host: "shop.example.com",
         replicas: 2,
         memory: 256,

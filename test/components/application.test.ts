@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
-import type { AppDefinition } from "../../components/application.ts";
+import type { AppDefinition } from "../../components/app-definition.ts";
 import { application as make, least } from "./application-program.ts";
 import { userIdOf } from "../../components/hardening.ts";
 import { child, filesVolume, hardening, health, labels, onceSettings } from "./platform.ts";
@@ -43,7 +43,7 @@ describe("an application", () => {
       "Volume shop-secrets-volume",
     ]);
     for (const index of [0, 1]) assert.deepEqual(child(resources, "Container", `shop-web-${index}`).inputs, web);
-    const route = await new Promise((resolve) => void result.route.apply(resolve));
+    const route = await new Promise((resolve) => void result.routes[0]?.apply(resolve));
     assert.deepEqual(route, { name: "shop", host: "shop.example.com", servers: ["shop-web-0-0a1b2c3", "shop-web-1-0a1b2c3"], port: 3000, healthPath: "/ready" });
     assert.equal(await new Promise((resolve) => void result.image.apply(resolve)), image);
   });
@@ -53,7 +53,7 @@ describe("an application", () => {
       ...least,
       database: true,
       cache: true,
-      migrate: ["shop", "migrate"],
+      jobs: { migrate: ["shop", "migrate"] },
       secrets: { GIVEN: "set in the stack", MADE: "generated" },
       env: { LEVEL: "info", PORT: "3000" },
     };
@@ -104,7 +104,7 @@ describe("an application", () => {
   });
 
   test("starts no new replica before its database is migrated", async () => {
-    const { resources } = await record(make({ ...least, database: true, migrate: ["shop", "migrate"] }));
+    const { resources } = await record(make({ ...least, database: true, jobs: { migrate: ["shop", "migrate"] } }));
     const order = resources.map(({ name, type }) => `${type.split(":").at(-1)} ${name}`);
     const position = (name: string) => order.indexOf(name);
     assert.ok(position("Container shop-database") < position("Container shop-migrate"));

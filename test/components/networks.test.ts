@@ -8,11 +8,13 @@ import { record } from "./recorder.ts";
 const value = (output: pulumi.Output<string>) => new Promise((resolve) => void output.apply(resolve));
 
 describe("networks", () => {
-  test("are one with a way out for the edge, and internal ones for monitoring and each application", async () => {
+  test("are one with a way out for Traefik, and internal ones for the edge, monitoring and each application", async () => {
     const { resources, result } = await record(() => new Networks("networks", { platform, apps: ["shop", "cart"] }, onHost()));
-    assert.deepEqual(customs(resources), ["Network networks-app-cart", "Network networks-app-shop", "Network networks-edge", "Network networks-monitoring"]);
+    assert.deepEqual(customs(resources), ["Network networks-app-cart", "Network networks-app-shop", "Network networks-edge", "Network networks-monitoring", "Network networks-public"]);
     const expected = { driver: "bridge", labels: labels("network") };
-    assert.deepEqual(child(resources, "Network", "networks-edge").inputs, { ...expected, name: "berth-test-edge", internal: false });
+    assert.deepEqual(child(resources, "Network", "networks-edge").inputs, { ...expected, name: "berth-test-edge", internal: true });
+    assert.deepEqual(child(resources, "Network", "networks-public").inputs, { ...expected, name: "berth-test-public", internal: false });
+    assert.equal(result.egress, undefined);
     assert.deepEqual(child(resources, "Network", "networks-monitoring").inputs, { ...expected, name: "berth-test-monitoring", internal: true });
     for (const app of ["shop", "cart"]) {
       const network = child(resources, "Network", `networks-app-${app}`);
@@ -20,6 +22,12 @@ describe("networks", () => {
       assert.deepEqual([network.parent, network.provider], ["networks", "host"]);
       assert.equal(await value(result.app(app)), `berth-test-app-${app}`);
     }
+  });
+
+  test("have another one with a way out where an application may open connections to the world", async () => {
+    const { resources, result } = await record(() => new Networks("networks", { platform, apps: [], egress: true }, onHost()));
+    assert.deepEqual(child(resources, "Network", "networks-egress").inputs, { name: "berth-test-egress", driver: "bridge", internal: false, labels: labels("network") });
+    assert.equal(result.egress === undefined ? undefined : await value(result.egress), "berth-test-egress");
   });
 
   test("take the subnets that are given, and know the one that the engine chose otherwise", async () => {

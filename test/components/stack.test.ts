@@ -154,12 +154,13 @@ for (const stack of ["dev", "prod"]) {
       }
     });
 
-    test("gives only Traefik and the web applications a network with a way out", () => {
+    test("gives only Traefik a network with a way out", () => {
       const open = of(type.network).filter(({ inputs }) => inputs["internal"] !== true).map(({ inputs }) => String(inputs["name"]));
-      assert.deepEqual(open.toSorted(), stack === "dev" ? ["berth-dev-edge", "berth-dev-registry"] : ["berth-prod-edge"]);
+      assert.deepEqual(open.toSorted(), stack === "dev" ? ["berth-dev-public", "berth-dev-registry"] : ["berth-prod-public"]);
       const on = (network: string) =>
         containers().filter(([, { networksAdvanced = [] }]) => networksAdvanced.some(({ name }) => name === network)).map(([name]) => name).toSorted();
       const replicas = stack === "dev" ? ["root-web-0", "root-web-1"] : ["root-web-0", "root-web-1", "root-web-2"];
+      assert.deepEqual(on(`berth-${stack}-public`), ["traefik"]);
       assert.deepEqual(on(`berth-${stack}-edge`), [...replicas, "traefik"]);
       assert.deepEqual(on(`berth-${stack}-app-root`), ["postgres", "root-migrate", ...replicas]);
       assert.deepEqual(on(`berth-${stack}-monitoring`), [

@@ -6,7 +6,7 @@ import { renderRoutes, renderTraefikStatic, revisionOf, type Route } from "../..
 import { child, customs, filesVolume, hardening, health, labels, onceSettings, onHost, platform } from "./platform.ts";
 import { record } from "./recorder.ts";
 
-const args = { platform, edgeNetwork: "edge", monitoringNetwork: "monitoring", publish: { address: "127.0.0.1", http: 8080 } };
+const args = { platform, publicNetwork: "public", edgeNetwork: "edge", monitoringNetwork: "monitoring", publish: { address: "127.0.0.1", http: 8080 } };
 const route: Route = { name: "shop", host: "shop.localhost", servers: ["shop-0", "shop-1"], port: 3000, healthPath: "/health" };
 const routesMount = (readOnly: boolean) => ({ type: "volume", source: "berth-test-traefik-routes", target: "/etc/traefik/routes", readOnly });
 
@@ -35,7 +35,7 @@ describe("Traefik", () => {
       command: ["--configFile=/etc/berth/traefik.yml"],
       user: "65532:65532",
       mounts: [{ type: "volume", source: filesVolume("traefik-config"), target: "/etc/berth", readOnly: true }, routesMount(true)],
-      networksAdvanced: [{ name: "edge" }, { name: "monitoring", aliases: ["traefik"] }],
+      networksAdvanced: [{ name: "public" }, { name: "edge", aliases: ["traefik"] }, { name: "monitoring", aliases: ["traefik"] }],
       ports: [{ internal: 8000, external: 8080, ip: "127.0.0.1", protocol: "tcp" }],
       labels: labels("traefik"),
       healthcheck: health(["CMD", "traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml"]),

@@ -13,7 +13,7 @@ const args: WorkloadArgs = {
   user: "10001:10001",
   health: ["shop", "health"],
   memory: 256,
-  networks: ["edge", "own"],
+  networks: [{ name: "edge" }, { name: "own" }],
 };
 
 const inputs = {

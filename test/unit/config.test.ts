@@ -274,6 +274,7 @@ describe("a good stack file", () => {
     const { images, ...config } = configOf({});
     assert.deepEqual(config, {
       docker: "unix:///var/run/docker.sock",
+      environment: "prod",
       domain: "localhost",
       publish: { address: "127.0.0.1", http: 8080 },
       registry: { port: 5555 },
@@ -338,5 +339,6 @@ describe("a good stack file", () => {
 });
 
 test("definitions are loaded for the named applications that have a folder, and for no other", async () => {
-  assert.deepEqual(Object.keys(await loadDefinitions(["root", "nowhere", "../components"])), ["root"]);
+  const apps = { root: { replicas: 2 }, nowhere: {}, "../components": {}, members: { folder: "root" }, absent: { folder: "root/src" } };
+  assert.deepEqual(Object.keys(await loadDefinitions(apps)), ["root", "members"]);
 });

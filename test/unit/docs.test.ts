@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { z } from "zod";
 import { checkConfig } from "../../config.ts";
-import type { AppDefinition } from "../../components/application.ts";
+import type { AppDefinition } from "../../components/app-definition.ts";
 import type { Command } from "../../ops/command.ts";
 import { fields, schema, secretFields } from "../../settings.ts";
 
@@ -100,7 +100,7 @@ test("the application in the README is a definition, and its entry a right stack
   const readme = read("README.md");
   const code = /```ts\n([^`]*)```/.exec(readme)?.[1] ?? "";
   const { default: hello } = (await import(`data:text/javascript,${encodeURIComponent(stripTypeScriptTypes(code))}`)) as { default: AppDefinition };
-  assert.equal(typeof hello.port, "number");
+  assert.equal(typeof hello.web?.port, "number");
   const entry = /`(hello: \{[^`]*\})`/.exec(readme)?.[1] ?? "";
   const raw = { stack: "test", values: { "berth:apps": JSON.stringify(parse(entry)) }, isSecret: () => false, environment: {} };
   assert.deepEqual(checkConfig(raw, { hello }).problems, []);

@@ -1,4 +1,4 @@
-import type { AppDefinition } from "../../components/application.ts";
+import type { AppDefinition } from "../../components/app-definition.ts";
 import type { RawConfig } from "../../problems.ts";
 
 /** What a test writes into a stack file. */
@@ -13,8 +13,7 @@ export interface StackFile {
 /** The application that the tests' stack files name. */
 export const shop: AppDefinition = {
   context: "/apps/shop",
-  port: 3000,
-  health: { path: "/health", command: ["shop", "health"] },
+  web: { port: 3000, health: { path: "/health", command: ["shop", "health"] } },
   database: true,
   cache: true,
   secrets: { SHOP_KEY: "key that signs carts" },

@@ -77,7 +77,9 @@ describe("settings", () => {
         assert.equal(apps.length, Object.keys(expectedApps).length);
         for (const { name, definition: _, secrets: __, ...app } of apps) {
           const given = expectedApps[name] ?? assert.fail();
-          assert.deepEqual(app, { ...given, host: given.host ?? `${name}.${expected.domain}` });
+          const { folder: _, ...own } = given;
+          const defaults = { replicas: 1, memory: "256MiB", cpus: 0.5 };
+          assert.deepEqual(app, { ...defaults, ...own, host: given.host ?? `${name}.${expected.domain}` });
         }
       }),
       { numRuns: 200 },

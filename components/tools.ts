@@ -1,0 +1,60 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { Image, type ImageRegistry } from "./image.ts";
+import { Job } from "./job.ts";
+import type { Platform } from "./platform.ts";
+import { Volume } from "./volume.ts";
+
+export interface ToolsArgs {
+  platform: Platform;
+  registry: ImageRegistry;
+  pullProvider: docker.Provider;
+}
+
+const directory = "/opt/berth";
+
+/** Paths in a container that mounts the tools. */
+export const busybox = `${directory}/busybox`;
+export const supercronic = `${directory}/supercronic`;
+/** BusyBox's shell. */
+export const shell = `${directory}/sh`;
+
+/**
+ * Programs that any image can run, on a volume: BusyBox and supercronic, static ones.
+ *
+ * A health check of an image without wget, secrets for one that reads plain variables, and a scheduled job in any
+ * image need no change to that image. The volume is filled anew when the image of the tools changes; the programs are
+ * renamed into place, so that one which runs goes on.
+ *
+ * @example
+ * const tools = new Tools("tools", { platform, registry, pullProvider });
+ * new Workload("shop", { …, mounts: [tools.mount], health: [busybox, "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:80/"] });
+ */
+export class Tools extends pulumi.ComponentResource {
+  /** The mount for a container that uses them, read-only. */
+  readonly mount: docker.types.input.ContainerMount;
+
+  constructor(name: string, args: ToolsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Tools", name, {}, opts);
+    const { platform, registry, pullProvider } = args;
+    const context = `${import.meta.dirname}/../images/tools`;
+    const image = new Image(`${name}-image`, { registry, repository: "berth-tools", context, pullProvider }, { parent: this });
+    const volume = new Volume(name, { platform, owner: 0 }, { parent: this });
+    const fill = new Job(
+      `${name}-fill`,
+      {
+        platform,
+        image: image.ref,
+        entrypoint: ["/bin/busybox", "sh", "-ec"],
+        command: ["for tool in /bin/busybox /bin/supercronic; do to=/tools/${tool##*/}; cp $tool $to.new; mv $to.new $to; done; ln -sf busybox /tools/sh"],
+        user: "0:0",
+        mounts: [volume.mount("/tools")],
+      },
+      { parent: this },
+    );
+    // Known once the programs are there.
+    const source = pulumi.all([volume.volumeName, fill.done]).apply(([volumeName]) => volumeName);
+    this.mount = { type: "volume", source, target: directory, readOnly: true };
+    this.registerOutputs({});
+  }
+}
