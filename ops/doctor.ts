@@ -10,6 +10,7 @@ import { findImages } from "./setup/images.ts";
 import { readSystem } from "./setup/packages.ts";
 import { requirePorts, stackEndpoints } from "./setup/ports.ts";
 import { findCli } from "./setup/pulumi.ts";
+import { wantedImages } from "./setup/wanted-images.ts";
 import { size } from "./table.ts";
 
 /** One thing that `up` needs. */
@@ -33,7 +34,7 @@ export async function inspectMachine(context: Context, stack: string, engine: st
     ["node", () => ok("node", `${process.version.slice(1)} at ${process.execPath}`)],
     ["packages", () => ok("packages", "as in package-lock.json")],
     ["docker", docker],
-    ["images", images],
+    ["images", () => images(context, stack)],
     ["disk", () => disk(context)],
     ["ports", () => ports(context, stack)],
     ["pulumi", () => pulumi(context, engine ?? environment["BERTH_ENGINE"])],
@@ -64,8 +65,8 @@ async function docker(): Promise<Requirement> {
   return { name: "docker", state: able ? "will do" : "missing", found: "-", todo };
 }
 
-async function images(): Promise<Requirement> {
-  const { upstream, standIns, stale, missing, without } = await findImages();
+async function images({ project }: Context, stack: string): Promise<Requirement> {
+  const { upstream, standIns, stale, missing, without } = await findImages(wantedImages(project.folder, project.applications(stack)));
   const lacking = [...missing, ...stale];
   const present = `${upstream.length + standIns.length} present${standIns.length === 0 ? "" : `, ${standIns.length} of them stand-ins`}`;
   if (lacking.length === 0 && without.length === 0) return ok("images", present);

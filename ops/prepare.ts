@@ -7,6 +7,7 @@ import { ensureEngine } from "./setup/engine.ts";
 import { ensureImages } from "./setup/images.ts";
 import { requirePorts, stackEndpoints } from "./setup/ports.ts";
 import type { Report } from "./setup/report.ts";
+import { wantedImages } from "./setup/wanted-images.ts";
 
 /**
  * Makes this machine ready to run a stack, before anything of the stack is touched: Node and packages (done by
@@ -30,7 +31,7 @@ export async function prepareMachine({ project, environment }: Context, stack: s
   const { DockerRootDir } = (await docker.info()) as { DockerRootDir: string };
   await step(report, "disk", () => requireSpace([project.folder, DockerRootDir]));
   await step(report, "ports", async () => `${await requirePorts(docker, stack, stackEndpoints(settings))} free, or this stack's own`);
-  await ensureImages(report);
+  await ensureImages(report, wantedImages(project.folder, project.applications(stack)));
   return docker;
 }
 

@@ -42,6 +42,12 @@ export class Project {
     return project.name;
   }
 
+  /** Names of the applications in the stack file; none where it gives them in another shape than the schema's. */
+  applications(stack: string): string[] {
+    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
+    return Object.keys(file?.config?.["berth:apps"] ?? {});
+  }
+
   /**
    * What of the stack file matters before the program runs: where it publishes and which engine it talks to.
    * Fields that the schema refuses are left at their defaults here: the program names them all in its own message.

@@ -4,7 +4,7 @@ import type { Report } from "../ops/setup/report.ts";
 import { baseRecipe, buildBase, type BaseRecipe } from "./base.ts";
 import { copyToMirror } from "./copy.ts";
 import { docker, localImages } from "./docker.ts";
-import { platformImages, type PlatformImage } from "./images.ts";
+import { onDockerHub, platformImages, type PlatformImage } from "./images.ts";
 import { readMachine, type Machine } from "./machine.ts";
 import { engineUsesMirror, hashInMirror, mirror, resumeMirror, startMirror } from "./mirror.ts";
 import { parseStages, recipeHash } from "./recipe.ts";
@@ -67,7 +67,7 @@ export async function buildStandIns(report: Report, recipes: Recipes, wanted: Re
 
   const started = provide(report, registry, mirrored, () => build(registry)).then(() => mirrored && start(report, registry));
   const copy = async (standIn: StandIn) => {
-    if ((await started) && (await hashInMirror(standIn.reference)) !== standIn.hash) await copyToMirror(standIn.reference);
+    if ((await started) && onDockerHub(standIn.reference) && (await hashInMirror(standIn.reference)) !== standIn.hash) await copyToMirror(standIn.reference);
   };
   const results = await Promise.allSettled([started, copy(base), copy(registry), ...rest.map((standIn) => provide(report, standIn, mirrored, () => build(standIn), () => copy(standIn)))]);
   await docker(["rmi", baseName]);
@@ -82,7 +82,7 @@ async function provide(report: Report, standIn: StandIn, mirrored: boolean, buil
     const before = (await localImages([reference])).get(reference);
     let how = "reused";
     if (before?.labels[label] !== hash) {
-      const inMirror = mirrored && (await hashInMirror(reference)) === hash;
+      const inMirror = mirrored && onDockerHub(reference) && (await hashInMirror(reference)) === hash;
       step.progress?.(inMirror ? "pulling the stand-in from the mirror" : "building the stand-in");
       await (inMirror ? docker(["pull", "--quiet", reference]) : build());
       how = inMirror ? "pulled from the mirror" : "built";

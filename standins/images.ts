@@ -12,7 +12,7 @@ export interface ImageContract {
   users?: { name: string; uid: number; gid: number }[];
 }
 
-export type Role = "toolbox" | "rust" | "node" | "python" | "go" | "postgres" | "redis" | "traefik" | "prometheus" | "nodeExporter" | "postgresExporter" | "redisExporter" | "registry";
+export type Role = "toolbox" | "rust" | "node" | "python" | "go" | "postgres" | "redis" | "traefik" | "prometheus" | "nodeExporter" | "postgresExporter" | "redisExporter" | "registry" | "alertmanager" | "maildev" | "adminer" | "pebble";
 
 type Check = ImageContract["commands"][number];
 const script = (text: string, lines: string, as?: string): Check => ({ run: ["/bin/sh", "-c", lines], prints: /^ok$/m, text, ...(as === undefined ? {} : { as }) });
@@ -104,6 +104,33 @@ export const contracts: Record<Role, ImageContract> = {
   postgresExporter: { target: "postgres-exporter", commands: [{ run: ["/bin/postgres_exporter", "--version"], prints: /version 0\.17\.1\b/, as: nobody }, wget] },
   redisExporter: { target: "redis-exporter", commands: [{ run: ["/redis_exporter", "--version"], prints: /1\.69\.0\b/, as: nobody }, wget] },
   registry: { target: "registry", commands: [{ run: ["/bin/registry", "--version"], prints: /\b2\.8\.3\b/ }, shell, wget] },
+  alertmanager: {
+    target: "alertmanager",
+    commands: [
+      { run: ["/bin/alertmanager", "--version"], prints: /^alertmanager, version 0\.28\.1\b/m, as: nobody },
+      { run: ["/bin/amtool", "--version"], prints: /^amtool, version 0\.28\.1\b/m, as: nobody },
+      script("runs as nobody, whose /alertmanager is", 'test "$(id -u)" = 65534 && touch /alertmanager/a && echo ok'),
+      wget,
+    ],
+  },
+  maildev: {
+    target: "maildev",
+    files: ["maildev/package-lock.json", "maildev/package.json", "node.txt", "traefik.txt"],
+    commands: [
+      { run: ["/home/node/bin/maildev", "--version"], prints: /^2\.2\.1$/m, as: "4711:4711" },
+      script("serves its API", "cd /tmp && { /home/node/bin/maildev & } && for i in 1 2 3 4 5 6 7 8 9; do sleep 1; wget -q -O - http://127.0.0.1:1080/healthz && break; done && echo && echo ok", "4711:4711"),
+    ],
+    users: [{ name: "node", uid: 1000, gid: 1000 }],
+  },
+  adminer: {
+    target: "adminer",
+    commands: [
+      { run: ["php", "-r", "echo extension_loaded('pgsql') ? 'ok' : 'no';"], prints: /^ok$/m, as: "4711:4711" },
+      script("serves the form to log in", "cd /tmp && { php -S 127.0.0.1:8080 -t /var/www/html & } && sleep 2 && wget -q -O - http://127.0.0.1:8080/ | grep -q 'PostgreSQL' && echo ok", "4711:4711"),
+      script("is the version of the lock", "grep -q 'version 5\\.2\\.1' /var/www/html/adminer.php && echo ok"),
+    ],
+  },
+  pebble: { target: "pebble", commands: [{ run: ["/app", "-version"], prints: /./, as: nobody }] },
 };
 
 export interface PlatformImage {
@@ -117,6 +144,12 @@ export interface PlatformImage {
 export function platformImages(lockFile = new URL("../images.lock.json", import.meta.url)): PlatformImage[] {
   const lock = JSON.parse(readFileSync(lockFile, "utf8")) as Record<string, string>;
   return Object.entries(lock).map(([role, reference]) => ({ role, reference, contract: (contracts as Record<string, ImageContract | undefined>)[role] }));
+}
+
+/** False for an image of another registry than Docker Hub, which a mirror of it never gives. */
+export function onDockerHub(reference: string): boolean {
+  const host = reference.split("/")[0] ?? "";
+  return !reference.includes("/") || host === "docker.io" || !/[.:]|^localhost$/.test(host);
 }
 
 /** The repository and tag by which Docker Hub, and so a mirror of it, knows an image: official ones are under library/. */

@@ -17,9 +17,9 @@ export interface ImagesState {
   without: string[];
 }
 
-/** Asks the engine which images of images.lock.json it has. Throws `CommandError` when it does not answer. */
-export async function findImages(): Promise<ImagesState> {
-  const images = platformImages();
+/** Asks the engine which of the `wanted` images (all of images.lock.json by default) it has. Throws `CommandError` when it does not answer. */
+export async function findImages(wanted?: ReadonlySet<string>): Promise<ImagesState> {
+  const images = platformImages().filter(({ reference }) => wanted?.has(reference) ?? true);
   const [present, recipes] = await Promise.all([localImages(images.map((image) => image.reference)), readRecipes(images)]);
   const state: ImagesState = { upstream: [], standIns: [], stale: [], missing: [], without: [] };
   for (const { reference, contract } of images) {
@@ -34,14 +34,15 @@ export async function findImages(): Promise<ImagesState> {
 }
 
 /**
- * Sees to it that every image of images.lock.json is in the engine or can be pulled: what Docker Hub can give
- * is left to the program to pull; where it does not answer, stand-ins are built. Under a second when all is there.
+ * Sees to it that every `wanted` image (all of images.lock.json by default) is in the engine or can be pulled: what
+ * Docker Hub can give is left to the program to pull; where it does not answer, stand-ins are built. Under a second
+ * when all is there.
  *
  * @throws SetupError naming the images that are neither there nor to be had.
  */
-export async function ensureImages(report: Report): Promise<ImagesState> {
+export async function ensureImages(report: Report, wanted?: ReadonlySet<string>): Promise<ImagesState> {
   const step = report.step("images");
-  const state = await findImages().catch((error: unknown) => {
+  const state = await findImages(wanted).catch((error: unknown) => {
     step.fail("the engine does not say which it has");
     throw error;
   });
@@ -71,7 +72,7 @@ export async function ensureImages(report: Report): Promise<ImagesState> {
     throw new SetupError(`a stand-in could not be built: ${error instanceof Error ? error.message : String(error)}`);
   }
   report.note(`Stand-ins are in use: same names, binaries, paths and user ids as upstream, other builds. Grafana, Loki and cAdvisor have none and are left out.`);
-  return await findImages();
+  return await findImages(wanted);
 }
 
 async function ensureMmdebstrap(): Promise<void> {

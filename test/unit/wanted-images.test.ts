@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { namedImages, wantedImages } from "../../ops/setup/wanted-images.ts";
+import { imageRoles } from "../../settings.ts";
+import { platformImages } from "../../standins/images.ts";
+
+const reference = (role: string) => platformImages().find((image) => image.role === role)?.reference ?? "";
+const parts = imageRoles.map(reference);
+
+function project(context: TestContext, files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), "berth-wanted-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return folder;
+}
+
+test("a stack without applications wants the images of its parts, and none that only tests use", (context) => {
+  const folder = project(context, { "apps/shop/Dockerfile": `FROM ${reference("node")}\n` });
+  assert.deepEqual([...wantedImages(folder, [])].toSorted(), parts.toSorted());
+  assert.ok(!parts.includes(reference("pebble")));
+});
+
+test("what Dockerfiles and build arguments name is wanted", (context) => {
+  const folder = project(context, {
+    "apps/shop/Dockerfile": `ARG BUILD=${reference("rust")}\nFROM \${BUILD} AS build\nFROM --platform=$BUILDPLATFORM ${reference("go")} AS other\n# FROM ${reference("python")}\nFROM scratch\n`,
+    "apps/shop/app.ts": `export default { buildArgs: { BASE: "${reference("node")}" } };\n// ${reference("python")}\n`,
+    "apps/other/Dockerfile": `FROM ${reference("maildev")}\n`,
+    "images/mail/Dockerfile": `FROM busybox\nCOPY --from=${reference("adminer")} /a /a\n`,
+    "images/mail/notes": reference("pebble"),
+  });
+  assert.deepEqual([...wantedImages(folder, ["shop", "absent"])].toSorted(), [...parts, ...["rust", "go", "node", "adminer"].map(reference)].toSorted());
+});
+
+test("names of images in a text, whole ones only", () => {
+  assert.deepEqual([...namedImages("FROM node:24-trixie-slim AS a")], ["FROM", "node:24-trixie-slim", "AS", "a"]);
+  assert.ok(!namedImages("FROM my/node:24-trixie-slim").has("node:24-trixie-slim"));
+  assert.ok(!namedImages("FROM node:24-trixie-slimmer").has("node:24-trixie-slim"));
+});
