@@ -1,60 +1,87 @@
 import { stringify } from "yaml";
 
-/** What Prometheus scrapes, by job name: `host:port`. */
-export type ScrapeTargets = Record<string, string>;
+/** An application whose replicas answer to `<name>-metrics` on its own network. */
+export interface ScrapedApplication {
+  name: string;
+  port: number;
+  /** @default "/metrics" */
+  path?: string;
+}
+
+/** The schedules of an application; each answers to `<application>-schedule-<name>` on the application's own network. */
+export interface Scheduler {
+  /** The application. */
+  name: string;
+  tasks: ScheduledTask[];
+}
+
+export interface ScheduledTask {
+  name: string;
+  /** Seconds without a successful run after which an alert fires. @default none */
+  alertAfter?: number;
+}
+
+export interface ScrapeTargets {
+  /** Parts of the stack, job name to `host:port`. */
+  parts: Record<string, string>;
+  applications: ScrapedApplication[];
+  schedulers: Scheduler[];
+  /** Where alerts are sent, `host:port`. @default they are only shown */
+  alertmanager?: string;
+}
+
+/** The login of Prometheus, and where its container and whoever asks it find the password. */
+export const login = { username: "berth", password_file: "/run/secrets/password" };
+
+const schedulerPort = 9746;
+
+/** Job names of applications and schedulers; none can be that of a part. */
+export const applicationJob = (name: string) => `app-${name}`;
+export const schedulerJob = (name: string) => `schedules-${name}`;
 
 /** prometheus.yml. */
-export function renderPrometheusConfig(targets: ScrapeTargets): string {
+export function renderPrometheusConfig({ parts, applications, schedulers, alertmanager }: ScrapeTargets): string {
   return stringify({
     global: { scrape_interval: "15s", evaluation_interval: "15s" },
     rule_files: ["/etc/berth/rules.yml"],
-    scrape_configs: Object.entries(targets).map(([job_name, target]) => ({
-      job_name,
-      static_configs: [{ targets: [target] }],
-    })),
-  });
-}
-
-/** The alert rules; each says what is wrong and where to look. */
-export function renderRules(): string {
-  return stringify({
-    groups: [
-      {
-        name: "berth",
-        rules: [
-          alert("TargetMissing", "up == 0", "1m", "{{ $labels.job }} does not answer: docker logs of its container"),
-          alert("PostgresDown", "pg_up == 0", "1m", "Postgres does not answer its exporter: berth logs postgres"),
-          alert(
-            "PostgresConnectionsHigh",
-            "sum(pg_stat_activity_count) / max(pg_settings_max_connections) > 0.8",
-            "5m",
-            "more than 80 % of Postgres's connections are in use",
-          ),
-          alert("RedisDown", "redis_up == 0", "1m", "Redis does not answer its exporter: berth logs redis"),
-          alert(
-            "RedisMemoryHigh",
-            "redis_memory_used_bytes / (redis_memory_max_bytes > 0) > 0.9",
-            "5m",
-            "Redis is more than 90 % full",
-          ),
-          alert(
-            "ServerDown",
-            "traefik_service_server_up == 0",
-            "1m",
-            "{{ $labels.url }} of {{ $labels.service }} fails its health check: berth logs",
-          ),
-          alert(
-            "DiskAlmostFull",
-            'node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"} < 0.1',
-            "2m",
-            "less than 10 % of the Docker host's disk is free",
-          ),
+    ...(alertmanager !== undefined && { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
+    scrape_configs: [
+      ...Object.entries(parts).map(([job_name, target]) => ({
+        job_name,
+        ...(job_name === "prometheus" && { basic_auth: login }),
+        static_configs: [{ targets: [target] }],
+      })),
+      ...applications.map(({ name, port, path = "/metrics" }) => ({
+        job_name: applicationJob(name),
+        metrics_path: path,
+        ...named([`${name}-metrics`], port),
+        relabel_configs: [{ target_label: "app", replacement: name }],
+      })),
+      ...schedulers.map(({ name, tasks }) => ({
+        job_name: schedulerJob(name),
+        ...named(tasks.map((task) => `${name}-schedule-${task.name}`), schedulerPort),
+        relabel_configs: [
+          { target_label: "app", replacement: name },
+          { source_labels: ["__meta_dns_name"], regex: `${name}-schedule-(.+)`, target_label: "task" },
         ],
-      },
+        // The task says which one it is; a command may be long, and changes.
+        metric_relabel_configs: [{ action: "labeldrop", regex: "command|position" }],
+      })),
     ],
   });
 }
 
-function alert(name: string, expr: string, time: string, summary: string) {
-  return { alert: name, expr, for: time, annotations: { summary } };
+/** web.yml: the login that Prometheus asks for. @param hash bcrypt's of the password */
+export function renderWebConfig(hash: string): string {
+  return stringify({ basic_auth_users: { [login.username]: hash } });
+}
+
+/** client.yml: the login for promtool in Prometheus's own container. */
+export function renderClientConfig(): string {
+  return stringify({ basic_auth: login });
+}
+
+/** Every container that answers to one of the names, asked for anew each 15 s: replicas come and go. */
+function named(names: string[], port: number) {
+  return { dns_sd_configs: [{ names, type: "A", port, refresh_interval: "15s" }] };
 }

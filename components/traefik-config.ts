@@ -11,8 +11,10 @@ export interface Route {
   servers: string[];
   /** Port of the containers. */
   port: number;
-  /** Path that answers 2xx while a server may get requests. */
+  /** Path that answers 2xx, or `healthStatus`, while a server may get requests. */
   healthPath: string;
+  /** The one status that says so. @default any 2xx or 3xx */
+  healthStatus?: number;
 }
 
 /** Directory of the routes file in Traefik and in the job that writes it. */
@@ -90,7 +92,7 @@ function service(route: Route) {
   return {
     loadBalancer: {
       servers: urls(route).map((url) => ({ url })),
-      healthCheck: { path: route.healthPath, interval: "1s", timeout: "2s" },
+      healthCheck: { path: route.healthPath, ...(route.healthStatus !== undefined && { status: route.healthStatus }), interval: "1s", timeout: "2s" },
       passHostHeader: true,
     },
   };

@@ -162,7 +162,7 @@ for (const stack of ["dev", "prod"]) {
       const replicas = stack === "dev" ? ["root-web-0", "root-web-1"] : ["root-web-0", "root-web-1", "root-web-2"];
       assert.deepEqual(on(`berth-${stack}-public`), ["traefik"]);
       assert.deepEqual(on(`berth-${stack}-edge`), [...replicas, "traefik"]);
-      assert.deepEqual(on(`berth-${stack}-app-root`), ["postgres", "root-migrate", ...replicas]);
+      assert.deepEqual(on(`berth-${stack}-app-root`), ["postgres", "prometheus", "root-migrate", ...replicas]);
       assert.deepEqual(on(`berth-${stack}-monitoring`), [
         "node-exporter",
         "postgres",
@@ -261,11 +261,11 @@ for (const stack of ["dev", "prod"]) {
       }
     });
 
-    test("has outputs without a secret: addresses, images, and how to reach each part", () => {
+    test("has outputs without a secret but the passwords: addresses, images, and how to reach each part", () => {
       assert.deepEqual(outputs["urls"], stack === "dev" ? { root: "http://root.localhost:8080", prometheus: "http://prometheus.localhost:8080" } : { root: "http://root.example.com" });
       assert.match(JSON.stringify(outputs["imageDigests"]), /^\{"root":".*@sha256:[0-9a-f]{64}"\}$/);
       assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), ["postgres", "prometheus", "redis"]);
-      for (const secret of [...Object.values(canaries[stack] ?? {}), "password-of-"]) assert.deepEqual(pathsOf(outputs, secret), []);
+      for (const secret of [...Object.values(canaries[stack] ?? {}), "password-of-"]) assert.deepEqual(pathsOf(outputs, secret), secret === "password-of-" ? ["prometheusPassword"] : []);
     });
   });
 }

@@ -1,65 +1,157 @@
-import { parse } from "yaml";
-import { renderRules } from "../../components/prometheus-config.ts";
+import { alertsOf } from "../../components/alert-rules.ts";
 
-/** What an alert is tested with: series by which it fires with some labels, and by which it stays quiet. */
+/** Series name and labels to values in promtool's notation: `0x60` is the value for 61 samples, 15 s apart. */
+type Series = Record<string, string>;
+
 interface AlertCase {
-  labels: Record<string, string>;
-  fires: Record<string, string>;
-  quiet: Record<string, string>;
+  series: Series;
+  /** Labels of the alert beyond its severity. */
+  labels?: Record<string, string>;
+  /** When it is looked at. @default "10m" */
+  at?: string;
 }
 
-const instance = { instance: "i", job: "j" };
-const at = (metric: string, labels: Record<string, string> = instance) =>
-  `${metric}{${Object.entries(labels).map(([name, value]) => `${name}="${value}"`).join(",")}}`;
-const server = { ...instance, service: "shop@file", url: "http://shop-0:3000" };
-const disk = { ...instance, mountpoint: "/" };
+/** What an alert is tested with: series by which it fires, and by which it stays quiet. */
+interface AlertCases {
+  fires: AlertCase[];
+  quiet: AlertCase[];
+}
 
-// `0x60` is the value for 61 samples, 15 s apart.
-const cases: Record<string, AlertCase> = {
-  TargetMissing: { labels: instance, fires: { [at("up")]: "0x60" }, quiet: { [at("up")]: "1x60" } },
-  PostgresDown: { labels: instance, fires: { [at("pg_up")]: "0x60" }, quiet: { [at("pg_up")]: "1x60" } },
-  PostgresConnectionsHigh: {
-    labels: {},
-    fires: { [at("pg_stat_activity_count")]: "81x60", [at("pg_settings_max_connections")]: "100x60" },
-    quiet: { [at("pg_stat_activity_count")]: "80x60", [at("pg_settings_max_connections")]: "100x60" },
-  },
-  RedisDown: { labels: instance, fires: { [at("redis_up")]: "0x60" }, quiet: { [at("redis_up")]: "1x60" } },
-  RedisMemoryHigh: {
-    labels: instance,
-    fires: { [at("redis_memory_used_bytes")]: "95x60", [at("redis_memory_max_bytes")]: "100x60" },
-    // Without a limit the quotient would be infinite.
-    quiet: { [at("redis_memory_used_bytes")]: "95x60", [at("redis_memory_max_bytes")]: "0x60" },
-  },
-  ServerDown: { labels: server, fires: { [at("traefik_service_server_up", server)]: "0x60" }, quiet: { [at("traefik_service_server_up", server)]: "1x60" } },
-  DiskAlmostFull: {
-    labels: disk,
-    fires: { [at("node_filesystem_avail_bytes", disk)]: "9x60", [at("node_filesystem_size_bytes", disk)]: "100x60" },
-    quiet: { [at("node_filesystem_avail_bytes", disk)]: "10x60", [at("node_filesystem_size_bytes", disk)]: "100x60" },
-  },
+/** What the rules of the tests watch. */
+export const watched = {
+  applications: [{ name: "shop", port: 3000 }],
+  schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }] }],
 };
 
+const instance = { instance: "i", job: "j" };
+const named = (metric: string, labels: Record<string, string> = instance) =>
+  `${metric}{${Object.entries(labels).map(([name, value]) => `${name}="${value}"`).join(",")}}`;
+/** One series a metric, all with the same labels. */
+const all = (labels: Record<string, string>, values: Record<string, string>): Series =>
+  Object.fromEntries(Object.entries(values).map(([metric, value]) => [named(metric, labels), value]));
+/** A metric that fires with one value and not with the other. */
+const gauge = (metric: string, bad: string, good: string, labels: Record<string, string> = instance, shown = labels): AlertCases => ({
+  fires: [{ series: all(labels, { [metric]: bad }), labels: shown }],
+  quiet: [{ series: all(labels, { [metric]: good }) }, { series: {} }],
+});
+
+const server = { ...instance, service: "shop@file", url: "http://shop-0:3000" };
+const other = { ...server, url: "http://shop-1:3000" };
+const disk = { ...instance, mountpoint: "/etc/hosts" };
+const filesystem = (avail: string, mountpoint = "/etc/hosts") => all({ ...disk, mountpoint }, { node_filesystem_avail_bytes: avail, node_filesystem_size_bytes: "100x1600" });
+const apps = { [named("up", { job: "app-shop" })]: "1x60", [named("up", { job: "schedules-shop" })]: "1x60" };
+const requests = (errors: string, fine: string) => ({
+  [named("traefik_service_requests_total", { service: "shop@file", code: "502" })]: errors,
+  [named("traefik_service_requests_total", { service: "shop@file", code: "200" })]: fine,
+});
+const certificate = { cn: "shop.example", sans: "www.shop.example" };
+const task = { app: "shop", task: "tidy" };
+const scheduler = (values: string, up = "1x400") => ({ [named("up", task)]: up, [named("supercronic_successful_executions", { ...task, instance: "a" })]: values });
+const day = 86_400;
+
+const cases: Record<string, AlertCases> = {
+  DeadMansSwitch: { fires: [{ series: {} }], quiet: [] },
+  TargetMissing: {
+    fires: [
+      { series: { [named("up")]: "0x60", ...apps }, labels: instance },
+      { series: { ...apps, [named("up", { job: "app-shop" })]: "1x8 stale" }, labels: { job: "app-shop" } },
+    ],
+    quiet: [{ series: { [named("up")]: "1x60", ...apps } }, { series: { [named("up")]: "1x37 0x1 1x20", ...apps } }],
+  },
+  ServerDown: gauge("traefik_service_server_up", "0x60", "1x60", server),
+  ServiceDown: {
+    fires: [{ series: { [named("traefik_service_server_up", server)]: "0x60", [named("traefik_service_server_up", other)]: "0x60" }, labels: { service: "shop@file" } }],
+    quiet: [{ series: { [named("traefik_service_server_up", server)]: "0x60", [named("traefik_service_server_up", other)]: "1x60" } }],
+  },
+  ServiceErrors: {
+    fires: [{ series: requests("0+6x60", "0+94x60"), labels: { service: "shop@file" } }],
+    // One error in twenty, and one among two requests in five minutes.
+    quiet: [{ series: requests("0+5x60", "0+95x60") }, { series: requests("0x30 1x30", "0x30 1x30") }, { series: requests("stale", "0+95x60") }],
+  },
+  RestartLoop: {
+    fires: [{ series: { [named("process_start_time_seconds", { job: "j", app: "shop" })]: "1x4 2x4 3x4 4x4 5x40" }, labels: { job: "j", app: "shop" } }],
+    // Deployed three times, and a new instance each time.
+    quiet: [{ series: { [named("process_start_time_seconds", { job: "j", app: "shop" })]: "1x10 2x10 3x10 4x30" } }, { series: { [named("process_start_time_seconds", { ...instance, instance: "a" })]: "1x20 stale", [named("process_start_time_seconds", instance)]: "_x20 2x40" } }],
+  },
+  ScheduleFailed: {
+    fires: [
+      { series: all(task, { supercronic_failed_executions: "_x30 1x10" }), labels: task },
+      { series: all(task, { supercronic_failed_executions: "4x38 5x20" }), labels: task },
+    ],
+    quiet: [{ series: all(task, { supercronic_failed_executions: "4x60" }) }, { series: all(task, { supercronic_successful_executions: "1+1x60" }) }],
+  },
+  ScheduleLate: {
+    fires: [
+      { series: scheduler("_x8 1x400"), at: "65m", labels: task },
+      { series: scheduler("_x400"), at: "65m", labels: task },
+    ],
+    quiet: [
+      { series: scheduler("_x400"), at: "55m" },
+      { series: scheduler("1x100 2x300"), at: "65m" },
+      // A deploy: the container that counted is gone, and another one has not run it yet.
+      { series: scheduler("_x100 1x50 stale"), at: "65m" },
+    ],
+  },
+  PostgresDown: gauge("pg_up", "0x60", "1x60"),
+  PostgresConnectionsHigh: {
+    fires: [{ series: all(instance, { pg_stat_activity_count: "81x60", pg_settings_max_connections: "100x60" }) }],
+    quiet: [{ series: all(instance, { pg_stat_activity_count: "80x60", pg_settings_max_connections: "100x60" }) }],
+  },
+  RedisDown: gauge("redis_up", "0x60", "1x60"),
+  RedisMemoryHigh: {
+    fires: [{ series: all(instance, { redis_memory_used_bytes: "95x60", redis_memory_max_bytes: "100x60" }), labels: instance }],
+    // Without a limit the quotient would be infinite.
+    quiet: [{ series: all(instance, { redis_memory_used_bytes: "95x60", redis_memory_max_bytes: "0x60" }) }],
+  },
+  DiskAlmostFull: {
+    fires: [{ series: filesystem("9x60"), labels: disk }],
+    quiet: [{ series: filesystem("10x60") }, { series: filesystem("9x60", "/etc/hostname") }],
+  },
+  DiskFullSoon: {
+    // In 6 h from 30 to 18 of 100, and from 30 to 27.
+    fires: [{ series: filesystem("30-0.008x1600"), labels: disk, at: "6h" }],
+    quiet: [{ series: filesystem("30-0.002x1600"), at: "6h" }, { series: filesystem("90-0.02x1600"), at: "6h" }],
+  },
+  OutOfMemory: {
+    fires: [{ series: all(instance, { node_vmstat_oom_kill: "3x30 4x30" }), labels: instance }],
+    quiet: [{ series: all(instance, { node_vmstat_oom_kill: "3x60" }) }],
+  },
+  CertificateExpiresSoon: gauge("traefik_tls_certs_not_after", `${19 * day}x600`, `${22 * day}x600`, certificate),
+  CertificateExpires: gauge("traefik_tls_certs_not_after", `${2 * day}x60`, `${4 * day}x60`, certificate),
+  BackupStale: gauge("berth_backup_last_success_timestamp_seconds", `-${26 * 3600}x60`, "0x60"),
+  BackupFailed: gauge("berth_backup_success", "0x60", "1x60"),
+  RestoreDrillStale: gauge("berth_restore_drill_last_success_timestamp_seconds", `-${8 * day}x60`, "0x60"),
+  RestoreDrillFailed: gauge("berth_restore_drill_success", "0x60", "1x60"),
+  AlertsNotSent: gauge("alertmanager_notifications_failed_total", "0x20 3x40", "3x60", { integration: "webhook" }),
+  RulesFail: gauge("prometheus_rule_evaluation_failures_total", "0x20 3x40", "3x60", { rule_group: "g" }),
+};
+for (const late of cases["CertificateExpiresSoon"]?.fires ?? []) late.at = "90m";
+
 /**
- * Tests for `promtool test rules`: each rendered alert fires, with its summary, in one case and not in the other.
+ * Tests for `promtool test rules`: each alert fires, with its texts, in some cases and not in the others.
  *
- * @throws Error for an alert without a case here.
+ * @throws Error for an alert without cases here, and for cases without an alert.
  */
 export function alertTests(): object[] {
-  const { groups } = parse(renderRules()) as { groups: { rules: { alert: string; annotations: { summary: string } }[] }[] };
-  return groups
-    .flatMap(({ rules }) => rules)
-    .flatMap(({ alert, annotations }) => {
-      const wanted = cases[alert];
-      if (wanted === undefined) throw new Error(`no test for the alert ${alert}: add one to ${import.meta.filename}`);
-      const summary = annotations.summary.replace(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => wanted.labels[name] ?? "");
-      const check = (name: string, series: Record<string, string>, alerts: object[]) => ({
-        name: `${alert} ${name}`,
-        interval: "15s",
-        input_series: Object.entries(series).map(([metric, values]) => ({ series: metric, values })),
-        alert_rule_test: [{ eval_time: "10m", alertname: alert, exp_alerts: alerts }],
-      });
-      return [
-        check("fires", wanted.fires, [{ exp_labels: wanted.labels, exp_annotations: { summary } }]),
-        check("is quiet", wanted.quiet, []),
-      ];
+  const alerts = alertsOf(watched);
+  const unused = Object.keys(cases).filter((name) => alerts.every(({ alert }) => alert !== name));
+  if (unused.length > 0) throw new Error(`cases of no alert: ${unused.join(", ")}`);
+  return alerts.flatMap(({ alert, annotations, labels }) => {
+    const { fires, quiet } = cases[alert] ?? { fires: [], quiet: [] };
+    if (fires.length === 0) throw new Error(`no test for the alert ${alert}: add one to ${import.meta.filename}`);
+    const expand = (text: string, of: Record<string, string>) => text.replace(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => of[name] ?? "");
+    const check = (name: string, { series, at = "10m", labels: of = {} }: AlertCase, firing: boolean) => ({
+      name: `${alert} ${name}`,
+      interval: "15s",
+      input_series: Object.entries(series).map(([metric, values]) => ({ series: metric, values })),
+      alert_rule_test: [
+        {
+          eval_time: at,
+          alertname: alert,
+          exp_alerts: firing ? [{ exp_labels: { ...labels, ...of }, exp_annotations: { summary: expand(annotations.summary, of), description: expand(annotations.description, of) } }] : [],
+        },
+      ],
     });
+    return [...fires.map((one) => check("fires", one, true)), ...quiet.map((one) => check("is quiet", one, false))];
+  });
 }

@@ -46,7 +46,7 @@ test("the application runs the digest that was pushed to the stack's registry, w
 
 test("Prometheus scrapes itself, the host, Postgres, Redis and Traefik", async () => {
   const [prometheus] = await project.containers("prometheus");
-  const query = (expression: string) => execute(prometheus?.Id ?? "", "65534", ["promtool", "query", "instant", "http://127.0.0.1:9090", expression]);
+  const query = (expression: string) => execute(prometheus?.Id ?? "", "65534", ["promtool", "query", "instant", "--http.config.file=/run/secrets/client.yml", "http://prometheus:9090", expression]);
   const jobs = ["node", "postgres", "prometheus", "redis", "traefik"];
   await eventually("all five targets are up", 60_000, async () => {
     const up = await query("up == 1");

@@ -7,13 +7,14 @@ import { after, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { hashSync } from "bcryptjs";
 import { stringify } from "yaml";
+import { alertsOf, renderRules } from "../../components/alert-rules.ts";
 import { renderDatabaseSql, renderMonitorSql, renderPgHba, renderPostgresConf } from "../../components/postgres-config.ts";
-import { renderPrometheusConfig, renderRules } from "../../components/prometheus-config.ts";
+import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../components/prometheus-config.ts";
 import { renderRedisAcl, renderRedisConf } from "../../components/redis-config.ts";
 import { renderRegistryConfig } from "../../components/registry.ts";
 import { renderRoutes, renderTraefikStatic, revisionOf, type Route } from "../../components/traefik-config.ts";
 import lock from "../../images.lock.json" with { type: "json" };
-import { alertTests } from "./alert-tests.ts";
+import { alertTests, watched } from "./alert-tests.ts";
 
 // What reads a rendered file has the last word on it: each program is run on its files, without a network.
 
@@ -92,12 +93,24 @@ after(async () => {
 });
 
 describe("promtool", { skip: missing(lock.prometheus) }, () => {
-  const targets = { prometheus: "127.0.0.1:9090", node: "node-exporter:9100", traefik: "traefik:8080" };
-  const files = { "/etc/berth/prometheus.yml": renderPrometheusConfig(targets), "/etc/berth/rules.yml": renderRules() };
+  const parts = { prometheus: "127.0.0.1:9090", node: "node-exporter:9100", traefik: "traefik:8080" };
+  const secrets = { "/run/secrets/web.yml": renderWebConfig(hashSync("prometheus-password", 4)), "/run/secrets/client.yml": renderClientConfig(), "/run/secrets/password": "prometheus-password" };
+  const files = { "/etc/berth/prometheus.yml": renderPrometheusConfig({ parts, ...watched, alertmanager: "alertmanager:9093" }), "/etc/berth/rules.yml": renderRules(watched), ...secrets };
 
-  test("accepts prometheus.yml and the rules that it names", async () => {
+  test("accepts prometheus.yml, the rules that it names and the login", async () => {
     const printed = await output({ image: lock.prometheus, files, command: ["promtool", "check", "config", "/etc/berth/prometheus.yml"] });
-    assert.match(printed, /7 rules found/);
+    assert.match(printed, new RegExp(`^  SUCCESS: ${alertsOf(watched).length + 1} rules found`, "m"));
+    assert.match(await output({ image: lock.prometheus, files, command: ["promtool", "check", "web-config", "/run/secrets/web.yml"] }), /SUCCESS/);
+  });
+
+  test("reaches a Prometheus that asks for a login, as the health check and the command of `reach` do, and nobody else", async () => {
+    const command: [string, ...string[]] = ["prometheus", "--config.file=/etc/berth/prometheus.yml", "--web.config.file=/run/secrets/web.yml", "--web.listen-address=127.0.0.1:9090", "--storage.tsdb.path=/prometheus"];
+    const exec = await start({ image: lock.prometheus, files, command, user: "65534:65534", tmpfs: ["/prometheus"] });
+    const client = "--http.config.file=/run/secrets/client.yml";
+    await eventually(() => exec("promtool", "check", "healthy", "--url=http://127.0.0.1:9090", client));
+    await eventually(async () => assert.match(await exec("promtool", "query", "instant", client, "http://127.0.0.1:9090", 'up{job="prometheus"}'), /=> 1 @/));
+    await assert.rejects(exec("promtool", "check", "healthy", "--url=http://127.0.0.1:9090"), /401/);
+    await assert.rejects(exec("wget", "-q", "-O", "-", "http://127.0.0.1:9090/-/healthy"), /401/);
   });
 
   test("sees each alert fire in a case where it must, and stay quiet in one where it must not", async () => {

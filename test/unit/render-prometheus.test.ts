@@ -2,42 +2,99 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { parse } from "yaml";
-import { renderPrometheusConfig, renderRules } from "../../components/prometheus-config.ts";
+import { type Alert, alertsOf, renderRules } from "../../components/alert-rules.ts";
+import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../components/prometheus-config.ts";
 
-interface Rule {
-  alert: string;
-  expr: string;
-  for: string;
-  annotations: { summary: string };
+interface File {
+  rule_files: string[];
+  alerting?: unknown;
+  scrape_configs: Record<string, unknown>[];
 }
-const { groups } = parse(renderRules()) as { groups: { name: string; rules: Rule[] }[] };
+const render = (targets: Partial<Parameters<typeof renderPrometheusConfig>[0]>) =>
+  parse(renderPrometheusConfig({ parts: {}, applications: [], schedulers: [], ...targets })) as File;
+const login = { username: "berth", password_file: "/run/secrets/password" };
 
-test("prometheus.yml scrapes each target under its name and reads the rules", () => {
-  fc.assert(
-    fc.property(fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_]{0,9}$/), fc.stringMatching(/^[a-z0-9.-]{1,9}:[1-9][0-9]{0,3}$/)), (targets) => {
-      const file = parse(renderPrometheusConfig(targets)) as { rule_files: string[]; scrape_configs: unknown[] };
-      assert.deepEqual(file.rule_files, ["/etc/berth/rules.yml"]);
-      assert.deepEqual(
-        file.scrape_configs,
-        Object.entries(targets).map(([job_name, target]) => ({ job_name, static_configs: [{ targets: [target] }] })),
-      );
-    }),
-  );
-});
-
-describe("the alert rules", () => {
-  test("watch each part of a stack", () => {
-    assert.deepEqual(groups.map(({ name }) => name), ["berth"]);
-    assert.deepEqual(
-      groups[0]?.rules.map(({ alert }) => alert),
-      ["TargetMissing", "PostgresDown", "PostgresConnectionsHigh", "RedisDown", "RedisMemoryHigh", "ServerDown", "DiskAlmostFull"],
+describe("prometheus.yml", () => {
+  test("scrapes each part under its name, Prometheus itself by its login, and reads the rules", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_]{0,9}$/), fc.stringMatching(/^[a-z0-9.-]{1,9}:[1-9][0-9]{0,3}$/)), (some) => {
+        const parts = { ...some, prometheus: "prometheus:9090" };
+        const file = render({ parts });
+        assert.deepEqual(file.rule_files, ["/etc/berth/rules.yml"]);
+        assert.equal(file.alerting, undefined);
+        assert.deepEqual(
+          file.scrape_configs,
+          Object.entries(parts).map(([job_name, target]) => ({ job_name, ...(job_name === "prometheus" && { basic_auth: login }), static_configs: [{ targets: [target] }] })),
+        );
+      }),
     );
   });
 
-  test("each wait some minutes before they fire, and say what is wrong", () => {
-    for (const { alert, for: wait, annotations } of groups[0]?.rules ?? []) {
-      assert.match(wait, /^[1-5]m$/, alert);
-      assert.ok(annotations.summary.length > 10, alert);
+  test("finds every replica of an application by name, with the application as label", () => {
+    const { scrape_configs } = render({ applications: [{ name: "shop", port: 9090, path: "/figures" }, { name: "node", port: 3000 }] });
+    const job = (name: string, port: number, metrics_path: string) => ({
+      job_name: `app-${name}`,
+      metrics_path,
+      dns_sd_configs: [{ names: [`${name}-metrics`], type: "A", port, refresh_interval: "15s" }],
+      relabel_configs: [{ target_label: "app", replacement: name }],
+    });
+    assert.deepEqual(scrape_configs, [job("shop", 9090, "/figures"), job("node", 3000, "/metrics")]);
+  });
+
+  test("finds every schedule of an application, with the task as label", () => {
+    const { scrape_configs } = render({ schedulers: [{ name: "shop", tasks: [{ name: "tidy" }, { name: "mail" }] }] });
+    assert.deepEqual(scrape_configs, [
+      {
+        job_name: "schedules-shop",
+        dns_sd_configs: [{ names: ["shop-schedule-tidy", "shop-schedule-mail"], type: "A", port: 9746, refresh_interval: "15s" }],
+        relabel_configs: [{ target_label: "app", replacement: "shop" }, { source_labels: ["__meta_dns_name"], regex: "shop-schedule-(.+)", target_label: "task" }],
+        metric_relabel_configs: [{ action: "labeldrop", regex: "command|position" }],
+      },
+    ]);
+  });
+
+  test("names Alertmanager where there is one", () => {
+    assert.deepEqual(render({ alertmanager: "alertmanager:9093" }).alerting, { alertmanagers: [{ static_configs: [{ targets: ["alertmanager:9093"] }] }] });
+  });
+
+  test("has its login in files of their own, the server's as bcrypt's hash", () => {
+    assert.deepEqual(parse(renderWebConfig("$2b$10$x")), { basic_auth_users: { berth: "$2b$10$x" } });
+    assert.deepEqual(parse(renderClientConfig()), { basic_auth: login });
+  });
+});
+
+describe("the alert rules", () => {
+  const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }] };
+  const alerts = alertsOf(watched);
+
+  test("are those of the file, with what the schedules need before them", () => {
+    const { groups } = parse(renderRules(watched)) as { groups: { name: string; rules: Alert[] }[] };
+    assert.deepEqual(groups.map(({ name }) => name), ["schedules", "berth"]);
+    assert.deepEqual(groups[1]?.rules, JSON.parse(JSON.stringify(alerts)));
+    const bare = parse(renderRules({ applications: [], schedulers: [] })) as { groups: { name: string }[] };
+    assert.deepEqual(bare.groups.map(({ name }) => name), ["berth"]);
+  });
+
+  test("notice an application or a scheduler that no container answers for", () => {
+    assert.equal(alerts.find(({ alert }) => alert === "TargetMissing")?.expr, 'up == 0 or absent(up{job="app-shop"}) or absent(up{job="schedules-shop"})');
+  });
+
+  test("wait for a success only where the schedule says how long", () => {
+    const of = (name: string) => alerts.filter(({ alert }) => alert === name).map(({ expr }) => /task="(\w+)"/.exec(expr)?.[1]);
+    assert.deepEqual(of("ScheduleLate"), ["tidy"]);
+    assert.deepEqual(of("ScheduleFailed"), ["tidy", "mail"]);
+  });
+
+  test("each have a severity, what is wrong in one line, and where to look", () => {
+    for (const { alert, labels, annotations } of alerts) {
+      assert.match(labels.severity, /^(critical|warning|none)$/, alert);
+      assert.match(annotations.summary, /^[^\n]{10,90}$/, alert);
+      assert.match(annotations.description, /berth \w+|docker \w+/, alert);
     }
+  });
+
+  test("none fires at once by what a lost scrape or a deploy does", () => {
+    const atOnce = alerts.filter(({ for: wait }) => wait === undefined).map(({ alert }) => alert);
+    assert.deepEqual([...new Set(atOnce)], ["DeadMansSwitch", "RestartLoop", "ScheduleFailed", "ScheduleLate", "OutOfMemory"]);
   });
 });
