@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { AppDefinition } from "./components/app-definition.ts";
+import { backupProblems } from "./backup-checks.ts";
 import lock from "./images.lock.json" with { type: "json" };
 import { asObject, parsed, type Problem, problemReport, type RawConfig, schemaProblems } from "./problems.ts";
 import { appProblems, clashProblems, liveProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
@@ -25,6 +26,9 @@ export interface Config extends Omit<Settings, "apps" | "images" | "docker"> {
   images: Record<(typeof imageRoles)[number], string>;
   apps: App[];
   registryPassword: pulumi.Output<string> | undefined;
+  backupKey: pulumi.Output<string> | undefined;
+  s3Key: pulumi.Output<string> | undefined;
+  s3Secret: pulumi.Output<string> | undefined;
 }
 
 /**
@@ -85,6 +89,7 @@ export function checkConfig(
     ...clashProblems(raw.stack, settings),
     ...registryProblems(raw.stack, settings),
     ...secretProblems(raw, settings, definitions),
+    ...backupProblems(raw),
     ...unknownKeys(raw, definitions),
   );
   if (problems.length > 0) return { problems: problems.map((problem) => withoutSecret(raw, problem)) };
@@ -98,6 +103,9 @@ export function checkConfig(
         imageRoles.map((role) => [role, (complete.images as Record<string, string | undefined>)[role] ?? lock[role]]),
       ) as Config["images"],
       registryPassword: secretOf(raw.values["berth:registryPassword"]) ?? secretOf(raw.environment["BERTH_REGISTRY_PASSWORD"]),
+      backupKey: secretOf(raw.values["berth:backupKey"]),
+      s3Key: secretOf(raw.values["berth:s3Key"]),
+      s3Secret: secretOf(raw.values["berth:s3Secret"]),
       apps: apps.map(([name, app]) => {
         const definition = definitions[name] as AppDefinition;
         const { replicas = 1, memory = "256MiB", cpus = 0.5 } = definition.defaults ?? {};

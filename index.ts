@@ -61,6 +61,16 @@ const postgres = new Postgres(
     memory: mebibytes(config.postgres.memory),
     cpus: config.postgres.cpus,
     connections: config.postgres.connections,
+    backup: config.postgres.backup && {
+      ...config.postgres.backup,
+      registry,
+      pullProvider,
+      baseImage: config.images.postgres,
+      key: config.backupKey,
+      s3Keys: config.s3Key !== undefined && config.s3Secret !== undefined ? { key: config.s3Key, secret: config.s3Secret } : undefined,
+      tools: new Tools("postgres-tools", { platform, registry, pullProvider }, on),
+      network: networks.monitoring,
+    },
   },
   on,
 );

@@ -37,6 +37,40 @@ const image = text(
   imageAllowed,
 );
 
+const cronAllowed = "five fields of cron: minute, hour, day of month, month, day of week, for example 30 2 * * 0";
+const cron = z.string(cronAllowed).refine((text) => isCron(text), { error: cronAllowed, abort: true });
+const timeZoneAllowed = "the name of a time zone, for example UTC or Europe/Vienna";
+const timeZone = z.string(timeZoneAllowed).refine((name) => isTimeZone(name), timeZoneAllowed);
+
+/** Backups of Postgres; without this group there are none. */
+const backup = group({
+  target: z
+    .union(
+      [
+        z.literal("volume"),
+        group({
+          s3: group({
+            bucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "a bucket's name: 3 to 63 small letters, digits, . and -"),
+            endpoint: text(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, "a host without https://, with a port where it is not 443, for example s3.eu-central-1.amazonaws.com"),
+            region: text(/^[a-z0-9-]{1,40}$/, "a region, for example eu-central-1; some stores take any").default("us-east-1"),
+            uriStyle: z.enum(["host", "path"], 'either "host" or "path"').default("host").describe("How the bucket is named in requests."),
+            verifyTls: z.boolean("true or false").default(true).describe("Whether the store's certificate must be one that the system trusts."),
+          }),
+        }),
+      ],
+      'either "volume" or {s3: {bucket: …, endpoint: …}}',
+    )
+    .describe("A volume on the Docker host, or a bucket of an S3-compatible store. Encrypted with berth:backupKey."),
+  full: cron.default("30 2 * * 0").describe("When a full backup begins."),
+  differential: cron.default("30 2 * * 1-6").describe("When a differential backup begins: what has changed since the full one."),
+  drill: cron.default("30 4 * * 6").describe("When a restore drill begins: the newest backup is restored aside, and all of it read."),
+  timeZone: timeZone.default("UTC").describe("Time zone of these times."),
+  keep: group({
+    full: whole(1, 1000).default(2).describe("Full backups that are kept, with the log from the oldest of them on."),
+    differential: whole(1, 1000).default(7).describe("Differential backups that are kept."),
+  }).prefault({}),
+});
+
 const app = group({
   folder: text(/^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/, "a folder below apps/, for example shop or services/node")
     .optional()
@@ -85,6 +119,9 @@ export const imageRoles = [
   "registry",
 ] as const;
 
+/** Name of an application, by which its parts, its database and its address are named. */
+export const appName = text(/^[a-z][a-z0-9-]{0,29}$/, "a folder of apps/: small letters, digits and -, a letter first, at most 30");
+
 /** Every key of a stack file under `berth:`, in the order of the documentation. */
 export const fields = {
   docker: text(
@@ -121,6 +158,7 @@ export const fields = {
     memory: memory(128).default("512MiB"),
     cpus: cpus.default(1),
     connections: whole(10, 1000).default(100).describe("Greatest number of connections at the same time."),
+    backup: backup.optional(),
   })
     .prefault({}),
   redis: group({
@@ -141,7 +179,7 @@ export const fields = {
     .prefault({}),
   apps: z
     .record(
-      text(/^[a-z][a-z0-9-]{0,29}$/, "a folder of apps/: small letters, digits and -, a letter first, at most 30"),
+      appName,
       app.prefault({}),
       "the applications' names, indented below it",
     )
@@ -152,6 +190,9 @@ export const fields = {
 /** Secrets under `berth:`, set with `pulumi config set --secret`. */
 export const secretFields = {
   registryPassword: "Password or token of berth:registry's login. Default: BERTH_REGISTRY_PASSWORD of the environment.",
+  backupKey: "Passphrase that encrypts the backups, at least 16 characters. Keep it elsewhere too: without it no backup can be read.",
+  s3Key: "Access key of the bucket for backups.",
+  s3Secret: "Secret key of the bucket for backups.",
 } as const;
 
 export const schema = z.strictObject(fields);
@@ -168,4 +209,28 @@ function isNetwork(network: string): boolean {
   const length = Number(prefix);
   const bits = base.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
   return length >= 16 && length <= 28 && bits % 2 ** (32 - length) === 0;
+}
+
+const cronRanges = [[0, 59], [0, 23], [1, 31], [1, 12], [0, 7]] as const;
+
+function isCron(text: string): boolean {
+  const fields = text.split(" ");
+  return fields.length === cronRanges.length && cronRanges.every(([min, max], index) => (fields[index] ?? "").split(",").every((part) => isCronPart(part, min, max)));
+}
+
+function isCronPart(part: string, min: number, max: number): boolean {
+  const found = /^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:\/([1-9]\d?))?$/.exec(part);
+  if (found === null) return false;
+  const [, from, to, step] = found;
+  const low = Number(from ?? min);
+  const high = Number(to ?? from ?? max);
+  return low >= min && high <= max && low <= high && (step === undefined || Number(step) <= max);
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
 }

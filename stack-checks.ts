@@ -1,10 +1,11 @@
 import { BlockList } from "node:net";
 import type { AppDefinition } from "./components/app-definition.ts";
+import { backupSecrets } from "./backup-checks.ts";
 import { discreetly, parsed, type Problem, type RawConfig } from "./problems.ts";
 import { type AppSettings, fields, secretFields, type Settings } from "./settings.ts";
 
 /** Names that an application can't have, by what has them already. */
-const reserved = [
+export const reserved = [
   ["berth", "pulumi", "docker", "random"], // namespaces of configuration
   ["postgres", "redis", "traefik", "prometheus", "registry", "exporter", "admin"], // parts of a stack
   ["public", "none", "template0", "template1", "default"], // Postgres's roles and databases, Redis's user
@@ -166,7 +167,7 @@ export function secretProblems(
   );
   const remote = settings.registry !== undefined && "host" in settings.registry;
   const needed = remote && !raw.environment["BERTH_REGISTRY_PASSWORD"];
-  wanted.push(["berth:registryPassword", secretFields.registryPassword, needed]);
+  wanted.push(["berth:registryPassword", secretFields.registryPassword, needed], ...backupSecrets(settings));
   return wanted.flatMap(([key, meaning, required]) => {
     const fix = setSecret(raw.stack, key);
     if (raw.values[key] === undefined) {

@@ -1,3 +1,5 @@
+import { archiveSettings } from "./backup-config.ts";
+
 /** Sizes of a Postgres server. */
 export interface PostgresSizes {
   /** Memory of the container in MiB. */
@@ -6,8 +8,12 @@ export interface PostgresSizes {
   connections: number;
 }
 
-/** postgresql.conf: a quarter of the memory for shared buffers, half expected in the page cache. */
-export function renderPostgresConf({ memory, connections }: PostgresSizes): string {
+/**
+ * postgresql.conf: a quarter of the memory for shared buffers, half expected in the page cache.
+ *
+ * @param archive Whether the write-ahead log goes to the backup repository.
+ */
+export function renderPostgresConf({ memory, connections, archive = false }: PostgresSizes & { archive?: boolean }): string {
   const settings: Record<string, string | number> = {
     listen_addresses: "'*'",
     unix_socket_directories: "'/var/run/postgresql'",
@@ -29,6 +35,7 @@ export function renderPostgresConf({ memory, connections }: PostgresSizes): stri
     log_checkpoints: "on",
     timezone: "'UTC'",
     idle_in_transaction_session_timeout: "60s",
+    ...(archive && archiveSettings),
   };
   return `${Object.entries(settings)
     .map(([name, value]) => `${name} = ${value}`)

@@ -285,6 +285,9 @@ describe("a good stack file", () => {
       monitoring: { retention: "15d" },
       apps: [],
       registryPassword: undefined,
+      backupKey: undefined,
+      s3Key: undefined,
+      s3Secret: undefined,
     });
     assert.deepEqual(images, Object.fromEntries(imageRoles.map((role) => [role, lock[role]])));
   });

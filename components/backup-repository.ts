@@ -1,0 +1,81 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { type BackupConfig, backupEnv, backupPaths, renderPgbackrestConf, renderPgbackrestSecrets } from "./backup-config.ts";
+import { Files } from "./files.ts";
+import { Image, type ImageRegistry } from "./image.ts";
+import { labelsOf, type Platform } from "./platform.ts";
+import { Volume } from "./volume.ts";
+
+export interface BackupRepositoryArgs extends Omit<BackupConfig, "prefix"> {
+  platform: Platform;
+  registry: ImageRegistry;
+  /** Pulls with the registry's login. */
+  pullProvider: docker.Provider;
+  /** The image of Postgres that pgBackRest is added to, by tag or digest. */
+  baseImage: string;
+  /** Passphrase of the repository. @default generated, and kept in the state alone */
+  key?: pulumi.Input<string>;
+  /** Keys of the bucket; needed with an S3 target. */
+  s3Keys?: { key: pulumi.Input<string>; secret: pulumi.Input<string> };
+  /** User and group id of the server. */
+  owner: number;
+  /** Data directory of the server, and the directory of its socket. */
+  data: string;
+  socket: string;
+}
+
+/**
+ * Where backups of a Postgres server go, and what a container needs to reach it: the image with pgBackRest, its
+ * configuration, the keys, and the repository, which is encrypted.
+ *
+ * @example
+ * const repository = new BackupRepository("postgres-backup", { platform, registry, pullProvider, baseImage, target: "volume",
+ *   keep: { full: 2, differential: 7 }, owner: 999, data, socket });
+ * new docker.Container("postgres", { image: repository.image, mounts: [...repository.mounts()], … });
+ */
+export class BackupRepository extends pulumi.ComponentResource {
+  /** `repository:tag@digest` of Postgres with pgBackRest. */
+  readonly image: pulumi.Output<string>;
+  /** The network with a way out that an S3 target needs; none otherwise. */
+  readonly networks: { name: pulumi.Output<string> }[];
+  /** The environment that goes with {@link mounts}. */
+  readonly env = backupEnv;
+  private readonly config: Files;
+  private readonly secrets: Files;
+  private readonly volume: Volume | undefined;
+
+  constructor(name: string, args: BackupRepositoryArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:BackupRepository", name, {}, opts);
+    const { platform, registry, pullProvider, baseImage, target, keep, owner, data, socket } = args;
+    const child = { parent: this };
+    const context = `${import.meta.dirname}/../images/postgres`;
+    this.image = new Image(`${name}-image`, { registry, repository: "postgres", context, buildArgs: { BASE: baseImage }, pullProvider }, child).ref;
+    const key = pulumi.secret(args.key ?? new random.RandomPassword(`${name}-key`, { length: 48, special: false }, child).result);
+    const conf = renderPgbackrestConf({ target, keep, prefix: platform.prefix }, data, socket);
+    this.config = new Files(`${name}-config`, { platform, files: { "pgbackrest.conf": conf } }, child);
+    const secrets = pulumi.secret(pulumi.all([key, args.s3Keys]).apply(([plain, s3]) => renderPgbackrestSecrets({ key: plain, s3 })));
+    this.secrets = new Files(`${name}-secrets`, { platform, files: { "secrets.conf": secrets } }, child);
+    this.volume = target === "volume" ? new Volume(`${name}s`, { platform, owner, data: true }, child) : undefined;
+    this.networks = target === "volume" ? [] : [{ name: this.network(name, platform) }];
+    this.registerOutputs({ image: this.image });
+  }
+
+  /** What every container mounts that archives, backs up or restores. */
+  mounts(readOnly = false): docker.types.input.ContainerMount[] {
+    return [
+      this.config.mount(backupPaths.config),
+      this.secrets.mount(backupPaths.secrets),
+      ...(this.volume === undefined ? [] : [this.volume.mount(backupPaths.repository, readOnly)]),
+    ];
+  }
+
+  private network(name: string, platform: Platform): pulumi.Output<string> {
+    const network = new docker.Network(
+      `${name}-network`,
+      { name: `${platform.prefix}-backup`, driver: "bridge", internal: false, labels: labelsOf(platform, "network") },
+      { parent: this },
+    );
+    return network.name;
+  }
+}
