@@ -75,7 +75,14 @@ export class Project implements AsyncDisposable {
     this.write(`Pulumi.${this.stack}.yaml`, stringify({ encryptionsalt: crypter.salt, config }));
   }
 
+  /** A secret as the stack file has it. */
+  async encrypted(value: string): Promise<{ secure: string }> {
+    const crypter = await (this.crypter ??= Crypter.create(passphrase));
+    return { secure: crypter.encrypt(value) };
+  }
+
   write(file: string, content: string): void {
+    mkdirSync(dirname(join(this.dir, file)), { recursive: true });
     writeFileSync(join(this.dir, file), content);
   }
 

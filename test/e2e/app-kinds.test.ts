@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { docker, Project } from "./project.ts";
+
+// One image that nobody prepared (Debian's own, root, Perl) in four parts: a web server that reads a plain variable, a
+// worker with a volume, jobs, and schedules.
+const dockerfile = "FROM debian:trixie-slim\nCOPY . /app/\nWORKDIR /app\n";
+const server = `use IO::Socket::INET;
+@SIG{qw(TERM PIPE)} = (sub { exit }, "IGNORE");
+open(my $note, ">", "/app/written") or die "read-only: $!\\n";
+open(my $config, "<", "/etc/shop/greeting") or die "no configuration: $!\\n";
+my $text = join ",", <$config> =~ /(\\w+)/, length($ENV{PLAIN} // ""), -e "/run/secrets/PLAIN" ? "file" : "none", $<;
+my $server = IO::Socket::INET->new(LocalPort => 8000, Listen => 64, ReuseAddr => 1) or die "$@\\n";
+while (my $client = $server->accept) {
+  while (<$client>) { last unless /\\S/ }
+  print $client "HTTP/1.1 200 OK\\r\\nContent-Length: " . length($text) . "\\r\\nConnection: close\\r\\n\\r\\n$text";
+  close $client;
+}
+`;
+const shop = `
+export default {
+  context: import.meta.dirname,
+  web: { port: 8000, command: ["perl", "/app/server.pl"], health: { path: "/" } },
+  config: { directory: "config", target: "/etc/shop" },
+  secrets: { PLAIN: "a password" },
+  unprepared: { root: true, writableRoot: true, plainSecrets: true },
+};
+`;
+// The worker appends its own start to a file; the schedules tell when they run.
+const robot = `
+export default {
+  context: import.meta.dirname,
+  worker: { command: ["perl", "-e", "$SIG{TERM} = sub { exit }; open(my $log, '>>', '/data/starts'); print $log \\"$$\\\\n\\"; close $log; sleep 1 while 1"], health: ["test", "-s", "/data/starts"] },
+  volumes: { data: "/data" },
+  jobs: { migrate: ["sh", "-c", "echo migrate >> /data/jobs"], seed: ["sh", "-c", "echo seed >> /data/jobs"] },
+  schedules: {
+    slow: { cron: "*/2 * * * * * *", timeZone: "Asia/Tokyo", command: ["sh", "-c", "mkdir /data/running || echo twice >> /data/overlap; date +%z >> /data/zones; sleep 5; rmdir /data/running"] },
+    broken: { cron: "*/2 * * * * * *", command: ["sh", "-c", "echo it broke; exit 3"] },
+  },
+  env: { VERSION: "1" },
+};
+`;
+
+let project: Project;
+let printed: string;
+const canary = "canary-plain-0123456789";
+
+before(async () => {
+  project = await Project.create("kinds");
+  for (const name of ["shop", "robot"]) project.write(`apps/${name}/Dockerfile`, dockerfile);
+  project.write("apps/shop/server.pl", server);
+  project.write("apps/shop/config/greeting", "hello\n");
+  project.write("apps/shop/app.ts", shop);
+  project.write("apps/robot/app.ts", robot);
+  const secret = await project.encrypted(canary);
+  await project.configure((config) => {
+    config["berth:apps"] = { shop: {}, robot: { memory: "64MiB" } };
+    config["shop:PLAIN"] = secret;
+    delete config["root:ROOT_SECRET"];
+  });
+  const preview = await project.berth(["preview", "-s", project.stack]);
+  assert.equal(preview.code, 0, preview.output);
+  printed = preview.output;
+  await project.up();
+});
+after(async () => project[Symbol.asyncDispose]());
+
+describe("an image that nobody prepared", () => {
+  test("runs as root with a writable root, reads its secret as a plain variable and its configuration as a file", async () => {
+    assert.equal((await project.get("/", "shop")).body, `hello,${canary.length},file,0`);
+  });
+
+  test("has each loosened field named in the preview", () => {
+    for (const field of ["root", "writableRoot", "plainSecrets"]) assert.match(printed, new RegExp(`unprepared\\.${field}:`));
+    assert.match(printed, /shop is less hardened/);
+  });
+
+  test("has its secret in no setting of a container, though its process has it", async () => {
+    for (const { Id } of await project.containers()) assert.ok(!JSON.stringify(await docker.getContainer(Id).inspect()).includes(canary));
+  });
+
+  test("keeps the rest of the hardening", async () => {
+    const [web] = await project.containers("web");
+    const { HostConfig } = await docker.getContainer(web?.Id ?? "").inspect();
+    assert.deepEqual([HostConfig.CapDrop, HostConfig.CapAdd ?? [], HostConfig.SecurityOpt, HostConfig.Privileged], [["ALL"], [], ["no-new-privileges:true"], false]);
+  });
+});
+
+describe("a worker with a volume", () => {
+  test("starts after its jobs, which ran in their order", async () => {
+    assert.deepEqual(await read("jobs"), ["migrate", "seed"]);
+    assert.equal((await read("starts")).length, 1);
+  });
+
+  test("has no way out, not even to the edge", async () => {
+    const [worker] = await project.containers("worker");
+    const { NetworkSettings } = await docker.getContainer(worker?.Id ?? "").inspect();
+    const [network, ...others] = Object.keys(NetworkSettings.Networks);
+    assert.deepEqual(others, []);
+    assert.equal(((await docker.getNetwork(network ?? "").inspect()) as { Internal: boolean }).Internal, true);
+  });
+});
+
+describe("a schedule", () => {
+  test("runs in its time zone, and never beside itself though it is due more often than it ends", async () => {
+    await until(async () => (await read("zones")).length >= 3);
+    assert.deepEqual([...new Set(await read("zones"))], ["+0900"]);
+    assert.deepEqual(await read("overlap"), []);
+  });
+
+  test("shows its last result: in the log with the exit code, and counted in its metrics", async () => {
+    const [broken] = await project.containers("schedule-broken");
+    const container = docker.getContainer(broken?.Id ?? "");
+    await until(async () => (await container.logs({ stdout: true, stderr: true })).toString().includes("error running command: exit status 3"));
+    assert.match((await container.logs({ stdout: true, stderr: true })).toString(), /it broke/);
+    const metrics = execFileSync("docker", ["exec", broken?.Id ?? "", "/opt/berth/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:9746/metrics"], { encoding: "utf8" });
+    assert.match(metrics, /supercronic_failed_executions\{[^}]*\} [1-9]/);
+  });
+});
+
+test("a new version stops the worker before the next one starts, and the data is there still", async () => {
+  const secret = await project.encrypted(canary);
+  await project.configure((config) => {
+    config["berth:apps"] = { shop: {}, robot: { memory: "64MiB", env: { VERSION: "2" } } };
+    config["shop:PLAIN"] = secret;
+    delete config["root:ROOT_SECRET"];
+  });
+  await project.up();
+  assert.equal((await project.containers("worker")).length, 1);
+  assert.equal((await read("starts")).length, 2);
+});
+
+/** Lines of a file of the worker's volume. */
+async function read(file: string): Promise<string[]> {
+  const [worker] = await project.containers("worker");
+  const text = execFileSync("docker", ["exec", worker?.Id ?? "", "sh", "-c", `cat /data/${file} 2>/dev/null || true`], { encoding: "utf8" });
+  return text.split("\n").filter(Boolean);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error("not within 60 s");
+    await delay(500);
+  }
+}
