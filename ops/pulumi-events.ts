@@ -82,8 +82,9 @@ export class EventReader {
     // What the engine says of a failed update as a whole adds nothing to the resource's own message.
     if (ephemeral === true || text === "" || text === "update failed" || text === "preview failed") return;
     if (severity === "error" && !this.errors.includes(text)) this.errors.push(text);
-    if (severity === "info" || severity === "info#err") {
-      this.#onEvent({ phase: "diagnostic", op: "", urn, type: "", name: nameOf(urn), message: text });
+    if (severity === "info" || severity === "info#err" || severity === "warning") {
+      const told = severity === "warning" ? `warning: ${text.replace(/^warning: /, "")}` : text;
+      this.#onEvent({ phase: "diagnostic", op: "", urn, type: "", name: nameOf(urn), message: told });
     }
   }
 }
