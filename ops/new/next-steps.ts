@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import type { Project } from "../project.ts";
+import { fields } from "../../settings.ts";
+import { table } from "../table.ts";
+
+/** What to type after an application was added to a stack. */
+export function nextSteps(project: Project, stack: string, name: string, address: string | undefined): string {
+  const others = project.stacks().filter((other) => other !== stack && appsOf(project, other)[name] === undefined);
+  const rows = [
+    [`./berth up${stack === "dev" ? "" : ` -s ${stack}`}`, address === undefined ? "starts it" : `starts it; then it answers at ${address}`],
+    [`./berth logs -f ${name}${stack === "dev" ? "" : ` -s ${stack}`}`, "what it prints"],
+    ...(stack === "dev" ? [["npm run picture", "adds it to the picture of the dev stack"]] : []),
+    ...others.map((other) => [`Pulumi.${other}.yaml`, `add ${name}: {} under berth:apps to run it there too`]),
+  ];
+  return `Next:\n${table(["", ""], rows.map(([what = "", why = ""]) => [`  ${what}`, why])).split("\n").slice(1).join("\n")}`;
+}
+
+/** Where the application answers once it is up. */
+export function addressOf(project: Project, stack: string, name: string): string {
+  const config = configOf(project, stack);
+  const domain = fields.domain.safeParse(config["berth:domain"]).data ?? "localhost";
+  const { http } = project.settings(stack).publish;
+  return `http://${name}.${domain}${http === 80 ? "" : `:${http}`}`;
+}
+
+function appsOf(project: Project, stack: string): Record<string, unknown> {
+  return (configOf(project, stack)["berth:apps"] ?? {}) as Record<string, unknown>;
+}
+
+function configOf(project: Project, stack: string): Record<string, unknown> {
+  const file = parse(readFileSync(project.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
+  return file?.config ?? {};
+}

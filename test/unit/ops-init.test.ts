@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { stripTypeScriptTypes } from "node:module";
+import type { AppDefinition } from "../../components/app-definition.ts";
+import { contextCode, renderApp } from "../../ops/init/app-file.ts";
+import { prepare } from "../../ops/init/definition.ts";
+import { readDockerfile } from "../../ops/init/dockerfile.ts";
+import { readEnvironment } from "../../ops/init/environment.ts";
+import { nameFrom, openSource } from "../../ops/init/source.ts";
+import { userOf } from "../../ops/init/user.ts";
+
+const never = new AbortController().signal;
+
+describe("a Dockerfile", () => {
+  test("says what its last stage has of its own and from earlier stages", () => {
+    const facts = readDockerfile(
+      [
+        "# syntax=docker/dockerfile:1",
+        "ARG BASE=debian:trixie-slim",
+        "FROM node:24 AS build",
+        "USER node",
+        "EXPOSE 9999",
+        "FROM ${BASE} AS base",
+        'ENV PORT=8080 GREETING="two words"',
+        "RUN useradd --uid 1234 shop && \\",
+        "    chown -R shop /data",
+        'CMD ["old"]',
+        "FROM base",
+        "EXPOSE ${PORT}/tcp 9090",
+        "USER shop:shop",
+        'VOLUME ["/data", "/var/lib/my app"]',
+        "HEALTHCHECK --interval=5s CMD curl -f http://localhost:8080/healthz || exit 1",
+        'ENTRYPOINT ["/entry.sh", "a \\"b\\""]',
+        "CMD python3 -m http.server \\",
+        "  $PORT",
+      ].join("\n"),
+    );
+    assert.deepEqual(facts, {
+      base: "debian:trixie-slim",
+      ports: [8080, 9090],
+      user: "shop:shop",
+      health: ["/bin/sh", "-c", "curl -f http://localhost:8080/healthz || exit 1"],
+      entrypoint: ["/entry.sh", 'a "b"'],
+      command: ["/bin/sh", "-c", "python3 -m http.server $PORT"],
+      volumes: ["/data", "/var/lib/my app"],
+      env: { PORT: "8080", GREETING: "two words" },
+      runs: ["useradd --uid 1234 shop &&     chown -R shop /data"],
+    });
+  });
+
+  test("without a stage is an error; a check may be switched off, and an ENTRYPOINT forgets an earlier CMD", () => {
+    assert.throws(() => readDockerfile("# nothing\n"), /it has no FROM/);
+    const facts = readDockerfile('FROM a AS x\nCMD ["old"]\nHEALTHCHECK CMD true\nFROM x\nHEALTHCHECK NONE\nENTRYPOINT ["new"]\n');
+    assert.deepEqual([facts.health, facts.entrypoint, facts.command], [undefined, ["new"], undefined]);
+  });
+});
+
+describe("the user", () => {
+  const facts = (text: string) => readDockerfile(text);
+  test("is a number where the Dockerfile gives one away; else a guess that is said", () => {
+    assert.deepEqual(userOf(facts("FROM a\nUSER 1001:1001"), ""), { user: 1001, capabilities: [], because: "USER 1001:1001", assumed: false });
+    assert.equal(userOf(facts("FROM a\nRUN adduser -D -u 4321 shop && true\nUSER shop"), "").user, 4321);
+    assert.deepEqual(userOf(facts("FROM a\nUSER www-data"), ""), { user: 33, capabilities: [], because: "USER www-data: its id is not in the Dockerfile, 33 is usual", assumed: true });
+    assert.match(userOf(facts("FROM a\nUSER strange"), "").because, /1000 is a guess/);
+  });
+
+  test("is root with what stepping down needs, and nothing where it stays root", () => {
+    assert.deepEqual(userOf(facts("FROM debian"), "exec python3 app.py").capabilities, []);
+    assert.deepEqual(userOf(facts("FROM debian\nUSER root"), 'chown app /data\nexec gosu app "$@"').capabilities, ["CHOWN", "SETUID", "SETGID"]);
+    assert.deepEqual(userOf(facts("FROM docker.io/library/nginx:1.29@sha256:00"), "").capabilities, ["CHOWN", "SETUID", "SETGID"]);
+    assert.deepEqual(userOf(facts("FROM mysql"), "").capabilities, ["CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE"]);
+  });
+});
+
+describe("the environment", () => {
+  test("gives names of secrets alone, and sees a database and a cache", () => {
+    const sample = [
+      "# the sample", "PORT=8080", "GREETING='hello you'", "SESSION_KEY=canary-1", "apiToken=canary-2", "SENTRY_DSN=", "MAIL_URL=smtp://me:canary-3@mail:25",
+      "POSTGRES_PASSWORD=canary-4", "POSTGRES_HOST=db", "REDIS_URL=redis://:canary-5@cache", "DB_PASSWORD=canary-6", "EMPTY=", "KEYBOARD=qwertz", "TLS_KEY_FILE=/k",
+    ].join("\n");
+    const found = readEnvironment(sample, { API_SECRET: "canary-7", PATH: "/bin" });
+    assert.deepEqual(found, {
+      env: { PORT: "8080", GREETING: "hello you", KEYBOARD: "qwertz", TLS_KEY_FILE: "/k" },
+      secrets: ["API_SECRET", "MAIL_URL", "SENTRY_DSN", "SESSION_KEY", "apiToken"],
+      database: true,
+      cache: true,
+      foreign: ["DB_PASSWORD"],
+      empty: ["EMPTY"],
+    });
+    assert.doesNotMatch(JSON.stringify(found), /canary/);
+  });
+});
+
+describe("what is written", () => {
+  const facts = readDockerfile('FROM debian:trixie-slim\nEXPOSE 8000\nVOLUME /var/lib/notes\nCMD ["python3", "/notes.py"]\n');
+  const prepared = prepare({ facts, environment: readEnvironment("NOTES_PASSWORD=x\nGREETING=hi\nlower=case\nDATABASE_URL=\n", {}), scripts: "", port: 8000, context: "/srv/notes" });
+
+  test("is a definition that is less hardened where the image can't bear it", async () => {
+    const text = renderApp("/srv/notes", contextCode("/srv/notes", "/project", "/project/apps/notes"), prepared);
+    const { default: definition } = (await import(`data:text/javascript,${encodeURIComponent(stripTypeScriptTypes(text))}`)) as { default: AppDefinition };
+    assert.deepEqual(definition, {
+      context: "/srv/notes",
+      web: { command: ["python3", "/notes.py"], port: 8000, health: { path: "/" } },
+      database: true,
+      env: { lower: "case" },
+      secrets: { NOTES_PASSWORD: "named by its repository" },
+      volumes: { "var-lib-notes": "/var/lib/notes" },
+      unprepared: { root: true, writableRoot: true, plainSecrets: true },
+    });
+    for (const field of ["root", "writableRoot", "plainSecrets"]) assert.match(text, new RegExp(`^ {4}// .*\\.\\n {4}${field}: true,$`, "m"), field);
+    assert.deepEqual(prepared.env, { GREETING: "hi" });
+    assert.match(prepared.check.join("\n"), /NOTES_PASSWORD are secrets/);
+  });
+
+  test("names a folder in the project by a path from app.ts", () => {
+    assert.equal(contextCode("/project/vendor/notes", "/project", "/project/apps/notes"), 'join(import.meta.dirname, "../../vendor/notes")');
+    assert.match(renderApp("x", 'join(import.meta.dirname, "../x")', prepared), /^import \{ join \} from "node:path";/);
+    assert.equal(contextCode("https://example.com/a.git#1", "/project", "/project/apps/a"), '"https://example.com/a.git#1"');
+  });
+});
+
+describe("a source", () => {
+  test("has a name in the shape of an application's", () => {
+    for (const [path, name] of [["https://example.com/acme/My_Shop.git", "my-shop"], ["/srv/2024-notes", "notes"], ["/", "app"], [`/x/${"a".repeat(40)}`, "a".repeat(30)]]) {
+      assert.equal(nameFrom(path ?? ""), name);
+    }
+  });
+
+  test("is refused where it can't be built by everybody in the same way", async () => {
+    await assert.rejects(openSource("git@example.com:acme/shop.git#1", never), /is not an https:\/\/ address/);
+    await assert.rejects(openSource("/no/such/folder", never), /is not a folder/);
+  });
+});

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { parse } from "yaml";
+import { sortedLock } from "../../ops/new/cargo-lock.ts";
+import { entryLines, withEntry } from "../../ops/new/entry.ts";
+import { nameProblem } from "../../ops/new/name.ts";
+import { readTemplate, renamed, writeFiles } from "../../ops/new/template.ts";
+import { Project } from "../../ops/project.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "berth-new-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const project = new Project(folder);
+
+describe("an entry in a stack file", () => {
+  const file = [
+    "# the dev stack",
+    "config:",
+    "    berth:apps: # all of them",
+    "        root:",
+    "            replicas:   2 # two",
+    "            env: { A: 'x' }",
+    "    # after",
+    "    berth:domain: localhost",
+    "",
+  ].join("\n");
+
+  test("is added below the others, and every other line stays as it is", () => {
+    const text = withEntry(file, "shop", { env: { PORT: "80" } });
+    const added = ["        shop:", "          env:", '            PORT: "80"'];
+    assert.deepEqual(text.split("\n").filter((line) => !file.split("\n").includes(line)), added);
+    assert.deepEqual(text.split("\n").filter((line) => !added.includes(line)), file.split("\n"));
+    assert.deepEqual((parse(text) as { config: Record<string, unknown> }).config["berth:apps"], { root: { replicas: 2, env: { A: "x" } }, shop: { env: { PORT: "80" } } });
+  });
+
+  test("is the first where there is none, also in braces and without a line end", () => {
+    for (const text of ["config:\n  berth:domain: x # y\n", "config:\n  berth:domain: x # y\n  berth:apps: {}\n", "config: { berth:domain: x } # y", "config:\n  berth:domain: x # y\n  berth:apps:\n    a: {}"]) {
+      const result = withEntry(text, "shop", {});
+      assert.deepEqual((parse(result) as { config: { "berth:apps": Record<string, unknown> } }).config["berth:apps"]["shop"], {});
+      assert.match(result, /# y/);
+    }
+    assert.deepEqual(entryLines("shop", {}), ["shop: {}"]);
+  });
+});
+
+describe("a name", () => {
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), "config:\n  berth:apps:\n    blog: {}\n");
+  mkdirSync(join(folder, "apps", "root"), { recursive: true });
+
+  test("follows the stack file's rule, and is nobody else's", () => {
+    assert.equal(nameProblem(project, "dev", "my-shop2"), undefined);
+    assert.match(nameProblem(project, "dev", "My_Shop") ?? "", /"My_Shop" is not a name: .*small letters/);
+    assert.match(nameProblem(project, "dev", "a".repeat(31)) ?? "", /at most 30/);
+    assert.match(nameProblem(project, "dev", "postgres") ?? "", /taken by a part of every stack/);
+    assert.match(nameProblem(project, "dev", "root") ?? "", /apps\/root exists already/);
+    assert.match(nameProblem(project, "dev", "blog") ?? "", /Pulumi\.dev\.yaml has an entry berth:apps\.blog already/);
+  });
+});
+
+describe("a template", () => {
+  const source = join(folder, "apps", "services", "go");
+  mkdirSync(join(source, "service_go", "deep"), { recursive: true });
+  mkdirSync(join(source, "node_modules"), { recursive: true });
+  writeFileSync(join(source, "app.ts"), 'import type { AppDefinition } from "../../../components/app-definition.ts";\n// apps/services/go\nexport default {};\n');
+  writeFileSync(join(source, "go.mod"), "module service-go\n");
+  writeFileSync(join(source, "service_go", "deep", "a.go"), 'package service_go\n// ../../../../../docs ../x ../../../y\nconst env = "SERVICE_GO_PORT"\n');
+  writeFileSync(join(source, "start.sh"), "#!/bin/sh\n", { mode: 0o755 });
+  writeFileSync(join(source, "logo.bin"), Buffer.from([0, 1, 115]));
+  writeFileSync(join(source, "node_modules", "x.js"), "");
+
+  test("is read with the application's name in files and paths, and its links to the project one level up", () => {
+    const { files } = readTemplate(project, "go", "my-shop");
+    assert.deepEqual(Object.fromEntries(files.map(({ to, text }) => [to, text])), {
+      "app.ts": 'import type { AppDefinition } from "../../components/app-definition.ts";\n// apps/my-shop\nexport default {};\n',
+      "go.mod": "module my-shop\n",
+      "logo.bin": undefined,
+      "my_shop/deep/a.go": 'package my_shop\n// ../../../../docs ../x ../../../y\nconst env = "MY_SHOP_PORT"\n',
+      "start.sh": "#!/bin/sh\n",
+    });
+  });
+
+  test("is written with its modes", () => {
+    writeFiles(join(folder, "apps", "my-shop"), readTemplate(project, "go", "my-shop"));
+    assert.equal(statSync(join(folder, "apps", "my-shop", "start.sh")).mode & 0o777, 0o755);
+    assert.equal(statSync(join(folder, "apps", "my-shop", "logo.bin")).size, 3);
+  });
+
+  test("that is not there is named", () => {
+    assert.throws(() => readTemplate(project, "rust", "x"), /apps\/services\/rust has no app\.ts/);
+    assert.equal(renamed("service-go service_go", "rust", "x"), "service-go service_go");
+  });
+});
+
+test("Cargo.lock stays in the order that Cargo writes", () => {
+  const block = (name: string, version = "1.0.0") => `[[package]]\nname = "${name}"\nversion = "${version}"\n`;
+  const head = "# generated\nversion = 4\n";
+  const text = [head, block("axum"), block("shop", "0.1.0"), block("serde", "1.0.0"), block("serde", "2.0.0"), block("zip")].join("\n");
+  const wanted = [head, block("axum"), block("serde", "1.0.0"), block("serde", "2.0.0"), block("shop", "0.1.0"), block("zip")].join("\n");
+  assert.equal(sortedLock(text), wanted);
+  assert.equal(sortedLock(wanted), wanted);
+});
