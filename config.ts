@@ -29,6 +29,8 @@ export interface Config extends Omit<Settings, "apps" | "images" | "docker"> {
   backupKey: pulumi.Output<string> | undefined;
   s3Key: pulumi.Output<string> | undefined;
   s3Secret: pulumi.Output<string> | undefined;
+  alertWebhook: pulumi.Output<string> | undefined;
+  mailPassword: pulumi.Output<string> | undefined;
 }
 
 /**
@@ -106,6 +108,8 @@ export function checkConfig(
       backupKey: secretOf(raw.values["berth:backupKey"]),
       s3Key: secretOf(raw.values["berth:s3Key"]),
       s3Secret: secretOf(raw.values["berth:s3Secret"]),
+      alertWebhook: secretOf(raw.values["berth:alertWebhook"]),
+      mailPassword: secretOf(raw.values["berth:mailPassword"]),
       apps: apps.map(([name, app]) => {
         const definition = definitions[name] as AppDefinition;
         const { replicas = 1, memory = "256MiB", cpus = 0.5 } = definition.defaults ?? {};

@@ -28,7 +28,7 @@ const networks = new Networks(
   {
     platform,
     apps: config.apps.map((app) => app.name),
-    egress: config.apps.some((app) => app.definition.egress),
+    egress: config.apps.some((app) => app.definition.egress) || config.monitoring.alerts !== undefined,
     edgeSubnet: config.networks.edge,
     monitoringSubnet: config.networks.monitoring,
   },
@@ -112,6 +112,12 @@ const monitoring = new Monitoring(
       const tasks = Object.entries(schedules ?? {}).map(([task, { alertAfter }]) => ({ name: task, alertAfter }));
       return tasks.length === 0 ? [] : { name, tasks, network: networks.app(name) };
     }),
+    alerts: config.monitoring.alerts && {
+      ...config.monitoring.alerts,
+      network: networks.egress ?? networks.edge,
+      webhookUrl: config.alertWebhook,
+      mailPassword: config.mailPassword,
+    },
   },
   on,
 );
@@ -166,6 +172,7 @@ export const reach = {
   postgres: pulumi.interpolate`docker exec -it -u 999 ${postgres.containerName} psql -h /var/run/postgresql -U postgres`,
   redis: pulumi.interpolate`docker exec -it ${redis.containerName} sh -c 'REDISCLI_AUTH=$(cat /run/secrets/admin-password) redis-cli --user admin'`,
   prometheus: monitoring.prometheus.query("up"),
+  ...(monitoring.alertmanager !== undefined && { alertmanager: monitoring.alertmanager.list() }),
 };
 
 /** Password of Prometheus's user `berth`. */

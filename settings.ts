@@ -93,6 +93,18 @@ const app = group({
     .describe("Environment beyond what the application's folder sets. Never a secret."),
 });
 
+const mail = text(/^[^\s@<>]+@[^\s@<>]+$/, "a mail address, for example ops@example.com");
+const alertsAllowed = "a way to send them: webhook: true, or mail: {to, from, host}";
+const alerts = group({
+  webhook: z.boolean("true or false").optional().describe("Send them as JSON to the address in the secret berth:alertWebhook."),
+  mail: group({
+    to: mail,
+    from: mail,
+    host: text(/^[a-z0-9.-]+:\d{1,5}$/, "a mail server that speaks TLS, with its port, for example smtp.example.com:587"),
+    username: text(/^\S+$/, "a login without spaces").optional().describe("The password is the secret berth:mailPassword."),
+  }).optional(),
+}).refine(({ webhook, mail: sent }) => webhook === true || sent !== undefined, alertsAllowed);
+
 const registry = z.union(
   [
     group({
@@ -116,6 +128,7 @@ export const imageRoles = [
   "nodeExporter",
   "postgresExporter",
   "redisExporter",
+  "alertmanager",
   "registry",
 ] as const;
 
@@ -174,7 +187,8 @@ export const fields = {
     .prefault({}),
   monitoring: group({
     retention: text(/^[1-9]\d*[dwy]$/, "a time in days, weeks or years, for example 15d").default("15d"),
-    host: hostname.optional().describe("Publish Prometheus, which has no login, under this host name."),
+    host: hostname.optional().describe("Publish Prometheus, which asks for a login, under this host name."),
+    alerts: alerts.optional().describe("Where alerts are sent. Default: they are only shown."),
   })
     .prefault({}),
   apps: z
@@ -193,6 +207,8 @@ export const secretFields = {
   backupKey: "Passphrase that encrypts the backups, at least 16 characters. Keep it elsewhere too: without it no backup can be read.",
   s3Key: "Access key of the bucket for backups.",
   s3Secret: "Secret key of the bucket for backups.",
+  alertWebhook: "Address that alerts are sent to, with whatever token it has.",
+  mailPassword: "Password of berth:monitoring.alerts.mail's login.",
 } as const;
 
 export const schema = z.strictObject(fields);

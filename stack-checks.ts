@@ -167,7 +167,7 @@ export function secretProblems(
   );
   const remote = settings.registry !== undefined && "host" in settings.registry;
   const needed = remote && !raw.environment["BERTH_REGISTRY_PASSWORD"];
-  wanted.push(["berth:registryPassword", secretFields.registryPassword, needed], ...backupSecrets(settings));
+  wanted.push(["berth:registryPassword", secretFields.registryPassword, needed], ...backupSecrets(settings), ...alertSecrets(settings));
   return wanted.flatMap(([key, meaning, required]) => {
     const fix = setSecret(raw.stack, key);
     if (raw.values[key] === undefined) {
@@ -178,6 +178,15 @@ export function secretProblems(
     }
     return raw.values[key] === "" ? { field: key, value: "empty", allowed: `a secret: ${meaning}`, fix } : [];
   });
+}
+
+/** What the ways to send alerts need. */
+function alertSecrets({ monitoring }: Partial<Settings>): [key: string, meaning: string, required: boolean][] {
+  const { webhook = false, mail } = monitoring?.alerts ?? {};
+  return [
+    ["berth:alertWebhook", secretFields.alertWebhook, webhook],
+    ["berth:mailPassword", secretFields.mailPassword, mail?.username !== undefined],
+  ];
 }
 
 /** Keys that nothing reads, most often misspelt ones. */

@@ -10,6 +10,7 @@ export type ImageRole =
   | "nodeExporter"
   | "postgresExporter"
   | "redisExporter"
+  | "alertmanager"
   | "registry";
 
 /**

@@ -22,6 +22,8 @@ export interface ScheduledTask {
 }
 
 export interface ScrapeTargets {
+  /** The stack, as label of every alert that is sent. @default no label */
+  stack?: string;
   /** Parts of the stack, job name to `host:port`. */
   parts: Record<string, string>;
   applications: ScrapedApplication[];
@@ -40,9 +42,9 @@ export const applicationJob = (name: string) => `app-${name}`;
 export const schedulerJob = (name: string) => `schedules-${name}`;
 
 /** prometheus.yml. */
-export function renderPrometheusConfig({ parts, applications, schedulers, alertmanager }: ScrapeTargets): string {
+export function renderPrometheusConfig({ stack, parts, applications, schedulers, alertmanager }: ScrapeTargets): string {
   return stringify({
-    global: { scrape_interval: "15s", evaluation_interval: "15s" },
+    global: { scrape_interval: "15s", evaluation_interval: "15s", ...(stack !== undefined && { external_labels: { stack } }) },
     rule_files: ["/etc/berth/rules.yml"],
     ...(alertmanager !== undefined && { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
     scrape_configs: [

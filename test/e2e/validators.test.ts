@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { hashSync } from "bcryptjs";
 import { stringify } from "yaml";
 import { alertsOf, renderRules } from "../../components/alert-rules.ts";
+import { renderAlertmanagerConfig } from "../../components/alertmanager-config.ts";
 import { renderDatabaseSql, renderMonitorSql, renderPgHba, renderPostgresConf } from "../../components/postgres-config.ts";
 import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../components/prometheus-config.ts";
 import { renderRedisAcl, renderRedisConf } from "../../components/redis-config.ts";
@@ -116,6 +117,23 @@ describe("promtool", { skip: missing(lock.prometheus) }, () => {
   test("sees each alert fire in a case where it must, and stay quiet in one where it must not", async () => {
     const tests = stringify({ rule_files: ["/etc/berth/rules.yml"], evaluation_interval: "15s", tests: alertTests() });
     await output({ image: lock.prometheus, files: { ...files, "/etc/berth/tests.yml": tests }, command: ["promtool", "test", "rules", "/etc/berth/tests.yml"] });
+  });
+});
+
+describe("amtool", { skip: missing(lock.alertmanager) }, () => {
+  const mail = { to: "ops@example.com", from: "berth@example.com", host: "smtp.example.com:587" };
+  for (const [way, receivers] of Object.entries({ "a webhook": { webhook: true }, mail: { mail }, both: { webhook: true, mail: { ...mail, username: "berth" } } })) {
+    test(`accepts alertmanager.yml with ${way}`, async () => {
+      const printed = await output({ image: lock.alertmanager, files: { "/etc/berth/alertmanager.yml": renderAlertmanagerConfig(receivers) }, command: ["amtool", "check-config", "/etc/berth/alertmanager.yml"] });
+      assert.match(printed, /SUCCESS[^]*2 receivers/);
+    });
+  }
+
+  test("sees the dead-man's switch go to the program that waits for it, and other alerts to people", async () => {
+    const files = { "/etc/berth/alertmanager.yml": renderAlertmanagerConfig({ webhook: true, mail }) };
+    const route = (alert: string) => output({ image: lock.alertmanager, files, command: ["amtool", "config", "routes", "test", "--config.file=/etc/berth/alertmanager.yml", `alertname=${alert}`] });
+    assert.match(await route("DeadMansSwitch"), /^switch$/m);
+    assert.match(await route("PostgresDown"), /^people$/m);
   });
 });
 

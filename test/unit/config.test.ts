@@ -288,6 +288,8 @@ describe("a good stack file", () => {
       backupKey: undefined,
       s3Key: undefined,
       s3Secret: undefined,
+      alertWebhook: undefined,
+      mailPassword: undefined,
     });
     assert.deepEqual(images, Object.fromEntries(imageRoles.map((role) => [role, lock[role]])));
   });

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { parse } from "yaml";
@@ -83,6 +85,12 @@ describe("the alert rules", () => {
     const of = (name: string) => alerts.filter(({ alert }) => alert === name).map(({ expr }) => /task="(\w+)"/.exec(expr)?.[1]);
     assert.deepEqual(of("ScheduleLate"), ["tidy"]);
     assert.deepEqual(of("ScheduleFailed"), ["tidy", "mail"]);
+  });
+
+  test("are all in the manual, each with its severity, and no other", () => {
+    const manual = readFileSync(join(import.meta.dirname, "../../docs/monitoring.md"), "utf8");
+    const rows = [...manual.matchAll(/^\| `([A-Z]\w+)` \| (\w+) \|/gm)].map(([, name, severity]) => `${name} ${severity}`);
+    assert.deepEqual(rows, [...new Set(alerts.map(({ alert, labels }) => `${alert} ${labels.severity}`))]);
   });
 
   test("each have a severity, what is wrong in one line, and where to look", () => {

@@ -43,7 +43,7 @@ const settings = some({
   images: some(Object.fromEntries(imageRoles.map((role) => [role, image]))),
   postgres: some({ memory, cpus, connections: fc.integer({ min: 10, max: 1000 }) }),
   redis: some({ memory, policy: fc.constantFrom("noeviction", "allkeys-lru", "volatile-ttl") }),
-  monitoring: some({ retention: words(/^[1-9][0-9]{0,3}[dwy]$/), host: fc.constant("prometheus.internal.example") }),
+  monitoring: some({ retention: words(/^[1-9][0-9]{0,3}[dwy]$/), host: fc.constant("prometheus.internal.example"), alerts: fc.constantFrom({ webhook: true }, { mail: { to: "ops@example.com", from: "berth@example.com", host: "smtp.example.com:587", username: "berth" } }) }),
   apps: some({
     shop: some({
       replicas: fc.integer({ min: 1, max: 64 }),
@@ -63,11 +63,11 @@ describe("settings", () => {
         fc.pre(written.publish?.http !== 5555);
         const file = {
           values: Object.fromEntries(Object.entries(written).map(([name, value]) => [`berth:${name}`, value])),
-          secrets: { ...(written.apps?.shop && { "shop:SHOP_KEY": "x" }), "berth:registryPassword": "x" },
+          secrets: { ...(written.apps?.shop && { "shop:SHOP_KEY": "x" }), "berth:registryPassword": "x", ...(written.monitoring?.alerts !== undefined && { "berth:alertWebhook": "x", "berth:mailPassword": "x" }) },
         };
         const { config, problems } = checkConfig(rawConfig(file), written.apps?.shop === undefined ? {} : { shop });
         assert.deepEqual(problems, []);
-        const { apps, images, docker, registryPassword, backupKey: _, s3Key: __, s3Secret: ___, ...rest } = config ?? assert.fail();
+        const { apps, images, docker, registryPassword, backupKey: _, s3Key: __, s3Secret: ___, alertWebhook: _a, mailPassword: _b, ...rest } = config ?? assert.fail();
         const expected = schema.parse(written);
         const { apps: expectedApps, images: ____, docker: _____, ...expectedRest } = expected;
         assert.deepEqual(rest, expectedRest);
