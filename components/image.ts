@@ -1,6 +1,8 @@
+import { isAbsolute } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as build from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { imageLabels } from "./image-labels.ts";
 
 /** Where application images are pushed and pulled. */
 export interface ImageRegistry {
@@ -17,7 +19,7 @@ export interface ImageArgs {
   registry: ImageRegistry;
   /** Name of the repository below the registry's prefix, for example the application's. */
   repository: string;
-  /** Directory with the Dockerfile. */
+  /** Absolute path of the directory with the Dockerfile, or `https://…/repository.git#<commit>[:<directory>]`. */
   context: string;
   /** Stage of the Dockerfile. @default the last one */
   target?: string;
@@ -52,9 +54,11 @@ export class Image extends pulumi.ComponentResource {
       {
         tags: [tag],
         context: { location: args.context },
-        dockerfile: { location: `${args.context}/Dockerfile` },
+        // Of a git address buildx finds the Dockerfile itself.
+        ...(isAbsolute(args.context) && { dockerfile: { location: `${args.context}/Dockerfile` } }),
         target: args.target,
         buildArgs: args.buildArgs,
+        labels: imageLabels(args.context),
         push: true,
         // `docker buildx` itself: works with the engine's own builder, and uses its registry mirrors.
         exec: true,

@@ -31,7 +31,7 @@ export const buildImage: ResourceType = {
     if (isObject(context) && context["named"] !== undefined) {
       throw new Error("docker-build.Image: input context.named is not supported by the embedded engine");
     }
-    return { ...inputs, dockerfile: inputs["dockerfile"] ?? { location: join(location(inputs), "Dockerfile") } };
+    return remote(inputs) ? inputs : { ...inputs, dockerfile: inputs["dockerfile"] ?? { location: join(location(inputs), "Dockerfile") } };
   },
 
   diff(old, inputs) {
@@ -44,7 +44,7 @@ export const buildImage: ResourceType = {
 
   async drift(old, inputs) {
     const known = location(inputs) !== UNKNOWN;
-    return known && (await contextHash(location(inputs), dockerfile(inputs))) !== old.outputs["contextHash"] ? ["contextHash"] : [];
+    return known && (await hashOf(inputs)) !== old.outputs["contextHash"] ? ["contextHash"] : [];
   },
 
   create: build,
@@ -54,7 +54,7 @@ export const buildImage: ResourceType = {
 };
 
 async function build(context: Context, inputs: Props): Promise<Made> {
-  const hash = await contextHash(location(inputs), dockerfile(inputs));
+  const hash = await hashOf(inputs);
   const folder = await mkdtemp(join(tmpdir(), "berth-build-"));
   try {
     const metadata = join(folder, "metadata.json");
@@ -97,8 +97,7 @@ export function buildArguments(inputs: Props, metadata: string): string[] {
     ...when("--pull", "pull"),
     ...list("--tag", "tags"),
     ...one("--target", "target"),
-    "--file",
-    dockerfile(inputs),
+    ...(remote(inputs) ? [] : ["--file", dockerfile(inputs)]),
     location(inputs),
   ];
 }
@@ -158,6 +157,16 @@ function logins(inputs: Props): Props[] {
 function location(inputs: Props): string {
   const { context } = inputs;
   return (isObject(context) ? text(context["location"]) : undefined) ?? ".";
+}
+
+/** A git address, whose Dockerfile buildx finds itself. */
+function remote(inputs: Props): boolean {
+  return /^https?:\/\//.test(location(inputs));
+}
+
+/** A git address names a commit, so it is a hash already. */
+async function hashOf(inputs: Props): Promise<string> {
+  return remote(inputs) ? location(inputs) : contextHash(location(inputs), dockerfile(inputs));
 }
 
 function dockerfile(inputs: Props): string {

@@ -40,8 +40,8 @@ const linted: Record<Linter, { files: string[]; args: string[] }> = {
   actionlint: { files: [".github/workflows/*.yml"], args: [] },
   zizmor: { files: [".github/workflows/*.yml"], args: ["--offline", "--no-progress"] },
   // Base images are named by the lock file, Debian's packages by their release, and its sh knows no pipefail.
-  hadolint: { files: ["apps/*/Dockerfile"], args: ["--no-color", "--ignore", "DL3006", "--ignore", "DL3008", "--ignore", "DL4006"] },
-  shellcheck: { files: ["berth", ".ci/run", "apps/*/*.sh"], args: [] },
+  hadolint: { files: ["apps/**/Dockerfile", "images/*/Dockerfile"], args: ["--no-color", "--ignore", "DL3006", "--ignore", "DL3008", "--ignore", "DL4006"] },
+  shellcheck: { files: ["berth", ".ci/run", "apps/**/*.sh", "images/**/*.sh"], args: [] },
 };
 
 /** Workflows, Dockerfiles and shell scripts, by linters that npm does not carry. */

@@ -9,7 +9,7 @@ import { findCli } from "../setup/pulumi.ts";
 import type { Report } from "../setup/report.ts";
 import { otherLinters, packageCheck, schemaCheck } from "./checks.ts";
 import { type NodeTests, runNodeTests, testFiles } from "./node-tests.ts";
-import { rustTests } from "./rust.ts";
+import { appTests } from "./apps.ts";
 import { skippedOne, type Tally } from "./tally.ts";
 
 export interface TestStep {
@@ -18,7 +18,7 @@ export interface TestStep {
   run: (onTest: NodeTests["onTest"]) => Promise<Tally>;
 }
 
-export const stepNames = ["lint", "types", "schema", "linters", "unit", "components", "policy", "rust", "e2e"];
+export const stepNames = ["lint", "types", "schema", "linters", "unit", "components", "policy", "apps", "e2e"];
 
 const minute = 60_000;
 
@@ -48,7 +48,7 @@ export function testSteps(context: Context, report: Report, onlyEngine: string |
     { name: "components", run: tests("test/components/**/*.test.ts") },
   ];
   if (existsSync(join(project.folder, "test", "policy"))) steps.push({ name: "policy", run: tests("test/policy/**/*.test.ts") });
-  steps.push(ready("rust", () => rustTests(context)));
+  steps.push(ready("apps", () => appTests(context)));
   for (const engine of engines.filter((name) => onlyEngine === undefined || name === onlyEngine)) {
     const files = "test/e2e/**/*.test.ts";
     const except = engine === "embedded" ? undefined : ownTests;

@@ -23,6 +23,7 @@ describe("an application's image", () => {
       tags: ["ghcr.io/acme/shop:latest"],
       context: { location: "/apps/shop" },
       dockerfile: { location: "/apps/shop/Dockerfile" },
+      labels: {},
       push: true,
       exec: true,
       builder: { name: "default" },

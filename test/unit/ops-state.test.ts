@@ -5,7 +5,6 @@ import { type Deployment, failedJobs, loginOf, nameOf } from "../../ops/deployer
 import { EventReader } from "../../ops/pulumi-events.ts";
 import { lockHolders } from "../../ops/pulumi.ts";
 import { parseImage, imageTags } from "../../ops/commands/push.ts";
-import { cargoTally } from "../../ops/testing/rust.ts";
 import { closingLine, sum } from "../../ops/testing/tally.ts";
 import { isRecent } from "../../ops/setup/pulumi.ts";
 
@@ -117,18 +116,6 @@ describe("push", () => {
 });
 
 describe("the closing line of the tests", () => {
-  test("counts what cargo counted", () => {
-    const output = [
-      "test signature::tests::good ... ok",
-      "test outside::answers ... ignored, needs a database",
-      "test result: ok. 13 passed; 0 failed; 1 ignored; 0 measured",
-      "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured",
-    ].join("\n");
-    const { passed, skipped } = cargoTally("root", output);
-    assert.equal(passed, 15);
-    assert.deepEqual(skipped, [{ name: "cargo test of root: outside::answers", reason: "needs a database" }]);
-  });
-
   test("sums what each step came to", () => {
     const one = { passed: 3, failed: [], skipped: [{ name: "x", reason: "y" }] };
     assert.equal(closingLine(sum([one, { passed: 1, failed: [{ name: "f", detail: "" }], skipped: [] }])), "4 passed, 1 failed, 1 skipped");

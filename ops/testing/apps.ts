@@ -1,0 +1,48 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import type { Context } from "../command.ts";
+import { check } from "./checks.ts";
+import { sum, type Tally } from "./tally.ts";
+
+/**
+ * The tests of each application, by the runner of its own language, in the stage `test` of its Dockerfile: no machine
+ * needs the language, and the dependencies are fetched and compiled once, for the image and for its tests.
+ */
+export async function appTests(context: Context): Promise<Tally> {
+  const tallies: Tally[] = [];
+  for (const file of globSync("apps/**/Dockerfile", { cwd: context.project.folder }).toSorted()) {
+    const path = join(context.project.folder, file);
+    if (!/^FROM .* AS test$/im.test(readFileSync(path, "utf8"))) continue;
+    const folder = dirname(path);
+    const app = relative(join(context.project.folder, "apps"), folder);
+    // Without the filter the second run would find the result in the cache, and count no test.
+    const stage = ["--target", "test", "--no-cache-filter", "test", "--build-context", `tests=${join(folder, "tests")}`];
+    const build = ["docker", "buildx", "--builder", "default", "build", "--progress", "plain", ...stage, folder];
+    // buildx tells everything on standard error.
+    const args = ["-c", 'exec "$@" 2>&1', "sh", ...build];
+    tallies.push(await check(`tests of ${app}`, context, "sh", args, (output) => countOf(app, output)));
+  }
+  return sum(tallies);
+}
+
+/**
+ * What cargo, pytest, Node's runner or `go test -v` counted, over each of their runs; buildx begins each line with its
+ * step and time. Output without a count is a failure: it would hide tests that did not run.
+ */
+export function countOf(app: string, output: string): Tally {
+  const tally: Tally = { passed: 0, failed: [], skipped: [] };
+  const lines = output.replace(/^#\d+ [\d.]+ /gm, "");
+  const skip = (name: string, reason: string) => void tally.skipped.push({ name: `${app}: ${name}`, reason });
+  const passed = [
+    /^test result: ok\. (\d+) passed; 0 failed;/gm,
+    /^=*\s*(?:\d+ deselected, )?(\d+) passed(?:, \d+ \w+)* in [\d.]+s/gm,
+    /^(?:ℹ|#) pass (\d+)$/gm,
+  ];
+  for (const pattern of passed) for (const [, count = "0"] of lines.matchAll(pattern)) tally.passed += Number(count);
+  tally.passed += [...lines.matchAll(/^--- PASS: /gm)].length;
+  for (const [, name = "", reason = "no reason given"] of lines.matchAll(/^test (\S+) \.\.\. ignored(?:, (.+))?$/gm)) skip(name, reason);
+  for (const [, reason = "", name = ""] of lines.matchAll(/^SKIPPED \[\d+\] ([^:]+:\d+): (.+)$/gm)) skip(name, reason);
+  for (const [, name = ""] of lines.matchAll(/^--- SKIP: (\S+)/gm)) skip(name, "skipped by the test");
+  if (tally.passed === 0) tally.failed.push({ name: `tests of ${app}`, detail: `no test was counted in:\n${lines.slice(-4000)}` });
+  return tally;
+}
