@@ -11,6 +11,7 @@ export function withEntry(text: string, name: string, entry: Record<string, unkn
   const first = isMap(apps) && apps.flow !== true ? apps.items[0]?.key : undefined;
   const end = isMap(apps) ? apps.range?.[1] : undefined;
   const start = isScalar(first) ? first.range?.[0] : undefined;
+  if (isMap(apps) && apps.items.length === 0) apps.flow = false;
   document.setIn(["config", "berth:apps", name], document.createNode(entry));
   const rewritten = document.toString({ lineWidth: 0 });
   if (start === undefined || end === undefined) return rewritten;

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
 import type { AppDefinition } from "../../components/app-definition.ts";
 import { contextCode, renderApp } from "../../ops/init/app-file.ts";
 import { prepare } from "../../ops/init/definition.ts";
@@ -120,6 +124,28 @@ describe("what is written", () => {
 });
 
 describe("a source", () => {
+  test("at a git address is fetched at its commit, without which the newest is named", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-source-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", ...args], { encoding: "utf8" }).trim();
+    writeFileSync(join(folder, "Dockerfile"), "FROM one\n");
+    git("init", "-q");
+    git("add", ".");
+    git("commit", "-qm", "one");
+    const one = git("rev-parse", "HEAD");
+    writeFileSync(join(folder, "Dockerfile"), "FROM two\n");
+    git("commit", "-qam", "two");
+    const address = "https://git.invalid/acme/My-Shop.git";
+    Object.assign(process.env, { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: `url.file://${folder}.insteadOf`, GIT_CONFIG_VALUE_0: address });
+    using source = await openSource(`${address}#${one}`, never);
+    assert.deepEqual([source.name, source.context, readFileSync(join(source.folder, "Dockerfile"), "utf8")], ["my-shop", `${address}#${one}`, "FROM one\n"]);
+    const newest = git("rev-parse", "HEAD");
+    await assert.rejects(openSource(address, never), new RegExp(`has no commit: \\./berth init '${address}#${newest}'`));
+    await assert.rejects(openSource(`${address}#master`, never), /has "master", which is no commit of 40 digits/);
+    await assert.rejects(openSource(`${address}#${"0".repeat(40)}`, never), /at 0{40} can't be fetched/);
+    await assert.rejects(openSource(`${address}#${one}:server`, never), /has no Dockerfile/);
+  });
+
   test("has a name in the shape of an application's", () => {
     for (const [path, name] of [["https://example.com/acme/My_Shop.git", "my-shop"], ["/srv/2024-notes", "notes"], ["/", "app"], [`/x/${"a".repeat(40)}`, "a".repeat(30)]]) {
       assert.equal(nameFrom(path ?? ""), name);

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { docker, Project, type Run } from "./project.ts";
+
+// A repository that nobody prepared: root, which steps down to another user, plain variables, a writable file system.
+const files = {
+  Dockerfile: `FROM debian:trixie-slim
+RUN apt-get update && apt-get install -y --no-install-recommends busybox && rm -rf /var/lib/apt/lists/*
+COPY entrypoint.sh /usr/local/bin/
+EXPOSE 8080
+HEALTHCHECK CMD busybox wget -q -O /dev/null http://127.0.0.1:8080/index.html
+ENTRYPOINT ["/usr/local/bin/entrypoint.sh"]
+CMD ["8080"]
+`,
+  "entrypoint.sh": `#!/bin/sh
+set -e
+: "\${NOTES_PASSWORD:?is missing}"
+mkdir -p /srv/www
+printf '%s %s %s %s' "$NOTES_TITLE" "\${#NOTES_PASSWORD}" "\${DATABASE_URL%%:*}" "$(id -u)" > /srv/www/index.html
+chown -R nobody /srv/www
+setpriv --reuid=nobody --regid=nogroup --clear-groups busybox httpd -f -p "$1" -h /srv/www &
+trap 'kill $!' TERM
+wait $!
+`,
+  ".env.example": "NOTES_PASSWORD=canary-of-the-sample\nNOTES_TITLE=notes\nDATABASE_URL=postgres://notes:canary-of-the-sample@db/notes\n",
+};
+
+let project: Project;
+let repository: string;
+let written: Run;
+const canary = "canary-plain-0123456789";
+const git = (...args: string[]) => execFileSync("git", ["-C", repository, ...args], { encoding: "utf8" });
+
+before(async () => {
+  repository = mkdtempSync(join(tmpdir(), "berth-notes-"));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(repository, name), text, { mode: name.endsWith(".sh") ? 0o755 : 0o644 });
+  git("init", "-q");
+  git("add", ".");
+  git("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "-qm", "notes");
+  project = await Project.create("init");
+  const secret = await project.encrypted(canary);
+  await project.configure((config) => {
+    config["berth:apps"] = {};
+    config["notes:NOTES_PASSWORD"] = secret;
+    delete config["root:ROOT_SECRET"];
+  });
+  written = await project.berth(["init", repository, "--name", "notes", "-s", project.stack]);
+});
+after(async () => {
+  rmSync(repository, { recursive: true, force: true });
+  await project[Symbol.asyncDispose]();
+});
+
+test("init writes app.ts and one entry, takes over no secret, and leaves the repository as it is", () => {
+  assert.equal(written.code, 0, written.output);
+  const stack = readFileSync(join(project.dir, `Pulumi.${project.stack}.yaml`), "utf8");
+  const app = readFileSync(join(project.dir, "apps", "notes", "app.ts"), "utf8");
+  for (const text of [stack, app, written.output]) assert.doesNotMatch(text, /canary-of-the-sample/);
+  assert.match(stack, /notes:\n\s+env:\n\s+NOTES_TITLE: notes\n/);
+  assert.match(app, /database: true/);
+  assert.match(app, /capabilities: \["CHOWN", "SETUID", "SETGID"\]/);
+  assert.match(written.stdout, new RegExp(`http://notes\\.localhost:${project.http}`));
+  for (const title of ["Found:", "Less hardened", "Assumed:", "Check:"]) assert.ok(written.stdout.includes(title), title);
+  assert.equal(git("status", "--porcelain"), "");
+});
+
+test("the preview names each loosened field; up deploys it, and it answers through Traefik", async () => {
+  const preview = await project.berth(["preview", "-s", project.stack]);
+  assert.equal(preview.code, 0, preview.output);
+  for (const field of ["root", "capabilities", "writableRoot", "plainSecrets"]) assert.match(preview.output, new RegExp(`unprepared\\.${field}:`));
+  await project.up();
+  assert.equal((await project.get("/index.html", "notes")).body, `notes ${canary.length} postgresql 0`);
+});
+
+test("its secret is in no setting of a container; exec and run have it as the program has", async () => {
+  for (const { Id } of await project.containers()) assert.ok(!JSON.stringify(await docker.getContainer(Id).inspect()).includes(canary));
+  for (const command of ["exec", "run"]) {
+    const { stdout, output } = await project.berth([command, "notes", "-s", project.stack, "--", "sh", "-c", "echo ${#NOTES_PASSWORD}"]);
+    assert.equal(stdout.trim(), String(canary.length), `${command}: ${output}`);
+  }
+});
+
+test("init refuses what is there already, and what it can't build, and writes nothing", async () => {
+  const before = readFileSync(join(project.dir, `Pulumi.${project.stack}.yaml`), "utf8");
+  const stack = ["-s", project.stack];
+  const again = await project.berth(["init", repository, "--name", "notes", ...stack]);
+  assert.equal(again.code, 2);
+  assert.match(again.output, /apps\/notes exists already/);
+  const empty = await project.berth(["init", join(repository, ".git"), "--name", "other", ...stack]);
+  assert.equal(empty.code, 2);
+  assert.match(empty.output, /has no Dockerfile/);
+  writeFileSync(join(repository, "Dockerfile"), "FROM debian:trixie-slim\n");
+  const port = await project.berth(["init", repository, "--name", "other", ...stack]);
+  assert.equal(port.code, 2);
+  assert.match(port.output, /port .* is missing, and there is nobody to ask: add --port <n>/);
+  const command = await project.berth(["init", repository, "--name", "other", "--port", "80", ...stack]);
+  assert.equal(command.code, 1);
+  assert.match(command.output, /its command is in its base image debian:trixie-slim: add ENTRYPOINT or CMD/);
+  assert.equal(readFileSync(join(project.dir, `Pulumi.${project.stack}.yaml`), "utf8"), before);
+});
