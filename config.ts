@@ -8,6 +8,7 @@ import lock from "./images.lock.json" with { type: "json" };
 import { asObject, parsed, type Problem, problemReport, type RawConfig, schemaProblems } from "./problems.ts";
 import { appProblems, clashProblems, liveProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
 import { type AppSettings, fields, imageRoles, type Settings } from "./settings.ts";
+import { tlsProblems } from "./tls-checks.ts";
 
 /** An application of this stack: what its folder needs and what the stack file gives. */
 export interface App extends Omit<AppSettings, "folder"> {
@@ -73,8 +74,8 @@ export function checkConfig(
   for (const [name, schema] of Object.entries(fields)) {
     const value = parsed(raw.values[`berth:${name}`]);
     const result = (schema as z.ZodType).safeParse(value);
-    if (result.success) settings[name] = result.data;
-    else problems.push(...result.error.issues.flatMap((issue) => schemaProblems(raw.stack, name, value, issue)));
+    if (!result.success) problems.push(...result.error.issues.flatMap((issue) => schemaProblems(raw.stack, name, value, issue)));
+    else if (result.data !== undefined) settings[name] = result.data;
     if (raw.isSecret(`berth:${name}`)) {
       problems.push({
         field: `berth:${name}`,
@@ -89,6 +90,7 @@ export function checkConfig(
     ...appProblems(raw.stack, apps, definitions),
     ...liveProblems(raw.stack, settings, definitions),
     ...clashProblems(raw.stack, settings),
+    ...tlsProblems(raw, settings),
     ...registryProblems(raw.stack, settings),
     ...secretProblems(raw, settings, definitions),
     ...backupProblems(raw),

@@ -95,6 +95,7 @@ const traefik = new Traefik(
     edgeNetwork: networks.edge,
     monitoringNetwork: networks.monitoring,
     publish: config.publish,
+    tls: config.tls,
   },
   on,
 );

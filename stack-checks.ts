@@ -99,6 +99,7 @@ export function clashProblems(stack: string, settings: Partial<Settings>): Probl
   if (monitoring?.host !== undefined) hosts.push(["berth:monitoring.host", monitoring.host]);
   const ports: [string, string][] = [];
   if (publish !== undefined) ports.push(["berth:publish.http", String(publish.http)]);
+  if (publish?.https !== undefined) ports.push(["berth:publish.https", String(publish.https)]);
   if (registry !== undefined && "port" in registry) ports.push(["berth:registry.port", String(registry.port)]);
   return [...clashes(stack, hosts, "a host name"), ...clashes(stack, ports, "a port"), ...overlaps(stack, settings.networks)];
 }

@@ -31,8 +31,8 @@ export class Routes extends pulumi.ComponentResource {
       .apply(([routes, subnet]) => [
         script,
         "routes",
-        renderRoutes(routes, subnet),
-        revisionOf(routes, subnet),
+        renderRoutes(routes, subnet, traefik.secure),
+        revisionOf(routes, subnet, traefik.secure),
         ...serverChecks(routes),
       ]);
     new Job(

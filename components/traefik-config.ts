@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";
+import { secureRouter, securityHeaders, staticTls, type Tls, tlsOptions } from "./tls.ts";
 
 /** One host name and the containers that serve it. */
 export interface Route {
@@ -20,48 +21,51 @@ export interface Route {
 /** Directory of the routes file in Traefik and in the job that writes it. */
 export const routesDirectory = "/etc/traefik/routes";
 
+// Long enough for requests that are running when Traefik stops; its container waits longer.
+const transport = { lifeCycle: { graceTimeOut: "20s" } };
+
 /**
  * traefik.yml: the static configuration.
  *
- * Port 8000 takes requests; 8080 serves ping, API and metrics for the monitoring network alone.
- * There is no Docker provider, so Traefik needs no Docker socket.
+ * Port 8000 takes requests by HTTP, 8443 by HTTPS where `tls` is given; 8080 serves ping, API and metrics for the
+ * monitoring network alone. There is no Docker provider, so Traefik needs no Docker socket.
  */
-export function renderTraefikStatic(): string {
+export function renderTraefikStatic(tls?: Tls): string {
+  const { web, ...secure } = tls === undefined ? {} : staticTls(tls);
   return stringify({
     global: { checkNewVersion: false, sendAnonymousUsage: false },
     log: { level: "INFO", format: "json" },
     accessLog: { format: "json", fields: { headers: { defaultMode: "drop" } } },
     entryPoints: {
-      web: {
-        address: ":8000",
-        // Long enough for requests that are running when Traefik stops; its container waits longer.
-        transport: { lifeCycle: { graceTimeOut: "20s" } },
-      },
+      web: { address: ":8000", transport, ...web },
+      ...(tls !== undefined && { websecure: { address: ":8443", transport } }),
       internal: { address: ":8080" },
     },
     providers: { file: { directory: routesDirectory, watch: true } },
     api: { dashboard: false },
     ping: { entryPoint: "internal" },
     metrics: { prometheus: { manualRouting: true, addServicesLabels: true } },
-  });
+    ...secure,
+  }, { aliasDuplicateObjects: false });
 }
 
 /**
  * The dynamic configuration: routers, and services that name their containers.
  *
  * Traefik's own health check takes a crashed or hung server out within about 3 s. API and metrics
- * answer the monitoring network only; the edge network, where applications are, gets 403.
+ * answer the monitoring network only; the edge network, where applications are, gets 403. Where the stack is
+ * `secure`, applications answer by HTTPS only.
  */
-export function renderRoutes(routes: Route[], monitoringSubnet: string): string {
-  const http = dynamicConfiguration(routes, monitoringSubnet);
-  const mark = { [revisionOf(routes, monitoringSubnet)]: { stripPrefix: { prefixes: ["/"] } } };
-  return stringify({ http: { ...http, middlewares: { ...http.middlewares, ...mark } } }, { aliasDuplicateObjects: false });
+export function renderRoutes(routes: Route[], monitoringSubnet: string, secure = false): string {
+  const { http, ...tls } = dynamicConfiguration(routes, monitoringSubnet, secure);
+  const mark = { [revisionOf(routes, monitoringSubnet, secure)]: { stripPrefix: { prefixes: ["/"] } } };
+  return stringify({ http: { ...http, middlewares: { ...http.middlewares, ...mark } }, ...tls }, { aliasDuplicateObjects: false });
 }
 
 /** Name of an unused middleware by which Traefik's API shows that it has loaded these routes. */
-export function revisionOf(routes: Route[], monitoringSubnet: string): string {
-  const content = JSON.stringify(dynamicConfiguration(routes, monitoringSubnet));
-  return `revision-${createHash("sha256").update(content).digest("hex").slice(0, 12)}`;
+export function revisionOf(routes: Route[], monitoringSubnet: string, secure = false): string {
+  const content = dynamicConfiguration(routes, monitoringSubnet, secure);
+  return `revision-${createHash("sha256").update(JSON.stringify(secure ? content : content.http)).digest("hex").slice(0, 12)}`;
 }
 
 /** `service@file=url` of each server that must be up before the old containers may go. */
@@ -69,19 +73,23 @@ export function serverChecks(routes: Route[]): string[] {
   return routes.flatMap((route) => urls(route).map((url) => `${route.name}@file=${url}`));
 }
 
-function dynamicConfiguration(routes: Route[], monitoringSubnet: string) {
-  return {
+function dynamicConfiguration(routes: Route[], monitoringSubnet: string, secure: boolean) {
+  const http = {
     routers: {
       // No application's name has an underscore.
       internal_api: internalRouter("PathPrefix(`/api`)", "api@internal"),
       internal_metrics: internalRouter("Path(`/metrics`)", "prometheus@internal"),
       ...Object.fromEntries(
-        routes.map(({ name, host }) => [name, { rule: `Host(\`${host}\`)`, service: name, entryPoints: ["web"] }]),
+        routes.map(({ name, host }) => [name, { rule: `Host(\`${host}\`)`, service: name, ...(secure ? secureRouter : { entryPoints: ["web"] }) }]),
       ),
     },
-    middlewares: { monitoring: { ipAllowList: { sourceRange: [monitoringSubnet, "127.0.0.1/32"] } } },
+    middlewares: {
+      monitoring: { ipAllowList: { sourceRange: [monitoringSubnet, "127.0.0.1/32"] } },
+      ...(secure && { security: { headers: securityHeaders } }),
+    },
     ...(routes.length > 0 && { services: Object.fromEntries(routes.map((route) => [route.name, service(route)])) }),
   };
+  return { http, ...(secure && { tls: { options: tlsOptions } }) };
 }
 
 function internalRouter(rule: string, target: string) {

@@ -4,6 +4,7 @@ import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
+import { authorityFile, certificatesDirectory, readPem, type Tls } from "./tls.ts";
 import { renderTraefikStatic, routesDirectory } from "./traefik-config.ts";
 import { Volume } from "./volume.ts";
 
@@ -16,7 +17,9 @@ export interface TraefikArgs {
   /** Network from which API and metrics may be read, by name. */
   monitoringNetwork: pulumi.Input<string>;
   /** Where it listens on the Docker host. */
-  publish: { address: string; http: number };
+  publish: { address: string; http: number; https?: number | undefined };
+  /** Where certificates come from: e-mail address of the account, ACME directory, PEM file of its authority. Used where `publish.https` is set. @default no HTTPS */
+  tls?: { email: string; server: string; caCertificate?: string | undefined } | undefined;
 }
 
 const user = 65_532;
@@ -37,17 +40,25 @@ export class Traefik extends pulumi.ComponentResource {
   readonly routes: Volume;
   readonly monitoringNetwork: pulumi.Input<string>;
   readonly container: docker.Container;
+  /** Applications answer by HTTPS, and HTTP is redirected. */
+  readonly secure: boolean;
 
   constructor(name: string, args: TraefikArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Traefik", name, {}, opts);
     const { platform, publish } = args;
+    const tls = publish.https === undefined || args.tls === undefined ? undefined : tlsOf(publish.https, args.tls);
+    this.secure = tls !== undefined;
     this.monitoringNetwork = args.monitoringNetwork;
     this.routes = new Volume(`${name}-routes`, { platform, owner: user }, { parent: this });
-    const config = new Files(
-      `${name}-config`,
-      { platform, files: { "traefik.yml": renderTraefikStatic() } },
-      { parent: this },
-    );
+    const files = { "traefik.yml": renderTraefikStatic(tls), ...(tls?.authority !== undefined && { [authorityFile]: tls.authority }) };
+    const config = new Files(`${name}-config`, { platform, files }, { parent: this });
+    const mounts = [config.mount("/etc/berth"), this.routes.mount(routesDirectory, true)];
+    const ports = [{ internal: 8000, external: publish.http, ip: publish.address, protocol: "tcp" }];
+    if (tls !== undefined) {
+      // Data: an ACME server gives the same names only so many certificates a week.
+      mounts.push(new Volume(`${name}-certificates`, { platform, owner: user, data: true }, { parent: this }).mount(certificatesDirectory));
+      ports.push({ internal: 8443, external: tls.port, ip: publish.address, protocol: "tcp" });
+    }
     this.container = new docker.Container(
       name,
       {
@@ -55,14 +66,14 @@ export class Traefik extends pulumi.ComponentResource {
         entrypoints: ["traefik"],
         command: ["--configFile=/etc/berth/traefik.yml"],
         user: `${user}:${user}`,
-        mounts: [config.mount("/etc/berth"), this.routes.mount(routesDirectory, true)],
+        mounts,
         networksAdvanced: [
           { name: args.publicNetwork },
           // For site checks from inside; API and metrics answer the monitoring network only.
           { name: args.edgeNetwork, aliases: [this.host] },
           { name: args.monitoringNetwork, aliases: [this.host] },
         ],
-        ports: [{ internal: 8000, external: publish.http, ip: publish.address, protocol: "tcp" }],
+        ports,
         labels: labelsOf(platform, "traefik"),
         ...healthGated(["CMD", "traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml"]),
         ...hardened({ memory: 256, cpus: 1 }),
@@ -71,4 +82,8 @@ export class Traefik extends pulumi.ComponentResource {
     );
     this.registerOutputs({ containerName: this.container.name });
   }
+}
+
+function tlsOf(port: number, { email, server, caCertificate }: NonNullable<TraefikArgs["tls"]>): Tls {
+  return { port, email, server, ...(caCertificate !== undefined && { authority: readPem(caCertificate) }) };
 }

@@ -42,10 +42,11 @@ export class Project {
     return project.name;
   }
 
-  /** Names of the applications in the stack file; none where it gives them in another shape than the schema's. */
+  /** Folders below apps/ of the applications in the stack file. */
   applications(stack: string): string[] {
     const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
-    return Object.keys(file?.config?.["berth:apps"] ?? {});
+    const apps = (file?.config?.["berth:apps"] ?? {}) as Record<string, { folder?: unknown } | null>;
+    return Object.entries(apps).map(([name, app]) => (typeof app?.folder === "string" ? app.folder : name));
   }
 
   /**

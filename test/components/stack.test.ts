@@ -4,6 +4,7 @@ import { pathsOf } from "./inputs.ts";
 import type { Recorded } from "./recorder.ts";
 import { canaries, recordStack, stackFile } from "./stack-program.ts";
 import lock from "../../images.lock.json" with { type: "json" };
+import { imageRoles } from "../../settings.ts";
 
 /** Inputs of a container that the rules below look at. */
 interface Container {
@@ -74,6 +75,7 @@ for (const stack of ["dev", "prod"]) {
           "root-database",
           "root-migrate",
           "routes-write",
+          ...(stack === "prod" ? ["traefik-certificates-owner"] : []),
           "traefik-routes-owner",
         ],
       );
@@ -84,7 +86,7 @@ for (const stack of ["dev", "prod"]) {
       const expected =
         stack === "dev"
           ? ["registry 127.0.0.1:5555 → 5000", "traefik 127.0.0.1:8080 → 8000"]
-          : ["traefik 0.0.0.0:80 → 8000"];
+          : ["traefik 0.0.0.0:443 → 8443", "traefik 0.0.0.0:80 → 8000"];
       assert.deepEqual(published.toSorted(), expected);
     });
 
@@ -185,7 +187,7 @@ for (const stack of ["dev", "prod"]) {
     test("protects and keeps the volumes with data, and no others", () => {
       const kept = of(type.volume).filter(({ protect, retainOnDelete }) => protect && retainOnDelete).map(({ name }) => name);
       const data = of(type.volume).filter(({ inputs }) => role(inputs as unknown as Container) === "data").map(({ name }) => name);
-      const expected = ["postgres-data-volume", "prometheus-data-volume", "redis-data-volume", ...(stack === "dev" ? ["registry-data-volume"] : [])];
+      const expected = ["postgres-data-volume", "prometheus-data-volume", "redis-data-volume", stack === "dev" ? "registry-data-volume" : "traefik-certificates-volume"];
       assert.deepEqual(kept.toSorted(), expected);
       assert.deepEqual(data.toSorted(), expected);
       for (const { name, inputs } of of(type.volume)) {
@@ -203,9 +205,10 @@ for (const stack of ["dev", "prod"]) {
     });
 
     test("pins every image by digest, as the lock file or the build names it", () => {
+      const parts: readonly string[] = imageRoles;
       for (const [role, reference] of Object.entries(lock)) {
         const pulled = of(type.remoteImage).find(({ name }) => name === `images-${role}`);
-        if (role === "rust") assert.equal(pulled, undefined, "the builder's image is the build's affair");
+        if (!parts.includes(role)) assert.equal(pulled, undefined, "what applications are built on is the build's affair");
         else assert.deepEqual(pulled?.inputs, { name: reference, keepLocally: true });
       }
       for (const [name, { image }] of containers()) assert.match(image, /@sha256:[0-9a-f]{64}$/, name);

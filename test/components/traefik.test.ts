@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
 import { Routes } from "../../components/routes.ts";
 import { Traefik } from "../../components/traefik.ts";
 import { renderRoutes, renderTraefikStatic, revisionOf, type Route } from "../../components/traefik-config.ts";
@@ -47,6 +50,47 @@ describe("Traefik", () => {
       ...hardening({ memory: 256, cpus: "1.0" }),
     });
     assert.deepEqual([server.deleteBeforeReplace, server.parent, server.provider], [true, "traefik", "host"]);
+  });
+});
+
+describe("Traefik with HTTPS", () => {
+  const folder = mkdtempSync(join(tmpdir(), "berth-tls-"));
+  const pem = join(folder, "authority.pem");
+  writeFileSync(pem, "the authority");
+  after(() => rmSync(folder, { recursive: true }));
+  const tls = { email: "ops@example.com", server: "https://acme.example.com/directory" };
+  const publish = { ...args.publish, https: 8443 };
+  const make = (more: object, host?: ReturnType<typeof onHost>) => new Traefik("traefik", { ...args, publish, tls: { ...tls, ...more } }, host ?? onHost());
+
+  test("publishes both ports and keeps its certificates in a protected volume of data", async () => {
+    const { resources } = await record(() => make({}));
+    const server = child(resources, "Container", "traefik");
+    assert.deepEqual(server.inputs["ports"], [
+      { internal: 8000, external: 8080, ip: "127.0.0.1", protocol: "tcp" },
+      { internal: 8443, external: 8443, ip: "127.0.0.1", protocol: "tcp" },
+    ]);
+    assert.deepEqual((server.inputs["mounts"] as unknown[]).at(-1), { type: "volume", source: "berth-test-traefik-certificates", target: "/var/lib/traefik", readOnly: false });
+    const volume = child(resources, "Volume", "traefik-certificates-volume");
+    assert.deepEqual([volume.protect, volume.retainOnDelete], [true, true]);
+    assert.deepEqual(child(resources, "Container", "traefik-config-filler").inputs["uploads"], [
+      { file: "/files/traefik.yml", content: renderTraefikStatic({ ...tls, port: 8443 }), permissions: "0444" },
+    ]);
+  });
+
+  test("trusts the authority of a private ACME server", async () => {
+    const { resources } = await record(() => make({ caCertificate: pem }));
+    const uploads = child(resources, "Container", "traefik-config-filler").inputs["uploads"] as { file: string; content: string }[];
+    assert.deepEqual(uploads.map(({ file }) => file), ["/files/traefik.yml", "/files/acme-authority.pem"]);
+    assert.equal(uploads[1]?.content, "the authority");
+  });
+
+  test("gives routes that are secure", async () => {
+    const { resources } = await record(() => {
+      const host = onHost();
+      return new Routes("routes", { platform, traefik: make({}, host), routes: [route], monitoringSubnet: "10.2.0.0/24" }, host);
+    });
+    const command = child(resources, "Container", "routes-write").inputs["command"] as string[];
+    assert.deepEqual(command.slice(2, 4), [renderRoutes([route], "10.2.0.0/24", true), revisionOf([route], "10.2.0.0/24", true)]);
   });
 });
 

@@ -141,6 +141,36 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
     { field: "berth:publish.http", value: "65536", allowed: /from 1 to 65535/, fix: /'berth:publish\.http'/ },
   ],
   [
+    "a port for HTTPS that HTTP has",
+    stackWith({ "berth:publish": { http: 443, https: 443 }, "berth:tls": { email: "ops@example.com" } }),
+    { field: "berth:publish.https", value: '"443", as is berth:publish.http', allowed: /port that nothing else/, fix: /'berth:publish\.https' <another>/ },
+  ],
+  [
+    "HTTPS without an account for certificates",
+    stackWith({ "berth:publish": { https: 443 } }),
+    { field: "berth:tls", value: "nothing", allowed: /certificates for berth:publish\.https/, fix: /--path berth:tls\.email <address>/ },
+  ],
+  [
+    "an account for certificates without HTTPS",
+    stackWith({ "berth:tls": { email: "ops@example.com" } }),
+    { field: "berth:publish.https", value: "nothing", allowed: /port for HTTPS, because berth:tls is set/, fix: /berth:publish\.https 443, or pulumi config rm -s dev berth:tls/ },
+  ],
+  [
+    "an ACME server without HTTPS",
+    stackWith({ "berth:publish": { https: 443 }, "berth:tls": { email: "ops@example.com", server: "http://acme.example.com/directory" } }),
+    { field: "berth:tls.server", value: '"http://acme.example.com/directory"', allowed: /directory of an ACME server/, fix: /'berth:tls\.server'/ },
+  ],
+  [
+    "an authority whose file does not exist",
+    stackWith({ "berth:publish": { https: 443 }, "berth:tls": { email: "ops@example.com", caCertificate: "absent.pem" } }),
+    { field: "berth:tls.caCertificate", value: '"absent.pem", which can\'t be read (ENOENT)', allowed: /PEM file/, fix: /caCertificate <file>/ },
+  ],
+  [
+    "an authority whose file holds none",
+    stackWith({ "berth:publish": { https: 443 }, "berth:tls": { email: "ops@example.com", caCertificate: "package.json" } }),
+    { field: "berth:tls.caCertificate", value: '"package.json", which holds no certificate', allowed: /PEM file/, fix: /caCertificate <file>/ },
+  ],
+  [
     "a duplicate host name",
     {
       values: { "berth:apps": { shop: {} }, "berth:domain": "example.com", "berth:monitoring": { host: "shop.example.com" } },

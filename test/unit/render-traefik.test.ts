@@ -118,3 +118,57 @@ describe("Traefik's routes", () => {
     );
   });
 });
+
+describe("with HTTPS", () => {
+  const tls = { port: 443, email: "ops@example.com", server: "https://acme.example.com/directory" };
+  interface Static {
+    entryPoints: Record<string, { address: string; http?: object; transport?: object }>;
+    certificatesResolvers: Record<string, { acme: Record<string, unknown> }>;
+  }
+  const file = parse(renderTraefikStatic(tls)) as Static;
+
+  test("requests by HTTP are redirected to the port outside, for good", () => {
+    assert.deepEqual(file.entryPoints["web"]?.http, { redirections: { entryPoint: { to: ":443", scheme: "https", permanent: true } } });
+    assert.deepEqual(Object.entries(file.entryPoints).map(([point, { address }]) => [point, address]), [["web", ":8000"], ["websecure", ":8443"], ["internal", ":8080"]]);
+    assert.deepEqual(file.entryPoints["websecure"]?.transport, file.entryPoints["web"]?.transport);
+    assert.ok(!renderTraefikStatic(tls).includes("insecure"));
+  });
+
+  test("certificates come from the ACME server, over HTTP, into the volume", () => {
+    assert.deepEqual(file.certificatesResolvers, {
+      acme: { acme: { email: "ops@example.com", caServer: "https://acme.example.com/directory", storage: "/var/lib/traefik/acme.json", keyType: "EC256", httpChallenge: { entryPoint: "web" } } },
+    });
+    const own = parse(renderTraefikStatic({ ...tls, authority: "-----BEGIN" })) as Static;
+    assert.deepEqual(own.certificatesResolvers["acme"]?.acme["caCertificates"], ["/etc/berth/acme-authority.pem"]);
+  });
+
+  test("without it there is none of that", () => {
+    const plain = parse(renderTraefikStatic()) as Static;
+    assert.deepEqual([Object.keys(plain.entryPoints), plain.certificatesResolvers, plain.entryPoints["web"]?.http], [["web", "internal"], undefined, undefined]);
+    assert.ok(!/tls|security/.test(renderRoutes([], subnet)));
+  });
+
+  test("every application answers by HTTPS only, with the headers; the internal routers stay as they are", () => {
+    fc.assert(
+      fc.property(routes, (of) => {
+        const secure = parse(renderRoutes(of, subnet, true)) as Dynamic & { tls: { options: object } };
+        const plain = dynamic(of).http;
+        for (const { name, host } of of) {
+          assert.deepEqual(secure.http.routers[name], { rule: `Host(\`${host}\`)`, service: name, entryPoints: ["websecure"], middlewares: ["security"], tls: { certResolver: "acme" } });
+        }
+        assert.deepEqual(secure.http.services, plain.services);
+        assert.deepEqual(secure.http.routers["internal_api"], plain.routers["internal_api"]);
+        assert.deepEqual(Object.keys(secure.http.middlewares), ["monitoring", "security", revisionOf(of, subnet, true)]);
+        assert.notEqual(revisionOf(of, subnet, true), revisionOf(of, subnet));
+      }),
+    );
+  });
+
+  test("it is Mozilla's intermediate profile, and a name without a certificate is refused", () => {
+    const { tls: { options }, http } = parse(renderRoutes([], subnet, true)) as { tls: { options: unknown }; http: { middlewares: { security: { headers: Record<string, unknown> } } } };
+    const suites = ["ECDSA", "RSA"].flatMap((key) => [`TLS_ECDHE_${key}_WITH_AES_128_GCM_SHA256`, `TLS_ECDHE_${key}_WITH_AES_256_GCM_SHA384`, `TLS_ECDHE_${key}_WITH_CHACHA20_POLY1305_SHA256`]);
+    assert.deepEqual(options, { default: { minVersion: "VersionTLS12", cipherSuites: suites, sniStrict: true } });
+    const { stsSeconds, stsIncludeSubdomains, contentTypeNosniff, frameDeny } = http.middlewares.security.headers;
+    assert.deepEqual([stsSeconds, stsIncludeSubdomains, contentTypeNosniff, frameDeny], [63_072_000, true, true, true]);
+  });
+});
