@@ -1,0 +1,21 @@
+import type { AppDefinition } from "../../components/app-definition.ts";
+
+/** Projects and tasks: Rust, REST, Postgres, Redis. */
+export default {
+  context: import.meta.dirname,
+  web: { port: 8080, health: { path: "/health", command: ["pcf", "health"] } },
+  database: true,
+  cache: true,
+  jobs: { migrate: ["pcf", "migrate"] },
+  secrets: { JWT_SECRET: "key that signs access tokens, 32 bytes or more" },
+  config: { directory: "config", target: "/opt/pcf/config" },
+  metrics: { port: 9090 },
+  user: 1001,
+  defaults: { replicas: 3, memory: "256MiB", cpus: 1 },
+  live: {
+    target: "dev",
+    command: ["pcf-live"],
+    source: "/app",
+    caches: { cargo: "/cargo", target: "/target" },
+  },
+} satisfies AppDefinition;
