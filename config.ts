@@ -6,7 +6,7 @@ import type { AppDefinition } from "./components/app-definition.ts";
 import { backupProblems } from "./backup-checks.ts";
 import lock from "./images.lock.json" with { type: "json" };
 import { asObject, parsed, type Problem, problemReport, type RawConfig, schemaProblems } from "./problems.ts";
-import { appProblems, clashProblems, liveProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
+import { appProblems, clashProblems, developerProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
 import { type AppSettings, fields, imageRoles, type Settings } from "./settings.ts";
 import { tlsProblems } from "./tls-checks.ts";
 
@@ -88,7 +88,7 @@ export function checkConfig(
   const apps = Object.entries((settings["apps"] ?? {}) as Settings["apps"]);
   problems.push(
     ...appProblems(raw.stack, apps, definitions),
-    ...liveProblems(raw.stack, settings, definitions),
+    ...developerProblems(raw.stack, settings, definitions),
     ...clashProblems(raw.stack, settings),
     ...tlsProblems(raw, settings),
     ...registryProblems(raw.stack, settings),

@@ -2,6 +2,8 @@ import "./stacktraces.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Application, wantsTools } from "./components/application.ts";
+import { DatabaseBrowser } from "./components/database-browser.ts";
+import { MailCatcher } from "./components/mail-catcher.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Networks } from "./components/networks.ts";
 import { PlatformImages } from "./components/platform-images.ts";
@@ -146,12 +148,23 @@ const apps = config.apps.map(
     ),
 );
 
+const { databases: browser, mail } = config.developer;
+const dataNetwork = config.apps.filter((app) => app.definition.database).map((app) => networks.app(app.name))[0];
+const developerRoutes = [
+  ...(browser === undefined || dataNetwork === undefined
+    ? []
+    : [new DatabaseBrowser("adminer", { platform, edgeNetwork: networks.edge, dataNetwork, host: browser }, on).route]),
+  ...(mail === undefined
+    ? []
+    : [new MailCatcher("mail", { platform, edgeNetwork: networks.edge, networks: config.apps.map((app) => networks.app(app.name)), host: mail }, on).route]),
+];
+
 new Routes(
   "routes",
   {
     platform,
     traefik,
-    routes: [...apps.flatMap((app) => app.routes), ...monitoring.routes(config.monitoring.host)],
+    routes: [...apps.flatMap((app) => app.routes), ...developerRoutes, ...monitoring.routes(config.monitoring.host)],
     monitoringSubnet: networks.monitoringSubnet,
   },
   on,
@@ -163,6 +176,8 @@ const url = (name: string) => `http://${name}${config.publish.http === 80 ? "" :
 export const urls = {
   ...Object.fromEntries(config.apps.filter((app) => app.definition.web).map((app) => [app.name, url(app.host)])),
   ...(config.monitoring.host !== undefined && { prometheus: url(config.monitoring.host) }),
+  ...(browser !== undefined && { databases: url(browser) }),
+  ...(mail !== undefined && { mail: url(mail) }),
 };
 
 /** Image of each application, `repository:tag@digest`. */

@@ -47,7 +47,6 @@ const backup = group({
   target: z
     .union(
       [
-        z.literal("volume"),
         group({
           s3: group({
             bucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "a bucket's name: 3 to 63 small letters, digits, . and -"),
@@ -57,6 +56,8 @@ const backup = group({
             verifyTls: z.boolean("true or false").default(true).describe("Whether the store's certificate must be one that the system trusts."),
           }),
         }),
+        // Second: what is wrong with an object is told of the first.
+        z.literal("volume"),
       ],
       'either "volume" or {s3: {bucket: …, endpoint: …}}',
     )
@@ -129,6 +130,8 @@ export const imageRoles = [
   "postgresExporter",
   "redisExporter",
   "alertmanager",
+  "adminer",
+  "maildev",
   "registry",
 ] as const;
 
@@ -146,7 +149,13 @@ export const fields = {
   environment: z
     .enum(["dev", "prod"], 'either "dev" or "prod"')
     .default("prod")
-    .describe("What is for people who write code (`live` applications) is refused in prod."),
+    .describe("What is for people who write code (berth:developer, `live` applications) is refused in prod."),
+  developer: group({
+    databases: hostname.optional().describe("Publish Adminer, a database browser, under this host name."),
+    mail: hostname.optional().describe("Catch all mail that is sent to mail:1025, and show it under this host name."),
+  })
+    .prefault({})
+    .describe("Tools for people who write code; where berth:environment is dev only."),
   domain: hostname.default("localhost").describe("Applications answer at <name>.<domain>."),
   publish: group({
     address: address.default("127.0.0.1").describe("Address of the host that Traefik listens on."),

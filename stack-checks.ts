@@ -7,7 +7,7 @@ import { type AppSettings, fields, secretFields, type Settings } from "./setting
 /** Names that an application can't have, by what has them already. */
 export const reserved = [
   ["berth", "pulumi", "docker", "random"], // namespaces of configuration
-  ["postgres", "redis", "traefik", "prometheus", "registry", "exporter", "admin"], // parts of a stack
+  ["postgres", "redis", "traefik", "prometheus", "alertmanager", "grafana", "adminer", "mail", "tools", "registry", "exporter", "admin"], // parts of a stack
   ["public", "none", "template0", "template1", "default"], // Postgres's roles and databases, Redis's user
 ].flat();
 
@@ -53,21 +53,24 @@ function sharedVolumes(stack: string, name: string, app: AppSettings, { volumes,
   ];
 }
 
-/** Applications that run from their source where that can't be. */
-export function liveProblems(stack: string, settings: Partial<Settings>, definitions: Record<string, AppDefinition>): Problem[] {
-  const { apps = {}, environment, docker = "unix://" } = settings;
-  return Object.entries(apps)
-    .filter(([, app]) => app.live)
-    .flatMap(([name]) => {
-      const field = `berth:apps.${name}.live`;
-      const off = `pulumi config rm -s ${stack} --path '${field}'`;
-      const value = "true";
-      if (environment !== "dev") return { field, value, allowed: "true only where berth:environment is dev", fix: off };
-      if (!docker.startsWith("unix://")) return { field, value, allowed: `true only with a Docker Engine on this machine, whose folders it can mount; this one is ${docker}`, fix: off };
-      const definition = definitions[name];
-      if (definition === undefined || definition.live !== undefined) return [];
-      return { field, value, allowed: "true only for an application whose app.ts has `live`", fix: `add \`live\` to apps/${apps[name]?.folder ?? name}/app.ts, or ${off}` };
-    });
+/** What is for people who write code, in a stack that is not for them. */
+export function developerProblems(stack: string, settings: Partial<Settings>, definitions: Record<string, AppDefinition>): Problem[] {
+  const { apps = {}, environment, developer = {}, docker = "unix://" } = settings;
+  const off = (field: string) => `pulumi config rm -s ${stack} --path '${field}'`;
+  const tools = Object.entries(developer).flatMap(([name, host]): Problem | [] => {
+    const field = `berth:developer.${name}`;
+    return host === undefined || environment === "dev" ? [] : { field, value: `"${host}"`, allowed: "nothing, but where berth:environment is dev", fix: off(field) };
+  });
+  const live = Object.entries(apps).flatMap(([name, app]): Problem | [] => {
+    const field = `berth:apps.${name}.live`;
+    if (app.live !== true) return [];
+    const problem = (allowed: string, fix = off(field)) => ({ field, value: "true", allowed, fix });
+    if (environment !== "dev") return problem("true only where berth:environment is dev");
+    if (!docker.startsWith("unix://")) return problem(`true only with a Docker Engine on this machine, whose folders it can mount; this one is ${docker}`);
+    if (definitions[name]?.live !== undefined || definitions[name] === undefined) return [];
+    return problem("true only for an application whose app.ts has `live`", `add \`live\` to apps/${app.folder ?? name}/app.ts, or ${off(field)}`);
+  });
+  return [...tools, ...live];
 }
 
 /** Variables of `env` that would hold in plain text what is a secret of the application. */
@@ -96,6 +99,7 @@ export function clashProblems(stack: string, settings: Partial<Settings>): Probl
     `berth:apps.${name}.host`,
     app.host ?? `${name}.${domain}`,
   ]);
+  for (const [name, host] of Object.entries(settings.developer ?? {})) if (host !== undefined) hosts.push([`berth:developer.${name}`, host]);
   if (monitoring?.host !== undefined) hosts.push(["berth:monitoring.host", monitoring.host]);
   const ports: [string, string][] = [];
   if (publish !== undefined) ports.push(["berth:publish.http", String(publish.http)]);

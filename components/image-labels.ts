@@ -11,7 +11,7 @@ import { execFileSync } from "node:child_process";
  * @returns For example `{ "org.opencontainers.image.revision": "0f3c…", "….source": "https://github.com/acme/shop", "….version": "v1.2.0-3-g0f3c1a2" }`.
  */
 export function imageLabels(context: string): Record<string, string> {
-  const remote = /^(https:\/\/[^#]+?)(?:\.git)?#([^:]+)/.exec(context);
+  const remote = /^(https?:\/\/[^#]+?)(?:\.git)?#([^:]+)/.exec(context);
   if (remote !== null) return annotations({ source: withoutLogin(remote[1] ?? ""), revision: remote[2] });
   const git = (...args: string[]) => {
     try {
@@ -39,5 +39,5 @@ function annotations(values: Record<string, string | undefined>): Record<string,
 
 /** A remote's address may hold a token, which an image would tell everybody. */
 function withoutLogin(address: string): string {
-  return address.replace(/^https:\/\/[^@/]*@/, "https://");
+  return address.replace(/^(https?:\/\/)[^@/]*@/, "$1");
 }

@@ -11,6 +11,8 @@ export type ImageRole =
   | "postgresExporter"
   | "redisExporter"
   | "alertmanager"
+  | "adminer"
+  | "maildev"
   | "registry";
 
 /**

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { docker, Project } from "./project.ts";
@@ -43,8 +47,19 @@ export default {
 };
 `;
 
+// Of a commit in a repository elsewhere, with no folder of its own beside app.ts.
+const remote = (address: string) => `
+export default {
+  context: "${address}",
+  web: { port: 8000, command: ["perl", "/app/server.pl"], health: { path: "/" } },
+  env: { PLAIN: "four" },
+  unprepared: { root: true, writableRoot: true },
+};
+`;
+
 let project: Project;
 let printed: string;
+let repository: Server;
 const canary = "canary-plain-0123456789";
 
 before(async () => {
@@ -54,9 +69,14 @@ before(async () => {
   project.write("apps/shop/config/greeting", "hello\n");
   project.write("apps/shop/app.ts", shop);
   project.write("apps/robot/app.ts", robot);
+  project.write("remote/shop/Dockerfile", dockerfile.replace("WORKDIR", "RUN mkdir /etc/shop && echo remote > /etc/shop/greeting\nWORKDIR"));
+  project.write("remote/shop/server.pl", server);
+  const { address, served } = await serve(join(project.dir, "remote"));
+  repository = served;
+  project.write("apps/remote/app.ts", remote(address));
   const secret = await project.encrypted(canary);
   await project.configure((config) => {
-    config["berth:apps"] = { shop: {}, robot: { memory: "64MiB" } };
+    config["berth:apps"] = { shop: {}, remote: {}, robot: { memory: "64MiB" } };
     config["shop:PLAIN"] = secret;
     delete config["root:ROOT_SECRET"];
   });
@@ -65,7 +85,17 @@ before(async () => {
   printed = preview.output;
   await project.up();
 });
-after(async () => project[Symbol.asyncDispose]());
+after(async () => {
+  repository?.close();
+  await project[Symbol.asyncDispose]();
+});
+
+test("an image is built from a commit of a git address, and says so", async () => {
+  assert.equal((await project.get("/", "remote")).body, "remote,4,none,0");
+  const web = (await project.containers("web")).find(({ Labels }) => Labels["berth.app"] === "remote");
+  const { Config } = await docker.getImage(web?.ImageID ?? "").inspect();
+  assert.match(Config.Labels?.["org.opencontainers.image.revision"] ?? "", /^[0-9a-f]{40}$/);
+});
 
 describe("an image that nobody prepared", () => {
   test("runs as root with a writable root, reads its secret as a plain variable and its configuration as a file", async () => {
@@ -123,7 +153,7 @@ describe("a schedule", () => {
 test("a new version stops the worker before the next one starts, and the data is there still", async () => {
   const secret = await project.encrypted(canary);
   await project.configure((config) => {
-    config["berth:apps"] = { shop: {}, robot: { memory: "64MiB", env: { VERSION: "2" } } };
+    config["berth:apps"] = { shop: {}, remote: {}, robot: { memory: "64MiB", env: { VERSION: "2" } } };
     config["shop:PLAIN"] = secret;
     delete config["root:ROOT_SECRET"];
   });
@@ -131,6 +161,22 @@ test("a new version stops the worker before the next one starts, and the data is
   assert.equal((await project.containers("worker")).length, 1);
   assert.equal((await read("starts")).length, 2);
 });
+
+/** A repository made of the folder `shop`, served by HTTP, and its address with the commit and the folder in it. */
+async function serve(folder: string): Promise<{ address: string; served: Server }> {
+  const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@b.c", ...args], { encoding: "utf8" }).trim();
+  git("init", "-q");
+  git("add", ".");
+  git("commit", "-qm", "first");
+  git("update-server-info");
+  const served = createServer((request, response) => {
+    createReadStream(join(folder, ".git", (request.url ?? "").replace(/^\/shop\.git/, "").replace(/\?.*/, "")))
+      .on("error", () => response.writeHead(404).end())
+      .pipe(response);
+  });
+  await new Promise<void>((resolve) => void served.listen(0, "127.0.0.1", resolve));
+  return { address: `http://127.0.0.1:${(served.address() as AddressInfo).port}/shop.git#${git("rev-parse", "HEAD")}:shop`, served };
+}
 
 /** Lines of a file of the worker's volume. */
 async function read(file: string): Promise<string[]> {

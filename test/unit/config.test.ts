@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
+import type { AppDefinition } from "../../components/app-definition.ts";
 import { checkConfig, loadDefinitions } from "../../config.ts";
 import lock from "../../images.lock.json" with { type: "json" };
 import { type Problem, problemReport } from "../../problems.ts";
@@ -299,12 +300,44 @@ describe("a stack file with many mistakes", () => {
   });
 });
 
+describe("what is for people who write code", () => {
+  const live: AppDefinition = { ...shop, live: { target: "dev", command: ["watch"], source: "/app" } };
+  const fieldsOf = (values: Record<string, unknown>, definition = live) =>
+    checkConfig(rawConfig({ ...shopWith({}), values: { "berth:apps": { shop: { live: true } }, ...values } }), { shop: definition }).problems.map(({ field, fix }) => [field, fix]);
+
+  test("is taken in dev", () => {
+    assert.deepEqual(fieldsOf({ "berth:environment": "dev", "berth:developer": { databases: "db.localhost", mail: "mail.localhost" } }), []);
+  });
+
+  test("is refused elsewhere, each with what to type", () => {
+    assert.deepEqual(fieldsOf({ "berth:developer": { databases: "db.localhost", mail: "mail.localhost" } }), [
+      ["berth:developer.databases", "pulumi config rm -s dev --path 'berth:developer.databases'"],
+      ["berth:developer.mail", "pulumi config rm -s dev --path 'berth:developer.mail'"],
+      ["berth:apps.shop.live", "pulumi config rm -s dev --path 'berth:apps.shop.live'"],
+    ]);
+  });
+
+  test("needs a definition that can, and an engine that sees the folder", () => {
+    assert.match(fieldsOf({ "berth:environment": "dev" }, shop)[0]?.[1] ?? "", /add `live` to apps\/shop\/app\.ts/);
+    const far = fieldsOf({ "berth:environment": "dev", "berth:docker": "ssh://deploy@example.com", "berth:registry": { owner: "acme", username: "acme" } });
+    assert.deepEqual(far.map(([field]) => field).filter((field) => field?.startsWith("berth:apps")), ["berth:apps.shop.live"]);
+  });
+});
+
+test("replicas that would share a volume are refused", () => {
+  const definition: AppDefinition = { ...shop, volumes: { data: "/data" } };
+  const problems = (replicas: number) => checkConfig(rawConfig({ ...shopWith({}), values: { "berth:apps": { shop: { replicas } } } }), { shop: definition }).problems;
+  assert.deepEqual(problems(1), []);
+  assert.deepEqual(problems(2).map(({ field, value }) => [field, value]), [["berth:apps.shop.replicas", "2"]]);
+});
+
 describe("a good stack file", () => {
   test("that is empty has the documented defaults", () => {
     const { images, ...config } = configOf({});
     assert.deepEqual(config, {
       docker: "unix:///var/run/docker.sock",
       environment: "prod",
+      developer: {},
       domain: "localhost",
       publish: { address: "127.0.0.1", http: 8080 },
       registry: { port: 5555 },
