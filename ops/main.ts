@@ -17,6 +17,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   psql: { summary: "psql in an application's database, or as the superuser", load: () => import("./commands/psql.ts") },
   redis: { summary: "redis-cli as an application's user, or as the admin", load: () => import("./commands/redis.ts") },
   run: { summary: "a command in a container of its own, like an application's", load: () => import("./commands/run.ts") },
+  schedules: { summary: "scheduled jobs: when they ran, how it ended, when they run next", load: () => import("./commands/schedules.ts") },
   new: { summary: "a new application that runs at once, from a template", load: () => import("./commands/new.ts") },
   init: { summary: "an application from a repository with a Dockerfile", load: () => import("./commands/init.ts") },
   backup: { summary: "back up Postgres now; list, verify or try the backups", load: () => import("./commands/backup.ts") },

@@ -1,8 +1,8 @@
 import type Dockerode from "dockerode";
-import { extract } from "tar-stream";
 import { type Command, stackOf, stackOption } from "../command.ts";
+import { fileOf } from "../container-file.ts";
 import { dockerClient, labels, requireDocker, stackContainers } from "../docker.ts";
-import { OpsError, usageError } from "../exit.ts";
+import { usageError } from "../exit.ts";
 import { runningPart } from "../parts.ts";
 import { execIn } from "../session.ts";
 
@@ -38,19 +38,4 @@ export const command: Command = {
 function userOf(stack: string, all: Dockerode.ContainerInfo[], app: string): Dockerode.ContainerInfo {
   const own = all.filter(({ Labels }) => Labels[labels.app] === app && Labels[labels.role] !== "files");
   return own.at(-1) ?? runningPart(stack, all, app);
-}
-
-/** A small file of a container; undefined where there is none. */
-async function fileOf(docker: Dockerode, id: string, path: string): Promise<string | undefined> {
-  try {
-    const archive = await docker.getContainer(id).getArchive({ path });
-    for await (const entry of archive.pipe(extract())) {
-      let text = "";
-      for await (const part of entry) text += String(part);
-      return text;
-    }
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode !== 404) throw new OpsError(`${path} can't be read: ${String(error)}`);
-  }
-  return undefined;
 }
