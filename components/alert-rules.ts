@@ -15,7 +15,7 @@ export interface Alert {
 }
 
 /** What is watched beyond the parts that every stack has. */
-type Watched = Pick<ScrapeTargets, "applications" | "schedulers">;
+type Watched = Pick<ScrapeTargets, "applications" | "schedulers" | "backups">;
 
 /** rules.yml. */
 export function renderRules(watched: Watched): string {
@@ -29,7 +29,7 @@ export function renderRules(watched: Watched): string {
 }
 
 /** Every alert of a stack. */
-export function alertsOf({ applications, schedulers }: Watched): Alert[] {
+export function alertsOf({ applications, schedulers, backups = false }: Watched): Alert[] {
   const jobs = [...applications.map(({ name }) => applicationJob(name)), ...schedulers.map(({ name }) => schedulerJob(name))];
   return [
     // Always fires: whoever receives it knows that Prometheus and Alertmanager work, and may call somebody when it stops.
@@ -40,7 +40,7 @@ export function alertsOf({ applications, schedulers }: Watched): Alert[] {
     ...dataAlerts,
     ...hostAlerts,
     ...certificateAlerts,
-    ...backupAlerts,
+    ...(backups ? backupAlerts : []),
     ...ownAlerts,
   ];
 }
@@ -115,12 +115,14 @@ const certificateAlerts = [
   alert("CertificateExpires", "critical", `${days(certificate)} < 3`, "the certificate of {{ $labels.cn }} ends in less than 3 days", `Why it is not renewed: ${log} traefik`, minute),
 ];
 
+/** Older than `age` seconds, or never, on a host that has been watched for that long. */
+const stale = (timestamp: string, age: number) => `time() - ${timestamp} > ${age} or (max(up{job="node"} offset ${age}s) unless on () ${timestamp})`;
 const { lastSuccess, success, drillLastSuccess, drillSuccess } = backupMetrics;
 
 const backupAlerts = [
-  alert("BackupStale", "critical", `time() - ${lastSuccess} > 26 * 3600`, "the newest backup is older than 26 hours", `A daily backup was missed: ${log} postgres`, minute),
+  alert("BackupStale", "critical", stale(lastSuccess, 26 * 3600), "the newest backup is older than 26 hours", `A daily backup was missed: ${log} postgres`, minute),
   alert("BackupFailed", "warning", `${success} == 0`, "the last backup has failed", `Why is in its log: ${log} postgres`, minute),
-  alert("RestoreDrillStale", "critical", `time() - ${drillLastSuccess} > 8 * 86400`, "the last restore that succeeded is older than 8 days", `A weekly drill was missed: ${log} postgres`, minute),
+  alert("RestoreDrillStale", "critical", stale(drillLastSuccess, 8 * 86_400), "the last restore that succeeded is older than 8 days", `A weekly drill was missed: ${log} postgres`, minute),
   alert("RestoreDrillFailed", "critical", `${drillSuccess} == 0`, "the newest backup could not be restored", `Why is in its log: ${log} postgres`, minute),
 ];
 

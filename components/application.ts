@@ -109,7 +109,7 @@ export class Application extends pulumi.ComponentResource {
       new Workload(`${name}-worker`, { ...staying, ...startOf(definition, worker.command), role: "worker", health, stopGrace, networks: networksOf }, after);
     }
     for (const [schedule, { cron, timeZone, command }] of Object.entries(schedules)) {
-      const networksOf = [{ ...own, aliases: [`${name}-schedules`] }, ...outside];
+      const networksOf = [{ ...own, aliases: [`${name}-schedule-${schedule}`] }, ...outside];
       const timed = { schedule, cron, timeZone, command: withSecrets(definition, command) };
       new Schedule(`${name}-${schedule}`, { ...common, ...timed, env, networks: networksOf }, after);
     }

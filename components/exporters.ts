@@ -7,7 +7,6 @@ import { healthGated } from "./health.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import type { Postgres } from "./postgres.ts";
 import type { Redis } from "./redis.ts";
-import type { Volume } from "./volume.ts";
 
 export interface ExportersArgs {
   platform: Platform;
@@ -15,8 +14,6 @@ export interface ExportersArgs {
   network: pulumi.Input<string>;
   postgres: Postgres;
   redis: Redis;
-  /** Volume with files in Prometheus's format, `*.prom`, whose figures appear beside the host's. @default none */
-  metricFiles?: Volume;
 }
 
 const nobody = "65534:65534";
@@ -50,7 +47,9 @@ export class Exporters extends pulumi.ComponentResource {
   }
 
   private node(): void {
-    const { platform, metricFiles } = this.args;
+    const { platform, postgres } = this.args;
+    // What backups leave behind; its figures appear beside the host's.
+    const { metricFiles } = postgres;
     this.container("node-exporter", 9100, {
       image: platform.images.nodeExporter,
       entrypoints: ["node_exporter"],

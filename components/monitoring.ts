@@ -33,9 +33,9 @@ export class Monitoring extends pulumi.ComponentResource {
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Monitoring", name, {}, opts);
-    const { platform, network, postgres, redis, metricFiles, applications = [], schedulers = [], retention, alerts } = args;
+    const { platform, network, postgres, redis, applications = [], schedulers = [], retention, alerts } = args;
     const child = { parent: this };
-    const exporters = new Exporters("exporters", { platform, network, postgres, redis, metricFiles }, child);
+    const exporters = new Exporters("exporters", { platform, network, postgres, redis }, child);
     const networks = new Map([...applications, ...schedulers].map((app) => [app.name, app.network]));
     this.alertmanager = alerts && new Alertmanager("alertmanager", { platform, network, alerts }, child);
     const alertmanager = this.alertmanager?.target;
@@ -43,7 +43,13 @@ export class Monitoring extends pulumi.ComponentResource {
     const stack = platform.labels["berth.stack"];
     this.prometheus = new Prometheus(
       "prometheus",
-      { platform, network, applicationNetworks: [...networks.values()], targets: { stack, parts, applications, schedulers, alertmanager }, retention },
+      {
+        platform,
+        network,
+        applicationNetworks: [...networks.values()],
+        targets: { stack, parts, applications, schedulers, alertmanager, backups: postgres.metricFiles !== undefined },
+        retention,
+      },
       child,
     );
     this.registerOutputs({});

@@ -28,6 +28,8 @@ export interface ScrapeTargets {
   parts: Record<string, string>;
   applications: ScrapedApplication[];
   schedulers: Scheduler[];
+  /** Postgres is backed up. @default false */
+  backups?: boolean;
   /** Where alerts are sent, `host:port`. @default they are only shown */
   alertmanager?: string;
 }

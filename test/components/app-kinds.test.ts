@@ -70,7 +70,7 @@ describe("a schedule", () => {
       envs: ["LEVEL=info", "TZ=Europe/Vienna"],
       user: `${uid}:${uid}`,
       mounts: [secretsMount, toolsMount, { type: "volume", source: filesVolume("shop-backup-crontab"), target: "/etc/berth-schedule", readOnly: true }],
-      networksAdvanced: [{ name: "own", aliases: ["shop-schedules"] }],
+      networksAdvanced: [{ name: "own", aliases: ["shop-schedule-backup"] }],
       labels: labels("schedule-backup", "shop"),
       healthcheck: health(["CMD", "/opt/berth/supercronic", "-quiet", "-test", "/etc/berth-schedule/crontab"], "1m0s"),
       wait: true,

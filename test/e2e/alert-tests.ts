@@ -1,6 +1,6 @@
 import { alertsOf } from "../../components/alert-rules.ts";
 
-/** Series name and labels to values in promtool's notation: `0x60` is the value for 61 samples, 15 s apart. */
+/** Series name and labels to values in promtool's notation: `0x60` is the value for 61 samples. */
 type Series = Record<string, string>;
 
 interface AlertCase {
@@ -9,6 +9,8 @@ interface AlertCase {
   labels?: Record<string, string>;
   /** When it is looked at. @default "10m" */
   at?: string;
+  /** Time between samples, and between evaluations: days would take minutes at the real one. @default "15s" */
+  every?: string;
 }
 
 /** What an alert is tested with: series by which it fires, and by which it stays quiet. */
@@ -21,6 +23,7 @@ interface AlertCases {
 export const watched = {
   applications: [{ name: "shop", port: 3000 }],
   schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }] }],
+  backups: true,
 };
 
 const instance = { instance: "i", job: "j" };
@@ -48,6 +51,14 @@ const certificate = { cn: "shop.example", sans: "www.shop.example" };
 const task = { app: "shop", task: "tidy" };
 const scheduler = (values: string, up = "1x400") => ({ [named("up", task)]: up, [named("supercronic_successful_executions", { ...task, instance: "a" })]: values });
 const day = 86_400;
+/** A time of a success that is `age` seconds ago at the start; and none at all, on a host that has been watched for `age`. */
+const stale = (metric: string, age: number): AlertCases => ({
+  fires: [
+    { series: { [named(metric)]: `-${age}x60` }, labels: instance },
+    { series: { [named("up", { job: "node" })]: "1x300" }, at: `${age / 3600 + 2}h`, every: "1h" },
+  ],
+  quiet: [{ series: { [named(metric)]: "0x60" } }, { series: { [named("up", { job: "node" })]: "1x60" } }],
+});
 
 const cases: Record<string, AlertCases> = {
   DeadMansSwitch: { fires: [{ series: {} }], quiet: [] },
@@ -109,8 +120,8 @@ const cases: Record<string, AlertCases> = {
   },
   DiskFullSoon: {
     // In 6 h from 30 to 18 of 100, and from 30 to 27.
-    fires: [{ series: filesystem("30-0.008x1600"), labels: disk, at: "6h" }],
-    quiet: [{ series: filesystem("30-0.002x1600"), at: "6h" }, { series: filesystem("90-0.02x1600"), at: "6h" }],
+    fires: [{ series: filesystem("30-0.16x80"), labels: disk, at: "6h", every: "5m" }],
+    quiet: [{ series: filesystem("30-0.04x80"), at: "6h", every: "5m" }, { series: filesystem("90-0.4x80"), at: "6h", every: "5m" }],
   },
   OutOfMemory: {
     fires: [{ series: all(instance, { node_vmstat_oom_kill: "3x30 4x30" }), labels: instance }],
@@ -118,9 +129,9 @@ const cases: Record<string, AlertCases> = {
   },
   CertificateExpiresSoon: gauge("traefik_tls_certs_not_after", `${19 * day}x600`, `${22 * day}x600`, certificate),
   CertificateExpires: gauge("traefik_tls_certs_not_after", `${2 * day}x60`, `${4 * day}x60`, certificate),
-  BackupStale: gauge("berth_backup_last_success_timestamp_seconds", `-${26 * 3600}x60`, "0x60"),
+  BackupStale: stale("berth_backup_last_success_timestamp_seconds", 26 * 3600),
   BackupFailed: gauge("berth_backup_success", "0x60", "1x60"),
-  RestoreDrillStale: gauge("berth_restore_drill_last_success_timestamp_seconds", `-${8 * day}x60`, "0x60"),
+  RestoreDrillStale: stale("berth_restore_drill_last_success_timestamp_seconds", 8 * day),
   RestoreDrillFailed: gauge("berth_restore_drill_success", "0x60", "1x60"),
   AlertsNotSent: gauge("alertmanager_notifications_failed_total", "0x20 3x40", "3x60", { integration: "webhook" }),
   RulesFail: gauge("prometheus_rule_evaluation_failures_total", "0x20 3x40", "3x60", { rule_group: "g" }),
@@ -128,21 +139,22 @@ const cases: Record<string, AlertCases> = {
 for (const late of cases["CertificateExpiresSoon"]?.fires ?? []) late.at = "90m";
 
 /**
- * Tests for `promtool test rules`: each alert fires, with its texts, in some cases and not in the others.
+ * Test files for `promtool test rules`, one for each time between evaluations: each alert fires, with its texts, in some
+ * cases and not in the others.
  *
  * @throws Error for an alert without cases here, and for cases without an alert.
  */
-export function alertTests(): object[] {
+export function alertTests(): { evaluation_interval: string; tests: object[] }[] {
   const alerts = alertsOf(watched);
   const unused = Object.keys(cases).filter((name) => alerts.every(({ alert }) => alert !== name));
   if (unused.length > 0) throw new Error(`cases of no alert: ${unused.join(", ")}`);
-  return alerts.flatMap(({ alert, annotations, labels }) => {
+  const tests = alerts.flatMap(({ alert, annotations, labels }) => {
     const { fires, quiet } = cases[alert] ?? { fires: [], quiet: [] };
     if (fires.length === 0) throw new Error(`no test for the alert ${alert}: add one to ${import.meta.filename}`);
     const expand = (text: string, of: Record<string, string>) => text.replace(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => of[name] ?? "");
-    const check = (name: string, { series, at = "10m", labels: of = {} }: AlertCase, firing: boolean) => ({
+    const check = (name: string, { series, at = "10m", every = "15s", labels: of = {} }: AlertCase, firing: boolean) => ({
       name: `${alert} ${name}`,
-      interval: "15s",
+      interval: every,
       input_series: Object.entries(series).map(([metric, values]) => ({ series: metric, values })),
       alert_rule_test: [
         {
@@ -154,4 +166,5 @@ export function alertTests(): object[] {
     });
     return [...fires.map((one) => check("fires", one, true)), ...quiet.map((one) => check("is quiet", one, false))];
   });
+  return [...Map.groupBy(tests, ({ interval }) => interval)].map(([evaluation_interval, some]) => ({ evaluation_interval, tests: some }));
 }

@@ -66,7 +66,7 @@ describe("prometheus.yml", () => {
 });
 
 describe("the alert rules", () => {
-  const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }] };
+  const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }], backups: true };
   const alerts = alertsOf(watched);
 
   test("are those of the file, with what the schedules need before them", () => {
@@ -75,6 +75,7 @@ describe("the alert rules", () => {
     assert.deepEqual(groups[1]?.rules, JSON.parse(JSON.stringify(alerts)));
     const bare = parse(renderRules({ applications: [], schedulers: [] })) as { groups: { name: string }[] };
     assert.deepEqual(bare.groups.map(({ name }) => name), ["berth"]);
+    assert.ok(!/berth_backup|berth_restore|supercronic/.test(JSON.stringify(bare)), "nothing is missed that a stack does not have");
   });
 
   test("notice an application or a scheduler that no container answers for", () => {
