@@ -45,8 +45,9 @@ export const command: Command = {
     writeFileSync(stackFile, text);
     terminal.result([`apps/${name}, from the template ${template}:`, ...files.files.map(({ to }) => `  ${to}`)].join("\n"));
     terminal.result([`Pulumi.${stack}.yaml, under berth:apps:`, ...entryLines(name, {}).map((line) => `  ${line}`)].join("\n"));
-    const served = files.files.some(({ to, text: app = "" }) => to === "app.ts" && /^\s*web:/m.test(app));
-    terminal.result(nextSteps(project, stack, name, served ? addressOf(project, stack, name) : undefined));
+    const definition = files.files.find(({ to }) => to === "app.ts")?.text ?? "";
+    const address = /^\s*web:/m.test(definition) ? addressOf(project, stack, name) : undefined;
+    terminal.result(nextSteps(project, stack, name, address, /^\s*live:/m.test(definition)));
     return 0;
   },
 };

@@ -4,12 +4,18 @@ import type { Project } from "../project.ts";
 import { fields } from "../../settings.ts";
 import { table } from "../table.ts";
 
-/** What to type after an application was added to a stack. */
-export function nextSteps(project: Project, stack: string, name: string, address: string | undefined): string {
+/**
+ * What to type after an application was added to a stack.
+ *
+ * @param address Where it answers; undefined for what serves nothing.
+ * @param live Whether its app.ts says how it runs from its source.
+ */
+export function nextSteps(project: Project, stack: string, name: string, address: string | undefined, live = false): string {
   const others = project.stacks().filter((other) => other !== stack && appsOf(project, other)[name] === undefined);
   const rows = [
     [`./berth up${stack === "dev" ? "" : ` -s ${stack}`}`, address === undefined ? "starts it" : `starts it; then it answers at ${address}`],
     [`./berth logs -f ${name}${stack === "dev" ? "" : ` -s ${stack}`}`, "what it prints"],
+    ...(live && configOf(project, stack)["berth:environment"] === "dev" ? [[`${name}: { live: true }`, "in the stack file runs it from its source, and restarts it when a file changes"]] : []),
     ...(stack === "dev" ? [["npm run picture", "adds it to the picture of the dev stack"]] : []),
     ...others.map((other) => [`Pulumi.${other}.yaml`, `add ${name}: {} under berth:apps to run it there too`]),
   ];

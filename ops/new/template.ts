@@ -49,10 +49,15 @@ export function writeFiles(folder: string, { files }: NewFiles): void {
 export function renamed(text: string, template: string, name: string): string {
   const identifier = name.replaceAll("-", "_");
   return text
-    .replaceAll(`apps/services/${template}`, `apps/${name}`)
-    .replaceAll(`service-${template}`, name)
-    .replaceAll(`service_${template}`, identifier)
-    .replaceAll(`SERVICE_${template.toUpperCase()}`, identifier.toUpperCase());
+    .replaceAll(whole(`apps/services/${template}`), `apps/${name}`)
+    .replaceAll(whole(`service-${template}`), name)
+    .replaceAll(whole(`service_${template}`), identifier)
+    .replaceAll(whole(`SERVICE_${template.toUpperCase()}`), identifier.toUpperCase());
+}
+
+/** The literal, and not the beginning of a longer word. */
+function whole(literal: string): RegExp {
+  return new RegExp(`${literal}(?![A-Za-z0-9])`, "g");
 }
 
 /** Paths that leave the application's folder: it lies one level less deep than the template's. */

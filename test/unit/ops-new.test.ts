@@ -89,7 +89,7 @@ describe("a template", () => {
 
   test("that is not there is named", () => {
     assert.throws(() => readTemplate(project, "rust", "x"), /apps\/services\/rust has no app\.ts/);
-    assert.equal(renamed("service-go service_go", "rust", "x"), "service-go service_go");
+    for (const other of ["service-rust", "service-google"]) assert.equal(renamed(other, "go", "x"), other);
   });
 });
 
