@@ -33,7 +33,8 @@ export class PlatformImages extends pulumi.ComponentResource {
     };
     const properties = Object.entries(args.references).map(([role, reference]) => [
       role,
-      { enumerable: true, get: () => pulled.get(role) ?? pull(role, reference) },
+      // Pulumi looks into what an apply() returns, and a component holds these: what it sees there, it would ask for.
+      { enumerable: false, get: () => pulled.get(role) ?? pull(role, reference) },
     ]);
     this.references = Object.defineProperties({}, Object.fromEntries(properties)) as Record<ImageRole, pulumi.Output<string>>;
     this.registerOutputs({});

@@ -5,6 +5,8 @@ import { fields, type Settings } from "../settings.ts";
 import { OpsError, usageError } from "./exit.ts";
 import { closest } from "./arguments.ts";
 
+export type EarlySettings = Pick<Settings, "publish" | "registry" | "docker" | "monitoring" | "developer">;
+
 /** The folders and files of one checkout. */
 export class Project {
   readonly folder: string;
@@ -50,15 +52,16 @@ export class Project {
   }
 
   /**
-   * What of the stack file matters before the program runs: where it publishes and which engine it talks to.
+   * What of the stack file matters before the program runs: where it publishes, which engine it talks to, and which
+   * parts it has.
    * Fields that the schema refuses are left at their defaults here: the program names them all in its own message.
    */
-  settings(stack: string): Pick<Settings, "publish" | "registry" | "docker"> {
+  settings(stack: string): EarlySettings {
     const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
-    const read = <K extends "publish" | "registry" | "docker">(name: K): Settings[K] => {
+    const read = <K extends keyof EarlySettings>(name: K): Settings[K] => {
       const result = fields[name].safeParse(file?.config?.[`berth:${name}`]);
       return (result.success ? result.data : fields[name].parse(undefined)) as Settings[K];
     };
-    return { publish: read("publish"), registry: read("registry"), docker: read("docker") };
+    return { publish: read("publish"), registry: read("registry"), docker: read("docker"), monitoring: read("monitoring"), developer: read("developer") };
   }
 }

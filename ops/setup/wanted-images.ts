@@ -2,18 +2,28 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { imageRoles } from "../../settings.ts";
 import { platformImages } from "../../standins/images.ts";
+import type { EarlySettings } from "../project.ts";
+
+/** Parts that not every stack has. */
+const optional: Record<string, ((settings: EarlySettings) => boolean) | undefined> = {
+  registry: ({ registry }) => "port" in registry,
+  alertmanager: ({ monitoring }) => monitoring.alerts !== undefined,
+  adminer: ({ developer }) => developer.databases !== undefined,
+  maildev: ({ developer }) => developer.mail !== undefined,
+};
 
 /**
  * The images of images.lock.json that a stack uses: those of its parts, and those that a Dockerfile of a part
- * (images/) or of one of `apps` (apps/) names, or an app.ts in its buildArgs. What only tests use is not among them.
+ * (images/) or of one of `apps` (folders of apps/) names, or an app.ts in its buildArgs. What only tests use is not
+ * among them.
  *
  * @example
- * wantedImages("/home/me/berth", ["root"]); // Set { "debian:trixie-slim", …, "rust:1-slim-trixie" }
+ * wantedImages(project.folder, project.settings("dev"), ["root"]); // Set { "debian:trixie-slim", …, "rust:1-slim-trixie" }
  */
-export function wantedImages(folder: string, apps: readonly string[]): Set<string> {
+export function wantedImages(folder: string, settings: EarlySettings, apps: readonly string[]): Set<string> {
   const files = [...filesIn(join(folder, "images")), ...apps.flatMap((app) => [join(folder, "apps", app)])].flatMap(recipesIn);
   const named = namedImages(files.map((file) => readFileSync(file, "utf8")).join("\n"));
-  const parts: readonly string[] = imageRoles;
+  const parts: readonly string[] = imageRoles.filter((role) => optional[role]?.(settings) ?? true);
   // Dockerfiles name the tag also where the lock has a digest.
   return new Set(platformImages().flatMap(({ role, reference }) => (parts.includes(role) || named.has(reference.split("@")[0] ?? "") ? [reference] : [])));
 }

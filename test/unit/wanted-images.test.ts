@@ -3,12 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
+import type { EarlySettings } from "../../ops/project.ts";
 import { namedImages, wantedImages } from "../../ops/setup/wanted-images.ts";
 import { imageRoles } from "../../settings.ts";
 import { platformImages } from "../../standins/images.ts";
 
 const reference = (role: string) => platformImages().find((image) => image.role === role)?.reference ?? "";
-const parts = imageRoles.map(reference);
+const settings: EarlySettings = { publish: { address: "127.0.0.1", http: 8080 }, registry: { port: 5555 }, docker: undefined, monitoring: { retention: "15d" }, developer: {} };
+const parts = imageRoles.filter((role) => !["alertmanager", "adminer", "maildev"].includes(role)).map(reference);
 
 function project(context: TestContext, files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), "berth-wanted-"));
@@ -22,7 +24,7 @@ function project(context: TestContext, files: Record<string, string>): string {
 
 test("a stack without applications wants the images of its parts, and none that only tests use", (context) => {
   const folder = project(context, { "apps/shop/Dockerfile": `FROM ${reference("node")}\n` });
-  assert.deepEqual([...wantedImages(folder, [])].toSorted(), parts.toSorted());
+  assert.deepEqual([...wantedImages(folder, settings, [])].toSorted(), parts.toSorted());
   assert.ok(!parts.includes(reference("pebble")));
 });
 
@@ -34,7 +36,17 @@ test("what Dockerfiles and build arguments name is wanted", (context) => {
     "images/mail/Dockerfile": `FROM busybox\nCOPY --from=${reference("adminer")} /a /a\n`,
     "images/mail/notes": reference("pebble"),
   });
-  assert.deepEqual([...wantedImages(folder, ["shop", "absent"])].toSorted(), [...parts, ...["rust", "go", "node", "adminer"].map(reference)].toSorted());
+  assert.deepEqual([...wantedImages(folder, settings, ["shop", "absent"])].toSorted(), [...parts, ...["rust", "go", "node", "adminer"].map(reference)].toSorted());
+});
+
+test("parts that a stack may have are wanted where it has them", (context) => {
+  const folder = project(context, {});
+  const wanted = (more: Partial<EarlySettings>) => [...wantedImages(folder, { ...settings, ...more }, [])].filter((image) => !parts.includes(image));
+  assert.deepEqual(wanted({ monitoring: { retention: "15d", alerts: { webhook: true } } }), [reference("alertmanager")]);
+  assert.deepEqual(wanted({ developer: { databases: "db.localhost" } }), [reference("adminer")]);
+  assert.deepEqual(wanted({ developer: { mail: "mail.localhost" } }), [reference("maildev")]);
+  const remote = wantedImages(folder, { ...settings, registry: { host: "ghcr.io", owner: "acme", username: "acme" } }, []);
+  assert.ok(!remote.has(reference("registry")));
 });
 
 test("names of images in a text, whole ones only", () => {
