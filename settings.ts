@@ -130,6 +130,7 @@ export const imageRoles = [
   "postgresExporter",
   "redisExporter",
   "alertmanager",
+  "grafana",
   "adminer",
   "maildev",
   "registry",
@@ -194,7 +195,7 @@ export const fields = {
   })
     .prefault({}),
   redis: group({
-    memory: memory(16).default("128MiB").describe("Memory of the container; three quarters of it hold data."),
+    memory: memory(32).default("128MiB").describe("Memory of the container; three quarters of it, and all but 16 MiB at most, hold data."),
     policy: z
       .enum(
         ["noeviction", "allkeys-lru", "allkeys-lfu", "volatile-lru", "volatile-lfu", "volatile-ttl"],
@@ -208,6 +209,7 @@ export const fields = {
     retention: text(/^[1-9]\d*[dwy]$/, "a time in days, weeks or years, for example 15d").default("15d"),
     host: hostname.optional().describe("Publish Prometheus, which asks for a login, under this host name."),
     alerts: alerts.optional().describe("Where alerts are sent. Default: they are only shown."),
+    grafana: group({ host: hostname }).optional().describe("Grafana with dashboards, published under this host name. Default: none."),
   })
     .prefault({}),
   apps: z

@@ -21,8 +21,9 @@ export function renderRedisConf(memory: number, policy: RedisPolicy): string {
     "appendfsync everysec",
     "aof-use-rdb-preamble yes",
     'save ""',
-    // The rest is for client buffers and the copy-on-write pages of an AOF rewrite.
-    `maxmemory ${Math.floor((memory * 3) / 4)}mb`,
+    // The rest is for the program, client buffers and the copy-on-write pages of an AOF rewrite; with 8 MiB left of 32,
+    // the kernel ended a server that was filled.
+    `maxmemory ${Math.floor(memory - Math.max(16, memory / 4))}mb`,
     `maxmemory-policy ${policy}`,
     "aclfile /run/secrets/users.acl",
     "",

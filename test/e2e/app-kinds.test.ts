@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { docker, Project } from "./project.ts";
@@ -18,7 +18,8 @@ open(my $config, "<", "/etc/shop/greeting") or die "no configuration: $!\\n";
 my $text = join ",", <$config> =~ /(\\w+)/, length($ENV{PLAIN} // ""), -e "/run/secrets/PLAIN" ? "file" : "none", $<;
 my $server = IO::Socket::INET->new(LocalPort => 8000, Listen => 64, ReuseAddr => 1) or die "$@\\n";
 while (my $client = $server->accept) {
-  while (<$client>) { last unless /\\S/ }
+  my @leak;
+  while (<$client>) { if (/^GET .leak /) { push @leak, "x" x 1_000_000 while 1 } last unless /\\S/ }
   print $client "HTTP/1.1 200 OK\\r\\nContent-Length: " . length($text) . "\\r\\nConnection: close\\r\\n\\r\\n$text";
   close $client;
 }
@@ -76,7 +77,7 @@ before(async () => {
   project.write("apps/remote/app.ts", remote(address));
   const secret = await project.encrypted(canary);
   await project.configure((config) => {
-    config["berth:apps"] = { shop: {}, remote: {}, robot: { memory: "64MiB" } };
+    config["berth:apps"] = { shop: { memory: "64MiB" }, remote: {}, robot: { memory: "64MiB" } };
     config["shop:PLAIN"] = secret;
     delete config["root:ROOT_SECRET"];
   });
@@ -150,10 +151,39 @@ describe("a schedule", () => {
   });
 });
 
+test("one that runs out of memory is ended alone, and starts again", async () => {
+  const shop = async () => {
+    const web = (await project.containers("web")).find(({ Labels }) => Labels["berth.app"] === "shop");
+    return docker.getContainer(web?.Id ?? "").inspect();
+  };
+  const others = async () => (await project.containers()).filter(({ State }) => State === "running").map(({ Id }) => Id).filter((id) => id !== web.Id).toSorted();
+  const web = await shop();
+  const running = await others();
+  await project.get("/leak", "shop").catch(() => undefined);
+  await until(async () => (await shop()).RestartCount > web.RestartCount && (await project.get("/", "shop").catch(() => ({ status: 0 }))).status === 200);
+  assert.deepEqual(await others(), running);
+});
+
+test("a flood of 1 GB in a log takes no more of the disk than the driver's cap", async (context) => {
+  const [worker] = await project.containers("worker");
+  const { LogPath } = await docker.getContainer(worker?.Id ?? "").inspect();
+  if (!existsSync(LogPath)) {
+    context.skip("the engine's files can't be read here");
+    return;
+  }
+  const line = "x".repeat(1000);
+  execFileSync("docker", ["exec", worker?.Id ?? "", "sh", "-c", `yes ${line} | head -c 1000000000 > /proc/1/fd/1`]);
+  const folder = dirname(LogPath);
+  const sizes = readdirSync(folder).filter((file) => file.includes("-json.log")).map((file) => statSync(join(folder, file)).size);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(sizes.length > 1 && total > 10e6, `the log was not rotated: ${sizes.join(", ")}`);
+  assert.ok(total < 33e6, `${total} bytes`);
+});
+
 test("a new version stops the worker before the next one starts, and the data is there still", async () => {
   const secret = await project.encrypted(canary);
   await project.configure((config) => {
-    config["berth:apps"] = { shop: {}, remote: {}, robot: { memory: "64MiB", env: { VERSION: "2" } } };
+    config["berth:apps"] = { shop: { memory: "64MiB" }, remote: {}, robot: { memory: "64MiB", env: { VERSION: "2" } } };
     config["shop:PLAIN"] = secret;
     delete config["root:ROOT_SECRET"];
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { eventually } from "./eventually.ts";
 import { docker, engine, Project, type UpResult } from "./project.ts";
 
 // One stack for the whole file: each test goes on from where the last one left it.
@@ -102,7 +103,7 @@ test("data and monitoring have no way out, and Prometheus can't be reached from 
   const [web] = await project.containers("web");
   const networks = await docker.listNetworks({ filters: { label: [`berth.stack=${project.stack}`] } });
   const internal = networks.filter(({ Internal }) => Internal).map(({ Name }) => Name).toSorted();
-  assert.deepEqual(internal, [`berth-${project.stack}-app-root`, `berth-${project.stack}-monitoring`]);
+  assert.deepEqual(internal, ["app-root", "edge", "monitoring"].map((name) => `berth-${project.stack}-${name}`));
   const names = Object.keys((await docker.getContainer(web?.Id ?? "").inspect()).NetworkSettings.Networks).toSorted();
   assert.deepEqual(names, [`berth-${project.stack}-app-root`, `berth-${project.stack}-edge`]);
   const lookup = await execute(web?.Id ?? "", "", ["sh", "-c", "getent hosts prometheus || echo unknown"]);
@@ -142,15 +143,4 @@ async function execute(container: string, user: string, command: string[]): Prom
   let output = "";
   for await (const part of stream) output += String(part);
   return output;
-}
-
-/** Awaits a condition; `check` gives undefined once it holds, else what it saw. */
-async function eventually(what: string, within: number, check: () => Promise<string | undefined>): Promise<void> {
-  const deadline = Date.now() + within;
-  for (;;) {
-    const seen = await check();
-    if (seen === undefined) return;
-    if (Date.now() > deadline) assert.fail(`not within ${within / 1000} s: ${what}; last seen: ${seen}`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
 }

@@ -34,11 +34,11 @@ describe("redis.conf", () => {
     assert.deepEqual({ appendonly, appendfsync, dir, save }, { appendonly: "yes", appendfsync: "everysec", dir: "/data", save: '""' });
   });
 
-  test("leaves a quarter of the container's memory for buffers and rewrites, at any size and policy", () => {
+  test("leaves a quarter of the container's memory, and 16 MiB at least, for the program, buffers and rewrites", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 6, max: 65_536 }), fc.constantFrom("noeviction" as const, "allkeys-lfu" as const), (memory, policy) => {
+      fc.property(fc.integer({ min: 32, max: 65_536 }), fc.constantFrom("noeviction" as const, "allkeys-lfu" as const), (memory, policy) => {
         const directives = directivesOf(renderRedisConf(memory, policy));
-        assert.equal(directives["maxmemory"], `${Math.floor(memory * 0.75)}mb`);
+        assert.equal(directives["maxmemory"], `${Math.floor(Math.min(memory * 0.75, memory - 16))}mb`);
         assert.equal(directives["maxmemory-policy"], policy);
       }),
     );

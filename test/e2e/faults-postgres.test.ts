@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { eventually } from "./eventually.ts";
+import { docker, Project } from "./project.ts";
+
+// One stack for the whole file. Its data volume is a small file system of its own, where the machine can mount one, so
+// that it can be filled.
+let project: Project;
+let disk: { folder: string; device: string } | undefined;
+
+before(async () => {
+  project = await Project.create("postgres");
+  disk = smallDisk();
+  if (disk !== undefined) {
+    await docker.createVolume({
+      Name: `berth-${project.stack}-postgres-data`,
+      Driver: "local",
+      DriverOpts: { type: "ext4", device: disk.device },
+      Labels: { "berth.stack": project.stack, "berth.role": "data" },
+    });
+  }
+  await project.up();
+});
+after(async () => {
+  await project[Symbol.asyncDispose]();
+  if (disk === undefined) return;
+  execFileSync("losetup", ["-d", disk.device]);
+  rmSync(disk.folder, { recursive: true });
+});
+
+/** 600 MiB in a file, formatted; undefined where there are no loop devices. */
+function smallDisk(): typeof disk {
+  const folder = mkdtempSync(join(tmpdir(), "berth-disk-"));
+  try {
+    const image = join(folder, "disk");
+    execFileSync("truncate", ["-s", "600M", image]);
+    execFileSync("mkfs.ext4", ["-q", image], { stdio: "pipe" });
+    return { folder, device: execFileSync("losetup", ["-f", "--show", image], { encoding: "utf8", stdio: "pipe" }).trim() };
+  } catch {
+    rmSync(folder, { recursive: true });
+    return undefined;
+  }
+}
+
+async function server(): Promise<string> {
+  const [postgres] = await project.containers("postgres");
+  return postgres?.Id ?? "";
+}
+
+const log = async () => (await docker.getContainer(await server()).logs({ stdout: true, stderr: true })).toString();
+const health = async () => (await project.get("/health").catch((error: unknown) => ({ status: 0, body: String(error) }))).status;
+const healthy = (within: number) => eventually("the application is healthy", within, async () => ((await health()) === 200 ? undefined : String(await health())));
+
+test("killed during writes, it has every acknowledged one, and answers within 30 s", async () => {
+  const acknowledged: string[] = [];
+  const end = { at: Date.now() + 120_000 };
+  const writer = (async () => {
+    for (let number = 0; Date.now() < end.at; number += 1) {
+      const handle = `writer-${number}`;
+      const result = await project.addMember(handle).catch(() => ({ errors: [{}] }));
+      if (result.errors === undefined) acknowledged.push(handle);
+    }
+  })();
+  await eventually("30 writes are acknowledged", 30_000, () => Promise.resolve(acknowledged.length >= 30 ? undefined : String(acknowledged.length)));
+  const { State } = await docker.getContainer(await server()).inspect();
+  process.kill(State.Pid, "SIGKILL");
+  const before = acknowledged.length;
+  await eventually("writes are acknowledged again", 30_000, () => Promise.resolve(acknowledged.length > before + 5 ? undefined : String(acknowledged.length)));
+  end.at = 0;
+  await writer;
+  const kept = new Set(await project.handles());
+  assert.deepEqual(acknowledged.filter((handle) => !kept.has(handle)), []);
+  assert.match(await log(), /database system was not properly shut down; automatic recovery in progress/);
+});
+
+test("replaced by a change of its settings, it was shut down in order and recovers nothing", async () => {
+  const before = await server();
+  await project.configure((config) => void (config["berth:postgres"] = { connections: 60 }));
+  await project.up();
+  assert.notEqual(await server(), before);
+  const lines = await log();
+  assert.match(lines, /database system was shut down at/);
+  assert.doesNotMatch(lines, /not properly shut down|automatic recovery/);
+  await healthy(10_000);
+});
+
+test("cut off for 20 s, it makes the application answer 503, and 200 within 10 s after, without a restart of either", async () => {
+  const network = docker.getNetwork(`berth-${project.stack}-app-root`);
+  const started = async () => Promise.all((await project.containers("web")).map(async ({ Id }) => (await docker.getContainer(Id).inspect()).State.StartedAt));
+  const before = await started();
+  await network.disconnect({ Container: await server() });
+  await eventually("the application says that it can't serve", 20_000, async () => ((await health()) === 200 ? "200" : undefined));
+  const cut = Date.now();
+  // The time that the fault lasts is the fault.
+  await eventually("20 s have passed", 25_000, () => Promise.resolve(Date.now() - cut > 20_000 ? undefined : "not yet"));
+  await network.connect({ Container: await server(), EndpointConfig: { Aliases: ["postgres"] } });
+  await healthy(10_000);
+  assert.deepEqual(await started(), before);
+});
+
+test("with its volume full it refuses writes, and takes them again once there is space, with nothing lost", async (context) => {
+  if (disk === undefined) {
+    context.skip("this machine has no loop devices for a small file system");
+    return;
+  }
+  const handles = await project.handles();
+  const inside = (script: string) => execFileSync("docker", ["exec", "-u", "999", "-i", containerId, "sh", "-c", script], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const containerId = await server();
+  const psql = (sql: string) => inside(`psql -h /var/run/postgresql -U postgres -v ON_ERROR_STOP=1 -Atc "${sql}" root 2>&1; true`);
+  inside("head -c 2000M /dev/zero > /var/lib/postgresql/data/filler || true");
+  assert.match(psql("create table big as select repeat('x', 1000) from generate_series(1, 100000)"), /No space left on device/);
+  inside("rm /var/lib/postgresql/data/filler");
+  await eventually("it takes a write", 60_000, async () => ((await project.addMember("after-full").catch(() => ({ errors: [{}] }))).errors === undefined ? undefined : "refused"));
+  assert.deepEqual((await project.handles()).toSorted(), [...handles, "after-full"].toSorted());
+  assert.equal(psql("select count(*) from pg_stat_database where checksum_failures > 0").trim(), "0");
+});
+
+test("an image without its version is refused by a failed update, and the data is as it was", async () => {
+  const handles = await project.handles();
+  const settings = (images: Record<string, string>) => project.configure((config) => {
+    config["berth:postgres"] = { connections: 60 };
+    config["berth:images"] = images;
+  });
+  await settings({ postgres: "debian:trixie-slim" });
+  const run = await project.berth(["up", "-s", project.stack]);
+  assert.notEqual(run.code, 0);
+  assert.match(run.output, /\/usr\/lib\/postgresql\/17\/bin\/postgres/);
+  await settings({});
+  await project.up();
+  await healthy(30_000);
+  assert.deepEqual(await project.handles(), handles);
+});

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, before, describe, test } from "node:test";
+import { eventually } from "./eventually.ts";
+import { docker, Project } from "./project.ts";
+
+let project: Project;
+
+before(async () => {
+  project = await Project.create("redis");
+  await project.configure((config) => {
+    config["berth:apps"] = {};
+    config["berth:redis"] = { memory: "32MiB" };
+    delete config["root:ROOT_SECRET"];
+  });
+  await project.up();
+});
+after(async () => project[Symbol.asyncDispose]());
+
+const login = "REDISCLI_AUTH=$(cat /run/secrets/admin-password) redis-cli --user admin";
+
+async function id(): Promise<string> {
+  const [redis] = await project.containers("redis");
+  return redis?.Id ?? "";
+}
+
+async function sh(script: string): Promise<string> {
+  return execFileSync("docker", ["exec", await id(), "sh", "-c", script], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Ends the server as a crash does: Docker takes a kill of its own for the wish that it stays down. */
+async function crash(): Promise<void> {
+  const { State } = await docker.getContainer(await id()).inspect();
+  process.kill(State.Pid, "SIGKILL");
+}
+
+const answers = () => eventually("Redis answers", 30_000, async () => ((await sh("redis-cli ping").catch(String)).includes("PONG") ? undefined : "no PONG"));
+
+describe("Redis", () => {
+  test("that is killed during writes loses at most the last second of those that it acknowledged", async () => {
+    const script = `i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); echo "SET counter $i"; done | ${login}`;
+    const writer = spawn("docker", ["exec", await id(), "sh", "-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+    const seen: { at: number; acknowledged: number }[] = [];
+    let acknowledged = 0;
+    writer.stdout.on("data", (part: Buffer) => {
+      acknowledged += part.toString().split("OK").length - 1;
+      seen.push({ at: Date.now(), acknowledged });
+    });
+    await eventually("2000 writes are acknowledged over more than a second", 30_000, () =>
+      Promise.resolve(acknowledged > 2000 && Date.now() - (seen[0]?.at ?? Infinity) > 1500 ? undefined : `${acknowledged}`),
+    );
+    const killed = Date.now();
+    await crash();
+    await once(writer, "close");
+    await answers();
+    const kept = Number(await sh(`${login} GET counter`));
+    const secondBefore = seen.findLast(({ at }) => at <= killed - 1000)?.acknowledged ?? 0;
+    assert.ok(secondBefore > 0);
+    assert.ok(kept >= secondBefore, `${kept} of ${secondBefore} that were acknowledged a second before the kill`);
+  });
+
+  test("whose append-only file lost its end starts without the last write", async () => {
+    await sh(`${login} SET first 1 && ${login} SET last 1`);
+    await eventually("both are written", 10_000, async () => ((await sh("cat /data/appendonlydir/*.incr.aof | tail -c 60")).includes("last") ? undefined : "not yet"));
+    await crash();
+    await answers();
+    await sh("file=$(ls /data/appendonlydir/*.incr.aof | tail -1); truncate -s -8 $file");
+    await crash();
+    await answers();
+    assert.equal((await sh(`${login} MGET first last`)).trim(), "1");
+  });
+
+  test("whose append-only file is corrupt in the middle refuses to start, says so in its log, and starts once the file is repaired", async () => {
+    await sh(`for i in 1 2 3 4 5 6 7 8 9; do ${login} SET key$i value$i; done`);
+    const file = (await sh("ls /data/appendonlydir/*.incr.aof | tail -1")).trim();
+    await sh(`cp ${file} /data/saved && head -c 200 /dev/zero | dd of=${file} bs=1 seek=40 conv=notrunc`);
+    const container = docker.getContainer(await id());
+    await crash();
+    await eventually("the log says it", 30_000, async () => {
+      const log = (await container.logs({ stdout: true, stderr: true, tail: 50 })).toString();
+      return /Bad file format reading the append only file/.test(log) ? undefined : log;
+    });
+    // What an operator does: redis-check-aof in a container that mounts the volume.
+    const volume = `berth-${project.stack}-redis-data`;
+    const { Image } = await container.inspect();
+    execFileSync("docker", ["run", "--rm", "--network", "none", "--user", "999:999", "-v", `${volume}:/data`, "--entrypoint", "mv", Image, "/data/saved", file]);
+    await answers();
+    assert.equal((await sh(`${login} GET key9`)).trim(), "value9");
+  });
+
+  test("that is full refuses writes, serves reads, and tells its exporter", async () => {
+    const value = "x".repeat(1000);
+    const filled = await sh(`i=0; while [ $i -lt 40000 ]; do i=$((i+1)); echo "SET fill:$i ${value}"; done | ${login} 2>&1 | grep -c OOM; true`);
+    assert.ok(Number(filled) > 1000, `${filled} writes were refused`);
+    assert.match(await sh(`${login} SET more 1 2>&1; true`), /OOM command not allowed/);
+    assert.equal((await sh(`${login} GET fill:1`)).trim().length, 1000);
+    const { State } = await docker.getContainer(await id()).inspect();
+    assert.equal(State.OOMKilled, false);
+    await sh(`${login} FLUSHALL`);
+    assert.equal((await sh(`${login} SET more 1`)).trim(), "OK");
+  });
+});
