@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker, Project, type Run } from "./project.ts";
@@ -17,10 +20,10 @@ before(async () => {
 after(async () => project[Symbol.asyncDispose]());
 
 /** Runs `./berth` with something piped in; on a terminal of its own where `terminal` is true. */
-function typed(args: string[], input: string, terminal = false): Promise<Run> {
+function typed(args: string[], input: string, terminal = false, more: NodeJS.ProcessEnv = {}): Promise<Run> {
   const command = terminal ? "script" : "./berth";
   const words = terminal ? ["-qec", ["./berth", ...args.map((word) => `'${word}'`)].join(" "), "/dev/null"] : args;
-  const child = spawn(command, words, { cwd: project.dir, env: { ...project.environment, TERM: "xterm" }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(command, words, { cwd: project.dir, env: { ...project.environment, TERM: "xterm", ...more }, stdio: ["pipe", "pipe", "pipe"] });
   const run: Run = { code: null, stdout: "", output: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (run.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (run.output += text));
@@ -120,6 +123,27 @@ test("run outlives an up, is shown by status, and stops in good order when inter
   assert.equal(await ended, 130);
   assert.match(text, /stopped/);
   assert.deepEqual(await project.containers("run"), []);
+});
+
+test("over ssh they are the same: piped input, exit codes, large output", async () => {
+  // In place of ssh: the engine of this machine, by the command that would run over there.
+  const bin = mkdtempSync(join(tmpdir(), "berth-ssh-"));
+  writeFileSync(join(bin, "ssh"), '#!/bin/sh\nwhile [ "$1" != docker ]; do shift; done\nexec "$@"\n', { mode: 0o755 });
+  const before = readFileSync(join(project.dir, `Pulumi.${project.stack}.yaml`), "utf8");
+  project.write(`Pulumi.${project.stack}.yaml`, before.replace("config:\n", "config:\n  berth:docker: ssh://me@engine\n"));
+  const path = { PATH: `${bin}:${process.env["PATH"]}` };
+  try {
+    const sql = await typed(["psql", "root", "-s", project.stack, "--", "-At"], "select 40 + 2", false, path);
+    assert.deepEqual([sql.code, sql.stdout.trim()], [0, "42"], sql.output);
+    const large = await typed(["run", "root", "-s", project.stack, "--", "sh", "-c", "cat; exit 6"], "x".repeat(500_000), false, path);
+    assert.deepEqual([large.code, large.stdout.length], [6, 500_000], large.output.slice(-300));
+    const shell = await typed(["exec", "root", "-s", project.stack], "echo answer=$((6*7)); exit 4\n", true, path);
+    assert.match(shell.stdout, /answer=42/);
+    assert.equal(shell.code, 4);
+  } finally {
+    project.write(`Pulumi.${project.stack}.yaml`, before);
+    rmSync(bin, { recursive: true });
+  }
 });
 
 test("logs -f follows all replicas of an application through a deploy", async () => {
