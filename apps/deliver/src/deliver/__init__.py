@@ -1,0 +1,3 @@
+"""Watches subreddits, translates new posts and delivers them."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,3 @@
+from deliver.command_line import main
+
+raise SystemExit(main())

@@ -1,0 +1,2 @@
+class Problem(Exception):
+    """What went wrong in words that a person can act on: said without a stack trace."""
