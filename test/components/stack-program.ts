@@ -9,7 +9,13 @@ const root = join(import.meta.dirname, "../..");
 /** The secrets that a stack file without them is given: found again by their values. */
 export const canaries: Record<string, Record<string, string>> = {
   dev: { "root:ROOT_SECRET": "canary-root-secret" },
-  prod: { "root:ROOT_SECRET": "canary-root-secret", "berth:registryPassword": "canary-registry-password" },
+  prod: {
+    "root:ROOT_SECRET": "canary-root-secret",
+    "berth:registryPassword": "canary-registry-password",
+    "berth:backupKey": "canary-backup-key",
+    "berth:s3Key": "canary-s3-key",
+    "berth:s3Secret": "canary-s3-secret",
+  },
 };
 
 /** What a stack file of the repository sets: full keys to values as YAML gives them. */

@@ -52,6 +52,9 @@ for (const stack of ["dev", "prod"]) {
         [
           "node-exporter",
           "postgres",
+          "postgres-backup-differential",
+          "postgres-backup-drill",
+          "postgres-backup-full",
           "postgres-exporter",
           "prometheus",
           "redis",
@@ -65,9 +68,16 @@ for (const stack of ["dev", "prod"]) {
         jobs().map(([name]) => name).toSorted(),
         [
           "exporter-role",
+          "postgres-backup-check",
+          "postgres-backup-drill-owner",
+          "postgres-backup-metrics-owner",
+          "postgres-backup-stanza",
+          ...(stack === "dev" ? ["postgres-backups-owner"] : []),
           "postgres-data-owner",
           "postgres-init",
           "postgres-socket-owner",
+          "postgres-tools-fill",
+          "postgres-tools-owner",
           "prometheus-data-owner",
           "redis-data-owner",
           ...(stack === "dev" ? ["registry-data-owner"] : []),
@@ -105,11 +115,11 @@ for (const stack of ["dev", "prod"]) {
       }
     });
 
-    test("runs nothing as root but the jobs that give a volume to its owner, and these with CHOWN alone", () => {
+    test("runs nothing as root but the jobs that give a volume to its owner, with CHOWN alone, and that fill the tools', with nothing", () => {
       for (const [name, { user, capabilities }] of [...services(), ...jobs()]) {
         assert.match(user ?? "", /^\d+:\d+$/, `${name} has a numeric user and group`);
         const owner = name.endsWith("-owner");
-        assert.equal(user === "0:0", owner, `${name} is ${user}`);
+        assert.equal(user === "0:0", owner || name.endsWith("tools-fill"), `${name} is ${user}`);
         assert.deepEqual(capabilities?.adds, owner ? ["CAP_CHOWN"] : [], name);
       }
     });
@@ -155,18 +165,21 @@ for (const stack of ["dev", "prod"]) {
       }
     });
 
-    test("gives only Traefik a network with a way out", () => {
+    test("gives only Traefik a network with a way out, and one to what writes backups to a bucket", () => {
       const open = of(type.network).filter(({ inputs }) => inputs["internal"] !== true).map(({ inputs }) => String(inputs["name"]));
-      assert.deepEqual(open.toSorted(), stack === "dev" ? ["berth-dev-public", "berth-dev-registry"] : ["berth-prod-public"]);
+      assert.deepEqual(open.toSorted(), stack === "dev" ? ["berth-dev-public", "berth-dev-registry"] : ["berth-prod-backup", "berth-prod-public"]);
       const on = (network: string) =>
         containers().filter(([, { networksAdvanced = [] }]) => networksAdvanced.some(({ name }) => name === network)).map(([name]) => name).toSorted();
       const replicas = stack === "dev" ? ["root-web-0", "root-web-1"] : ["root-web-0", "root-web-1", "root-web-2"];
       assert.deepEqual(on(`berth-${stack}-public`), ["traefik"]);
       assert.deepEqual(on(`berth-${stack}-edge`), [...replicas, "traefik"]);
       assert.deepEqual(on(`berth-${stack}-app-root`), ["postgres", "prometheus", "root-migrate", ...replicas]);
+      const backups = ["postgres-backup-differential", "postgres-backup-drill", "postgres-backup-full"];
+      assert.deepEqual(on("berth-prod-backup"), stack === "dev" ? [] : ["postgres", "postgres-backup-check", ...backups, "postgres-backup-stanza"]);
       assert.deepEqual(on(`berth-${stack}-monitoring`), [
         "node-exporter",
         "postgres",
+        ...backups,
         "postgres-exporter",
         "prometheus",
         "redis",
@@ -186,7 +199,7 @@ for (const stack of ["dev", "prod"]) {
     test("protects and keeps the volumes with data, and no others", () => {
       const kept = of(type.volume).filter(({ protect, retainOnDelete }) => protect && retainOnDelete).map(({ name }) => name);
       const data = of(type.volume).filter(({ inputs }) => role(inputs as unknown as Container) === "data").map(({ name }) => name);
-      const expected = ["postgres-data-volume", "prometheus-data-volume", "redis-data-volume", stack === "dev" ? "registry-data-volume" : "traefik-certificates-volume"];
+      const expected = [...(stack === "dev" ? ["postgres-backups-volume"] : []), "postgres-data-volume", "prometheus-data-volume", "redis-data-volume", stack === "dev" ? "registry-data-volume" : "traefik-certificates-volume"];
       assert.deepEqual(kept.toSorted(), expected);
       assert.deepEqual(data.toSorted(), expected);
       for (const { name, inputs } of of(type.volume)) {
@@ -229,7 +242,7 @@ for (const stack of ["dev", "prod"]) {
     test("hands the explicit providers on: everything of Docker to the host's, the application's image with the login", () => {
       for (const { type: of, name, provider } of resources) {
         if (!of.startsWith("docker:")) continue;
-        assert.equal(provider, name === "root-image-pulled" ? "pull" : "host", name);
+        assert.equal(provider, name.endsWith("-image-pulled") ? "pull" : "host", name);
       }
       const [pull] = resources.filter(({ type: of, name }) => of === "pulumi:providers:docker" && name === "pull");
       assert.ok(pull?.secretInputs.some((path) => path.startsWith("registryAuth")), "the login is a secret");

@@ -31,6 +31,7 @@ test("with placeholder secrets the whole plan of prod is shown, where no engine,
   const file = parse(readFileSync(prodFile(), "utf8")) as { config: Record<string, unknown> };
   const secure = (text: string) => ({ secure: crypter.encrypt(text) });
   Object.assign(file.config, { "root:ROOT_SECRET": secure("placeholder-placeholder"), "berth:registryPassword": secure("placeholder") });
+  for (const name of ["backupKey", "s3Key", "s3Secret"]) file.config[`berth:${name}`] = secure("placeholder-placeholder");
   project.write("Pulumi.prod.yaml", stringify({ encryptionsalt: crypter.salt, ...file }));
   // Loopback only: the Pulumi CLI and its plugins talk to each other there.
   const script = "ip link set lo up && exec ./berth preview -s prod --json";
