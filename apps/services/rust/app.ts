@@ -1,0 +1,21 @@
+import type { AppDefinition } from "../../../components/app-definition.ts";
+
+/** Notes over HTTP in Rust, with Postgres and a Redis cache. */
+export default {
+  context: import.meta.dirname,
+  web: { port: 8080, health: { path: "/health", command: ["service", "health"], wait: 60 } },
+  database: true,
+  cache: true,
+  jobs: { migrate: ["service", "migrate"] },
+  metrics: { port: 9090 },
+  maxRestarts: 5,
+  defaults: { replicas: 2, memory: "512MiB", cpus: 0.5 },
+  live: {
+    target: "dev",
+    command: ["service-live"],
+    source: "/app",
+    jobs: { migrate: ["service-live", "migrate"] },
+    caches: { cargo: "/cargo", target: "/target" },
+    memory: "2GiB",
+  },
+} satisfies AppDefinition;
