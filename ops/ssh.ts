@@ -29,6 +29,8 @@ export function sshSocket(address: string, environment: NodeJS.ProcessEnv = proc
     // A side that has gone ends both; its error is told by what was asked through the socket.
     connection.on("error", () => ssh.kill());
     ssh.stdin.on("error", () => connection.destroy());
+    // What asks through the socket keeps this process; a connection that waits for a next request does not.
+    for (const end of [connection, ssh, ssh.stdin, ssh.stdout]) (end as { unref?: () => unknown }).unref?.();
     connection.pipe(ssh.stdin);
     ssh.stdout.pipe(connection);
   });
