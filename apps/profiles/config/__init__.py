@@ -1,0 +1,3 @@
+"""Settings, logs, metrics, health and the web server of the project."""
+
+VERSION = "1.0.0"

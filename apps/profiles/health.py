@@ -1,0 +1,20 @@
+"""Exits 0 when the server on this host is well. Run as `python -I -S health.py`: it needs the standard library only."""
+
+import os
+import socket
+import sys
+
+
+def main() -> int:
+    try:
+        with socket.create_connection(("127.0.0.1", int(os.environ.get("PORT") or "5000")), timeout=3) as connection:
+            connection.sendall(b"GET /health/ HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            status = connection.recv(64).split(b" ", 2)[1:2]
+    except OSError as error:
+        print(error)
+        return 1
+    print(*(part.decode("ascii", "replace") for part in status))
+    return 0 if status == [b"200"] else 1
+
+
+sys.exit(main())
