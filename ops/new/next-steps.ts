@@ -26,8 +26,9 @@ export function nextSteps(project: Project, stack: string, name: string, address
 export function addressOf(project: Project, stack: string, name: string): string {
   const config = configOf(project, stack);
   const domain = fields.domain.safeParse(config["berth:domain"]).data ?? "localhost";
-  const { http } = project.settings(stack).publish;
-  return `http://${name}.${domain}${http === 80 ? "" : `:${http}`}`;
+  const { http, https } = project.settings(stack).publish;
+  const [scheme, port, usual] = https === undefined ? ["http", http, 80] : ["https", https, 443];
+  return `${scheme}://${name}.${domain}${port === usual ? "" : `:${port}`}`;
 }
 
 function appsOf(project: Project, stack: string): Record<string, unknown> {

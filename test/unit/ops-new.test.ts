@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { sortedLock } from "../../ops/new/cargo-lock.ts";
 import { entryLines, withEntry } from "../../ops/new/entry.ts";
 import { nameProblem } from "../../ops/new/name.ts";
+import { addressOf, nextSteps } from "../../ops/new/next-steps.ts";
 import { readTemplate, renamed, writeFiles } from "../../ops/new/template.ts";
 import { Project } from "../../ops/project.ts";
 
@@ -91,6 +92,16 @@ describe("a template", () => {
     assert.throws(() => readTemplate(project, "rust", "x"), /apps\/services\/rust has no app\.ts/);
     for (const other of ["service-rust", "service-google"]) assert.equal(renamed(other, "go", "x"), other);
   });
+});
+
+test("what is printed has the address, and the stacks that have no entry yet", () => {
+  writeFileSync(join(folder, "Pulumi.prod.yaml"), "config:\n  berth:domain: example.com\n  berth:publish: { http: 80, https: 443 }\n  berth:apps:\n    blog: {}\n");
+  assert.equal(addressOf(project, "dev", "shop"), "http://shop.localhost:8080");
+  assert.equal(addressOf(project, "prod", "shop"), "https://shop.example.com");
+  const steps = nextSteps(project, "dev", "shop", "http://shop.localhost:8080");
+  assert.match(steps, /^Next:\n {2}\.\/berth up +starts it; then it answers at http:\/\/shop\.localhost:8080\n/);
+  assert.match(steps, /Pulumi\.prod\.yaml +add shop: \{\} under berth:apps/);
+  assert.doesNotMatch(nextSteps(project, "prod", "blog", undefined), /Pulumi\.dev|picture|answers/);
 });
 
 test("Cargo.lock stays in the order that Cargo writes", () => {
