@@ -2,7 +2,6 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, wri
 import { dirname, join } from "node:path";
 import { OpsError } from "../exit.ts";
 import type { Project } from "../project.ts";
-import { sortedLock } from "./cargo-lock.ts";
 
 export const templates = ["node", "python", "go", "rust", "django", "worker"] as const;
 
@@ -26,8 +25,7 @@ export function readTemplate(project: Pick<Project, "folder">, template: string,
   const files = paths.map((path) => {
     const content = readFileSync(join(source, path));
     const text = content.includes(0) ? undefined : renamed(outer(content.toString(), path), template, name);
-    const to = renamed(path, template, name);
-    return { from: join(source, path), to, text: text !== undefined && path.endsWith("Cargo.lock") ? sortedLock(text) : text };
+    return { from: join(source, path), to: renamed(path, template, name), text };
   });
   return { source, files };
 }

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { parse } from "yaml";
-import { sortedLock } from "../../ops/new/cargo-lock.ts";
 import { entryLines, withEntry } from "../../ops/new/entry.ts";
 import { nameProblem } from "../../ops/new/name.ts";
 import { addressOf, nextSteps } from "../../ops/new/next-steps.ts";
@@ -102,13 +101,4 @@ test("what is printed has the address, and the stacks that have no entry yet", (
   assert.match(steps, /^Next:\n {2}\.\/berth up +starts it; then it answers at http:\/\/shop\.localhost:8080\n/);
   assert.match(steps, /Pulumi\.prod\.yaml +add shop: \{\} under berth:apps/);
   assert.doesNotMatch(nextSteps(project, "prod", "blog", undefined), /Pulumi\.dev|picture|answers/);
-});
-
-test("Cargo.lock stays in the order that Cargo writes", () => {
-  const block = (name: string, version = "1.0.0") => `[[package]]\nname = "${name}"\nversion = "${version}"\n`;
-  const head = "# generated\nversion = 4\n";
-  const text = [head, block("axum"), block("shop", "0.1.0"), block("serde", "1.0.0"), block("serde", "2.0.0"), block("zip")].join("\n");
-  const wanted = [head, block("axum"), block("serde", "1.0.0"), block("serde", "2.0.0"), block("shop", "0.1.0"), block("zip")].join("\n");
-  assert.equal(sortedLock(text), wanted);
-  assert.equal(sortedLock(wanted), wanted);
 });
