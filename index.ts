@@ -121,6 +121,7 @@ const monitoring = new Monitoring(
       webhookUrl: config.alertWebhook,
       mailPassword: config.mailPassword,
     },
+    grafana: config.monitoring.grafana && { host: config.monitoring.grafana.host, url: url(config.monitoring.grafana.host) },
   },
   on,
 );
@@ -176,6 +177,7 @@ const url = (name: string) => `http://${name}${config.publish.http === 80 ? "" :
 export const urls = {
   ...Object.fromEntries(config.apps.filter((app) => app.definition.web).map((app) => [app.name, url(app.host)])),
   ...(config.monitoring.host !== undefined && { prometheus: url(config.monitoring.host) }),
+  ...(config.monitoring.grafana !== undefined && { grafana: url(config.monitoring.grafana.host) }),
   ...(browser !== undefined && { databases: url(browser) }),
   ...(mail !== undefined && { mail: url(mail) }),
 };
@@ -193,3 +195,6 @@ export const reach = {
 
 /** Password of Prometheus's user `berth`. */
 export const prometheusPassword = monitoring.prometheus.password;
+
+/** Password of Grafana's user `admin` at its first start; undefined where the stack has no Grafana. */
+export const grafanaPassword = monitoring.grafana?.password;

@@ -101,6 +101,7 @@ export function clashProblems(stack: string, settings: Partial<Settings>): Probl
   ]);
   for (const [name, host] of Object.entries(settings.developer ?? {})) if (host !== undefined) hosts.push([`berth:developer.${name}`, host]);
   if (monitoring?.host !== undefined) hosts.push(["berth:monitoring.host", monitoring.host]);
+  if (monitoring?.grafana !== undefined) hosts.push(["berth:monitoring.grafana.host", monitoring.grafana.host]);
   const ports: [string, string][] = [];
   if (publish !== undefined) ports.push(["berth:publish.http", String(publish.http)]);
   if (publish?.https !== undefined) ports.push(["berth:publish.https", String(publish.https)]);

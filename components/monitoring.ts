@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager, type Alerts } from "./alertmanager.ts";
 import { Exporters, type ExportersArgs } from "./exporters.ts";
+import { Grafana } from "./grafana.ts";
 import { Prometheus } from "./prometheus.ts";
 import type { ScrapedApplication, Scheduler } from "./prometheus-config.ts";
 import type { Route } from "./traefik-config.ts";
@@ -17,11 +18,13 @@ export interface MonitoringArgs extends ExportersArgs {
   retention: string;
   /** Where alerts are sent. @default they are only shown */
   alerts?: Alerts;
+  /** Host name of Grafana's route, and its address in the browser. @default no Grafana */
+  grafana?: { host: string; url: string };
 }
 
 /**
- * The monitoring of a stack: exporters, Prometheus, which also scrapes Traefik and the applications, and Alertmanager
- * where alerts are to be sent.
+ * The monitoring of a stack: exporters, Prometheus, which also scrapes Traefik and the applications, Alertmanager where
+ * alerts are to be sent, and Grafana where it is asked for.
  *
  * @example
  * const monitoring = new Monitoring("monitoring", { platform, network: networks.monitoring, postgres, redis, retention: "15d" });
@@ -30,16 +33,23 @@ export class Monitoring extends pulumi.ComponentResource {
   readonly prometheus: Prometheus;
   /** Undefined where alerts are sent nowhere. */
   readonly alertmanager: Alertmanager | undefined;
+  /** Undefined where it was not asked for. */
+  readonly grafana: Grafana | undefined;
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Monitoring", name, {}, opts);
-    const { platform, network, postgres, redis, applications = [], schedulers = [], retention, alerts } = args;
+    const { platform, network, postgres, redis, applications = [], schedulers = [], retention, alerts, grafana } = args;
     const child = { parent: this };
     const exporters = new Exporters("exporters", { platform, network, postgres, redis }, child);
     const networks = new Map([...applications, ...schedulers].map((app) => [app.name, app.network]));
     this.alertmanager = alerts && new Alertmanager("alertmanager", { platform, network, alerts }, child);
     const alertmanager = this.alertmanager?.target;
-    const parts = { ...exporters.targets, traefik: "traefik:8080", ...(alertmanager !== undefined && { alertmanager }) };
+    const parts = {
+      ...exporters.targets,
+      traefik: "traefik:8080",
+      ...(alertmanager !== undefined && { alertmanager }),
+      ...(grafana !== undefined && { grafana: "grafana:3000" }),
+    };
     const stack = platform.labels["berth.stack"];
     this.prometheus = new Prometheus(
       "prometheus",
@@ -52,15 +62,17 @@ export class Monitoring extends pulumi.ComponentResource {
       },
       child,
     );
+    this.grafana = grafana && new Grafana("grafana", { ...grafana, platform, network, prometheus: this.prometheus }, child);
     this.registerOutputs({});
   }
 
-  /** The route that publishes Prometheus under a host name; none without one. */
+  /** The routes of Grafana, and of Prometheus under a host name; none without one. */
   routes(host: string | undefined): pulumi.Output<Route>[] {
-    if (host === undefined) return [];
+    const others = this.grafana === undefined ? [] : [this.grafana.route];
+    if (host === undefined) return others;
     const { port, containerName } = this.prometheus;
     // It answers whoever has no login with 401, and Traefik's check has none.
     const route = (server: string) => ({ name: "prometheus", host, servers: [server], port, healthPath: "/-/ready", healthStatus: 401 });
-    return [containerName.apply(route)];
+    return [containerName.apply(route), ...others];
   }
 }

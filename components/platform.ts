@@ -11,6 +11,7 @@ export type ImageRole =
   | "postgresExporter"
   | "redisExporter"
   | "alertmanager"
+  | "grafana"
   | "adminer"
   | "maildev"
   | "registry";

@@ -8,6 +8,7 @@ import type { EarlySettings } from "../project.ts";
 const optional: Record<string, ((settings: EarlySettings) => boolean) | undefined> = {
   registry: ({ registry }) => "port" in registry,
   alertmanager: ({ monitoring }) => monitoring.alerts !== undefined,
+  grafana: ({ monitoring }) => monitoring.grafana !== undefined,
   adminer: ({ developer }) => developer.databases !== undefined,
   maildev: ({ developer }) => developer.mail !== undefined,
 };

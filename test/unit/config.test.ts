@@ -226,8 +226,8 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
   ],
   [
     "an image of a part that does not exist",
-    stackWith({ "berth:images": { grafana: "grafana:12" } }),
-    { field: "berth:images.grafana", value: '"grafana:12"', allowed: /known field/, fix: /grafana/ },
+    stackWith({ "berth:images": { loki: "loki:12" } }),
+    { field: "berth:images.loki", value: '"loki:12"', allowed: /known field/, fix: /loki/ },
   ],
   [
     "a registry's owner in capitals",

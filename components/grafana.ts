@@ -1,0 +1,85 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { Files } from "./files.ts";
+import { grafanaSecrets, provisioning, renderDashboardProvider, renderDatasources, renderGrafanaIni } from "./grafana-config.ts";
+import { dashboards } from "./grafana-dashboards.ts";
+import { containerOptions, hardened } from "./hardening.ts";
+import { healthGated } from "./health.ts";
+import { labelsOf, type Platform } from "./platform.ts";
+import type { Prometheus } from "./prometheus.ts";
+import type { Route } from "./traefik-config.ts";
+import { Volume } from "./volume.ts";
+
+export interface GrafanaArgs {
+  platform: Platform;
+  /** The monitoring network, by name; Traefik and Prometheus are on it. */
+  network: pulumi.Input<string>;
+  prometheus: Prometheus;
+  /** Host name of its route. */
+  host: string;
+  /** Its address in the browser. */
+  url: string;
+}
+
+const user = 472;
+
+/**
+ * Grafana, with a data source and dashboards that are files, and a generated password.
+ *
+ * Its volume holds users and sessions. The password is the one of the first start: a later one is set in Grafana.
+ *
+ * @example
+ * const grafana = new Grafana("grafana", { platform, network: networks.monitoring, prometheus, host, url: `https://${host}` });
+ */
+export class Grafana extends pulumi.ComponentResource {
+  /** Password of the user `admin`. */
+  readonly password: pulumi.Output<string>;
+  readonly route: pulumi.Output<Route>;
+
+  constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Grafana", name, {}, opts);
+    const { platform, network, prometheus, host, url } = args;
+    const port = 3000;
+    const child = { parent: this };
+    this.password = pulumi.secret(new random.RandomPassword(`${name}-password`, { length: 32, special: false }, child).result);
+    const key = new random.RandomPassword(`${name}-key`, { length: 32, special: false }, child).result;
+    const data = new Volume(`${name}-data`, { platform, owner: user, data: true }, child);
+    const files = (of: string, content: Record<string, pulumi.Input<string>>) => new Files(`${name}-${of}`, { platform, files: content }, child);
+    const config = files("config", { "grafana.ini": renderGrafanaIni(url) });
+    const datasources = files("datasources", { "prometheus.yaml": renderDatasources(`http://${prometheus.host}:${prometheus.port}`, prometheus.username) });
+    const shown = files("dashboards", {
+      "berth.yaml": renderDashboardProvider(),
+      ...Object.fromEntries(Object.entries(dashboards()).map(([uid, dashboard]) => [`${uid}.json`, JSON.stringify(dashboard)])),
+    });
+    const secrets = files("secret", {
+      [grafanaSecrets.admin]: this.password,
+      [grafanaSecrets.key]: pulumi.secret(key),
+      [grafanaSecrets.prometheus]: prometheus.password,
+    });
+    const container = new docker.Container(
+      name,
+      {
+        image: platform.images.grafana,
+        entrypoints: ["grafana"],
+        command: ["server", "--config=/etc/berth/grafana.ini", "--homepath=/usr/share/grafana"],
+        user: `${user}:${user}`,
+        mounts: [
+          data.mount("/var/lib/grafana"),
+          config.mount("/etc/berth"),
+          datasources.mount(`${provisioning}/datasources`),
+          shown.mount(`${provisioning}/dashboards`),
+          secrets.mount("/run/secrets"),
+        ],
+        networksAdvanced: [{ name: network, aliases: [name] }],
+        labels: labelsOf(platform, name),
+        // Its first start makes a database.
+        ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}/api/health`], { healthWait: 120 }),
+        ...hardened({ memory: 384, cpus: 1 }),
+      },
+      containerOptions(this, false),
+    );
+    this.route = container.name.apply((server) => ({ name, host, servers: [server], port, healthPath: "/api/health" }));
+    this.registerOutputs({});
+  }
+}
