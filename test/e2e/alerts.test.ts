@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { request } from "node:http";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { dashboards, dependent } from "../../components/grafana-dashboards.ts";
+import lock from "../../images.lock.json" with { type: "json" };
+import { eventually } from "./eventually.ts";
+import { docker, engine, Project } from "./project.ts";
+import { Webhook } from "./webhook.ts";
+
+const run = promisify(execFile);
+
+// One stack for the whole file. It shows the way of an alert to a receiver, not each alert: alert-tests.ts has these.
+let project: Project;
+let webhook: Webhook;
+let password = "";
+
+before(async () => {
+  webhook = await Webhook.create();
+  project = await Project.create("alerts");
+  await project.configure((config, secret) => {
+    config["berth:monitoring"] = { host: "prometheus.localhost", alerts: { webhook: true } };
+    config["berth:alertWebhook"] = secret(webhook.url);
+    config["berth:apps"] = { root: { memory: "128MiB" } };
+  });
+  await project.up();
+  const [prometheus] = await project.containers("prometheus");
+  assert.equal((await project.get("/health")).status, 200);
+  password = (await run("docker", ["exec", prometheus?.Id ?? "", "cat", "/run/secrets/password"])).stdout;
+});
+after(async () => {
+  await project[Symbol.asyncDispose]();
+  await webhook[Symbol.asyncDispose]();
+});
+
+test(`the dead-man's switch arrives after berth up on the ${engine} engine, with the name of the stack`, async () => {
+  await eventually("DeadMansSwitch", 60_000, async () => webhook.lacks({ alertname: "DeadMansSwitch", stack: project.stack }));
+});
+
+test("Prometheus has the applications and Alertmanager among its targets", async () => {
+  const expected = ["alertmanager", "app-root", "node", "postgres", "prometheus", "redis", "traefik"];
+  await eventually("all targets", 60_000, async () => {
+    const { data } = JSON.parse((await ask("/api/v1/query?query=up==1")).body) as { data: { result: { metric: Record<string, string> }[] } };
+    const jobs = data.result.map(({ metric }) => metric["job"]);
+    return expected.every((job) => jobs.includes(job)) ? undefined : jobs.join();
+  });
+});
+
+test("every query of every dashboard is one, and those of the parts that each stack has find something", async () => {
+  const empty: string[] = [];
+  await eventually("data for every panel", 120_000, async () => {
+    empty.length = 0;
+    for (const { uid, panels } of Object.values(dashboards())) {
+      for (const { title, targets } of panels) {
+        for (const { expr } of targets) {
+          const { status, body } = await ask(`/api/v1/query?query=${encodeURIComponent(expr.replaceAll("$__rate_interval", "1m"))}`);
+          assert.equal(status, 200, `${uid}: ${title}: ${body}`);
+          const { data } = JSON.parse(body) as { data: { result: unknown[] } };
+          if (data.result.length === 0 && !dependent.includes(uid)) empty.push(`${uid}: ${title}: ${expr}`);
+        }
+      }
+    }
+    return empty.length === 0 ? undefined : empty.join("\n");
+  });
+});
+
+test("an exporter that stops, and a process that is killed for lack of memory, are alerts at the webhook", async () => {
+  const [exporter] = await project.containers("redis-exporter");
+  await docker.getContainer(exporter?.Id ?? "").stop();
+  // Its own limit, so the kernel kills nothing else.
+  const greedy = run("docker", ["run", "--rm", "--pull", "never", "--network", "none", "--memory", "16m", "--memory-swap", "16m", lock.toolbox, "tail", "/dev/zero"]);
+  await assert.rejects(greedy, { code: 137 });
+  await eventually("OutOfMemory", 90_000, async () => webhook.lacks({ alertname: "OutOfMemory", severity: "critical" }));
+  // 15 s to the next scrape, 60 s of patience, 15 s to the next evaluation, 10 s for what belongs together.
+  await eventually("TargetMissing", 120_000, async () => webhook.lacks({ alertname: "TargetMissing", job: "redis", stack: project.stack }));
+  const missing = webhook.received.filter(({ labels }) => labels["alertname"] === "TargetMissing");
+  assert.deepEqual([...new Set(missing.map(({ labels }) => labels["job"]))], ["redis"]);
+  assert.match(missing[0]?.annotations["description"] ?? "", /berth status/);
+  await docker.getContainer(exporter?.Id ?? "").start();
+});
+
+test("Prometheus asks everybody who comes through Traefik for a login, and refuses applications", async () => {
+  assert.equal((await ask("/api/v1/query?query=up", null)).status, 401);
+  assert.equal((await ask("/api/v1/query?query=up", "wrong")).status, 401);
+  const [prometheus] = await project.containers("prometheus");
+  const [alertmanager] = await project.containers("alertmanager");
+  const own = `berth-${project.stack}-app-root`;
+  const address = (container: typeof prometheus, network: string) => container?.NetworkSettings.Networks[network]?.IPAddress ?? "";
+  assert.match(address(prometheus, own), /^\d/);
+  await assert.rejects(connect(own, address(prometheus, own), 9090), /refused/);
+  await assert.rejects(connect(`berth-${project.stack}-egress`, address(alertmanager, `berth-${project.stack}-egress`), 9093), /refused/);
+});
+
+/** From a container on a network of the stack. */
+function connect(network: string, host: string, port: number) {
+  const command = ["run", "--rm", "--pull", "never", "--network", network, "--entrypoint", "bash", lock.toolbox, "-c", `exec 3<>/dev/tcp/${host}/${port}`];
+  return run("docker", command, { timeout: 30_000 });
+}
+
+/** A request to Prometheus through Traefik; `secret` is null for one without a login. */
+async function ask(path: string, secret: string | null = password): Promise<{ status: number; body: string }> {
+  const authorization = `Basic ${Buffer.from(`berth:${secret}`).toString("base64")}`;
+  const headers = { host: "prometheus.localhost", ...(secret !== null && { authorization }) };
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port: project.http, path, headers, timeout: 10_000, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (part: string) => (body += part));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    sent.on("error", reject).on("timeout", () => sent.destroy(new Error(`${path}: no answer within 10 s`)));
+    sent.end();
+  });
+}
