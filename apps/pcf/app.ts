@@ -16,6 +16,8 @@ export default {
     target: "dev",
     command: ["pcf-live"],
     source: "/app",
+    jobs: { migrate: ["pcf-live", "migrate"] },
     caches: { cargo: "/cargo", target: "/target" },
+    memory: "2GiB",
   },
 } satisfies AppDefinition;

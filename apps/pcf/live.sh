@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the service from the mounted source, and again after each change of it. The working directory is the source's.
+# pcf-live [migrate]: runs the service, or its migrations, from the mounted source, which is the working directory; the
+# service runs again after each change.
 set -eu
 
 # A new volume is empty: it gets the crates and what is compiled of them from the image.
@@ -14,6 +15,11 @@ done
 # The settings of the source, so that a change of them counts too.
 export PCF_CONFIG_DIR="$PWD/config"
 
+if [ "${1-}" = migrate ]; then
+  cargo build --locked
+  exec /target/debug/pcf migrate
+fi
+
 child=
 stopping=
 stop() {
@@ -24,7 +30,7 @@ trap stop TERM INT
 
 # entr ends when a file is added (-d); then the list is made again.
 while [ -z "$stopping" ]; do
-  find src migrations config Cargo.toml Cargo.lock -type d -o -type f |
+  find src migrations config Cargo.toml Cargo.lock -type f |
     entr -d -n -r sh -c 'cargo build --locked && /target/debug/pcf migrate && exec /target/debug/pcf serve' &
   child=$!
   wait "$child" || true

@@ -43,8 +43,12 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(user)))
 }
 
-/// Name and hash of the password.
+/// Id and hash of the password.
 pub async fn find(database: &Database, name: String) -> sqlx::Result<Option<(i64, String)>> {
+    // Not even asked for: Postgres refuses a text with NUL.
+    if !is_name(&name) {
+        return Ok(None);
+    }
     let query = "SELECT id, password_hash FROM users WHERE name = $1";
     database
         .run(move |connection| Box::pin(sqlx::query_as(query).bind(name).fetch_optional(connection)))
@@ -83,17 +87,17 @@ pub fn add_from_input(settings: DatabaseSettings, name: &str) -> ExitCode {
 }
 
 fn check(new: &Credentials) -> Result<(), Failure> {
-    let rest = |character: char| matches!(character, 'a'..='z' | '0'..='9' | '_' | '-');
-    let first = new
-        .name
-        .chars()
-        .next()
-        .is_some_and(|character| character.is_ascii_alphanumeric());
-    if !first || !(2..=32).contains(&new.name.len()) || !new.name.chars().all(rest) {
+    if !is_name(&new.name) {
         let allowed = "allowed: 2 to 32 of a-z, 0-9, _ and -, the first a letter or digit";
         return Err(Failure::Input(format!("name: is no user's name; {allowed}")));
     }
     text("password", &new.password, 10, 200)
+}
+
+fn is_name(name: &str) -> bool {
+    let known = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+    let starts = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+    starts && (2..=32).contains(&name.len()) && name.bytes().all(known)
 }
 
 async fn insert(database: &Database, name: String, hash: String) -> Result<User, Failure> {

@@ -121,6 +121,10 @@ fn users_need_a_name_and_a_password_of_their_own() {
         post(&closed, "/sessions", "nobody", PASSWORD).code(),
         (401, "UNAUTHORIZED")
     );
+    assert_eq!(
+        post(&closed, "/sessions", "a\0b", PASSWORD).code(),
+        (401, "UNAUTHORIZED")
+    );
 
     let open = Server::start(&postgres, &redis, &[]);
     assert_eq!(post(&open, "/users", "ada", PASSWORD).code(), (409, "CONFLICT"));

@@ -124,7 +124,8 @@ async fn find(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Res
     let note: Option<Note> = match read {
         Read::Hit(note) => Some(note),
         Read::Gone => None,
-        Read::Miss | Read::Error | Read::Off => {
+        Read::Error | Read::Off => notes::find(&app.database, id).await?,
+        Read::Miss => {
             let note = notes::find(&app.database, id).await?;
             if let Some(note) = &note {
                 app.cache.fill(note).await;
