@@ -131,7 +131,6 @@ export const imageRoles = [
   "redisExporter",
   "alertmanager",
   "grafana",
-  "grafana",
   "adminer",
   "maildev",
   "registry",
@@ -210,7 +209,6 @@ export const fields = {
     retention: text(/^[1-9]\d*[dwy]$/, "a time in days, weeks or years, for example 15d").default("15d"),
     host: hostname.optional().describe("Publish Prometheus, which asks for a login, under this host name."),
     alerts: alerts.optional().describe("Where alerts are sent. Default: they are only shown."),
-    grafana: group({ host: hostname }).optional().describe("Grafana with dashboards, published under this host name. Default: none."),
     grafana: group({ host: hostname }).optional().describe("Grafana with dashboards, published under this host name. Default: none."),
   })
     .prefault({}),
