@@ -1,7 +1,7 @@
 import "./stacktraces.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Application, wantsTools } from "./components/application.ts";
+import { Application } from "./components/application.ts";
 import { DatabaseBrowser } from "./components/database-browser.ts";
 import { MailCatcher } from "./components/mail-catcher.ts";
 import { Monitoring } from "./components/monitoring.ts";
@@ -13,6 +13,7 @@ import { Registry } from "./components/registry.ts";
 import { Routes } from "./components/routes.ts";
 import { Tools } from "./components/tools.ts";
 import { Traefik } from "./components/traefik.ts";
+import { addressOf } from "./components/traefik-config.ts";
 import { loadConfig } from "./config.ts";
 import { mebibytes } from "./settings.ts";
 
@@ -50,6 +51,8 @@ const { address, username, password } = registry;
 // A provider of its own: in the first preview the login is not known yet, and the others must be shown in full.
 const pullProvider = new docker.Provider("pull", { host: config.docker, registryAuth: [{ address, username, password }] });
 
+const tools = new Tools("tools", { platform, registry, pullProvider }, on);
+
 const dataNetworks = (wants: (app: (typeof config.apps)[number]) => boolean | undefined) => [
   ...config.apps.filter(wants).map((app) => networks.app(app.name)),
   networks.monitoring,
@@ -70,7 +73,7 @@ const postgres = new Postgres(
       baseImage: config.images.postgres,
       key: config.backupKey,
       s3Keys: config.s3Key !== undefined && config.s3Secret !== undefined ? { key: config.s3Key, secret: config.s3Secret } : undefined,
-      tools: new Tools("postgres-tools", { platform, registry, pullProvider }, on),
+      tools,
       network: networks.monitoring,
     },
   },
@@ -102,6 +105,8 @@ const traefik = new Traefik(
   on,
 );
 
+const url = addressOf(config.publish);
+
 const monitoring = new Monitoring(
   "monitoring",
   {
@@ -125,10 +130,6 @@ const monitoring = new Monitoring(
   },
   on,
 );
-
-const tools = config.apps.some((app) => app.live || wantsTools(app.definition))
-  ? new Tools("tools", { platform, registry, pullProvider }, on)
-  : undefined;
 
 const apps = config.apps.map(
   (app) =>
@@ -170,8 +171,6 @@ new Routes(
   },
   on,
 );
-
-const url = (name: string) => `http://${name}${config.publish.http === 80 ? "" : `:${config.publish.http}`}`;
 
 /** Address of each application, and of Prometheus where the stack publishes it. */
 export const urls = {

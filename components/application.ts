@@ -15,8 +15,8 @@ import { envList, Workload, type WorkloadArgs } from "./workload.ts";
 export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId"> {
   registry: ImageRegistry;
   pullProvider: docker.Provider;
-  /** Programs for images that lack them; see {@link wantsTools}. */
-  tools: Tools | undefined;
+  /** Programs for images that lack them. */
+  tools: Tools;
   /** Networks by name: that of Traefik, the application's own with its data, and the one to the world. */
   networks: { edge: pulumi.Input<string>; own: pulumi.Input<string>; egress: pulumi.Input<string> | undefined };
   /** Host name of its route. */
@@ -62,7 +62,7 @@ export class Application extends pulumi.ComponentResource {
     const userId = unprepared.root === true ? 0 : (definition.user ?? userIdOf(name));
     const { env, mounts } = meetNeeds(this, name, { ...args, definition, userId });
     if (args.live === true) mounts.push(...liveMounts(this, name, platform, definition));
-    if (wantsTools(definition)) mounts.push((args.tools ?? missingTools(name)).mount);
+    if (wantsTools(definition)) mounts.push(args.tools.mount);
     const own = { name: networks.own };
     const outside = definition.egress === true && networks.egress !== undefined ? [{ name: networks.egress }] : [];
     const common = {
@@ -145,8 +145,4 @@ function withSecrets({ unprepared }: AppDefinition, command: string[]): string[]
 
 function requestTo(port: number, path: string): string[] {
   return [busybox, "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}${path}`];
-}
-
-function missingTools(name: string): never {
-  throw new Error(`${name} needs the tools`);
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Image, type ImageRegistry } from "./image.ts";
@@ -31,17 +32,27 @@ export const shell = `${directory}/sh`;
  * new Workload("shop", { …, mounts: [tools.mount], health: [busybox, "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:80/"] });
  */
 export class Tools extends pulumi.ComponentResource {
-  /** The mount for a container that uses them, read-only. */
-  readonly mount: docker.types.input.ContainerMount;
+  private readonly args: ToolsArgs;
+  private mounted: docker.types.input.ContainerMount | undefined;
 
   constructor(name: string, args: ToolsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Tools", name, {}, opts);
-    const { platform, registry, pullProvider } = args;
-    const context = `${import.meta.dirname}/../images/tools`;
-    const image = new Image(`${name}-image`, { registry, repository: "berth-tools", context, pullProvider }, { parent: this });
-    const volume = new Volume(name, { platform, owner: 0 }, { parent: this });
+    this.args = args;
+    this.registerOutputs({});
+  }
+
+  /** The mount for a container that uses them, read-only. A stack that never asks for it builds nothing. */
+  get mount(): docker.types.input.ContainerMount {
+    return (this.mounted ??= this.fill());
+  }
+
+  private fill(): docker.types.input.ContainerMount {
+    const { platform, registry, pullProvider } = this.args;
+    const context = join(import.meta.dirname, "../images/tools");
+    const image = new Image("tools-image", { registry, repository: "berth-tools", context, pullProvider }, { parent: this });
+    const volume = new Volume("tools", { platform, owner: 0 }, { parent: this });
     const fill = new Job(
-      `${name}-fill`,
+      "tools-fill",
       {
         platform,
         image: image.ref,
@@ -54,7 +65,6 @@ export class Tools extends pulumi.ComponentResource {
     );
     // Known once the programs are there.
     const source = pulumi.all([volume.volumeName, fill.done]).apply(([volumeName]) => volumeName);
-    this.mount = { type: "volume", source, target: directory, readOnly: true };
-    this.registerOutputs({});
+    return { type: "volume", source, target: directory, readOnly: true };
   }
 }

@@ -109,3 +109,9 @@ function service(route: Route) {
 function urls({ servers, port }: Route): string[] {
   return servers.map((server) => `http://${server}:${port}`);
 }
+
+/** What a browser is given to reach a host name, `https://shop.example.com` or `http://shop.localhost:8080`. */
+export function addressOf({ http, https }: { http: number; https?: number | undefined }): (host: string) => string {
+  const port = (number: number, usual: number) => (number === usual ? "" : `:${number}`);
+  return (host) => (https === undefined ? `http://${host}${port(http, 80)}` : `https://${host}${port(https, 443)}`);
+}

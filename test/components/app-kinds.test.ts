@@ -22,8 +22,14 @@ const secretsMount = { type: "volume", source: filesVolume("shop-secrets"), targ
 const worker: AppDefinition = { context: "/apps/shop", worker: { command: ["shop", "work"], health: ["shop", "alive"] } };
 
 describe("tools", () => {
+  const tools = () => new Tools("tools", { platform, registry, pullProvider: new docker.Provider("pull") }, onHost());
+
+  test("are nothing until a container asks for them", async () => {
+    assert.deepEqual(customs((await record(tools)).resources), []);
+  });
+
   test("are an image, and a volume that a job fills as root without a network", async () => {
-    const { resources } = await record(() => new Tools("tools", { platform, registry, pullProvider: new docker.Provider("pull") }, onHost()));
+    const { resources } = await record(() => tools().mount);
     assert.deepEqual(customs(resources), ["Container tools-fill", "Container tools-owner", "Image tools-image", "RemoteImage tools-image-pulled", "Volume tools-volume"]);
     const { inputs } = child(resources, "Container", "tools-fill");
     assert.deepEqual([inputs["user"], inputs["networkMode"], inputs["mounts"]], ["0:0", "none", [{ ...toolsMount, target: "/tools", readOnly: false }]]);

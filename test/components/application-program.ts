@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AppDefinition } from "../../components/app-definition.ts";
-import { Application, type ApplicationArgs, wantsTools } from "../../components/application.ts";
+import { Application, type ApplicationArgs } from "../../components/application.ts";
 import { Postgres } from "../../components/postgres.ts";
 import { Redis } from "../../components/redis.ts";
 import { Tools } from "../../components/tools.ts";
@@ -27,7 +27,7 @@ export function application(definition: AppDefinition, more: Partial<Application
         pullProvider,
         postgres: new Postgres("postgres", { platform, networks: ["own"], memory: 512, connections: 100 }, host),
         redis: new Redis("redis", { platform, networks: ["own"], users: ["shop"], memory: 128 }, host),
-        tools: wantsTools(definition) || more.live === true ? new Tools("tools", { platform, registry, pullProvider }, host) : undefined,
+        tools: new Tools("tools", { platform, registry, pullProvider }, host),
         networks: { edge: "edge", own: "own", egress: "egress" },
         host: "shop.example.com",
         replicas: 2,

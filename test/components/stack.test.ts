@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { pathsOf } from "./inputs.ts";
 import type { Recorded } from "./recorder.ts";
-import { canaries, recordStack, stackFile } from "./stack-program.ts";
+import { appsOf, canariesOf, recordStack, stackFile } from "./stack-program.ts";
 import lock from "../../images.lock.json" with { type: "json" };
 
 /** Inputs of a container that the rules below look at. */
@@ -35,21 +35,36 @@ for (const stack of ["dev", "prod"]) {
   describe(`the ${stack} stack, as the program asks for it`, () => {
     let resources: Recorded[] = [];
     let outputs: Record<string, unknown> = {};
+    let apps: Awaited<ReturnType<typeof appsOf>> = [];
+    let canaries: string[] = [];
     before(async () => {
+      apps = await appsOf(stack);
+      canaries = Object.values(await canariesOf(stack));
       ({ resources, outputs } = await recordStack(stack));
     });
+    /** What applications have, by the name of the application. */
+    const each = (names: (app: (typeof apps)[number]) => string[]) => apps.flatMap(names);
+    const keys = (record: object | undefined) => Object.keys(record ?? {});
+    const replicas = () => each(({ name, definition, replicas: count }) => (definition.web === undefined ? [] : Array.from({ length: count }, (_, index) => `${name}-web-${index}`)));
+    const workers = () => each(({ name, definition }) => (definition.worker === undefined ? [] : [`${name}-worker-0`]));
+    const schedules = () => each(({ name, definition }) => keys(definition.schedules).map((schedule) => `${name}-${schedule}`));
+    const appJobs = () => each(({ name, definition }) => keys(definition.jobs).map((job) => `${name}-${job}`));
+    const appVolumes = () => each(({ name, definition }) => keys(definition.volumes).map((volume) => `${name}-volume-${volume}`));
+    const reachesOut = () => apps.some(({ definition }) => definition.egress === true);
+    const developer = stack === "dev" ? ["adminer", "mail"] : [];
     const of = (wanted: string) => resources.filter((resource) => resource.type === wanted);
     const containers = () => of(type.container).map((resource) => [resource.name, resource.inputs as Container, resource] as const);
     const role = ({ labels }: Container) => labels.find(({ label }) => label === "berth.role")?.value;
+    const appOf = (name: string) => containers().find(([other]) => other === name)?.[1].labels.find(({ label }) => label === "berth.app")?.value;
     const fillers = () => containers().filter(([, container]) => role(container) === "files");
     const jobs = () => containers().filter(([, container]) => role(container) === "job");
     const services = () => containers().filter(([, container]) => !["files", "job"].includes(role(container) ?? ""));
 
     test("has all its parts", () => {
-      const replicas = stack === "dev" ? 2 : 3;
       assert.deepEqual(
         services().map(([name]) => name).toSorted(),
         [
+          ...developer,
           "node-exporter",
           "postgres",
           "postgres-backup-differential",
@@ -60,9 +75,11 @@ for (const stack of ["dev", "prod"]) {
           "redis",
           "redis-exporter",
           ...(stack === "dev" ? ["registry"] : []),
-          ...Array.from({ length: replicas }, (_, index) => `root-web-${index}`),
           "traefik",
-        ],
+          ...replicas(),
+          ...workers(),
+          ...schedules(),
+        ].toSorted(),
       );
       assert.deepEqual(
         jobs().map(([name]) => name).toSorted(),
@@ -72,21 +89,20 @@ for (const stack of ["dev", "prod"]) {
           "postgres-backup-drill-owner",
           "postgres-backup-metrics-owner",
           "postgres-backup-stanza",
-          ...(stack === "dev" ? ["postgres-backups-owner"] : []),
+          ...(stack === "dev" ? ["postgres-backups-owner", "registry-data-owner"] : ["traefik-certificates-owner"]),
           "postgres-data-owner",
           "postgres-init",
           "postgres-socket-owner",
-          "postgres-tools-fill",
-          "postgres-tools-owner",
           "prometheus-data-owner",
           "redis-data-owner",
-          ...(stack === "dev" ? ["registry-data-owner"] : []),
-          "root-database",
-          "root-migrate",
           "routes-write",
-          ...(stack === "prod" ? ["traefik-certificates-owner"] : []),
+          "tools-fill",
+          "tools-owner",
           "traefik-routes-owner",
-        ],
+          ...each(({ name, definition }) => (definition.database === true ? [`${name}-database`] : [])),
+          ...appJobs(),
+          ...appVolumes().map((volume) => `${volume}-owner`),
+        ].toSorted(),
       );
     });
 
@@ -167,13 +183,20 @@ for (const stack of ["dev", "prod"]) {
 
     test("gives only Traefik a network with a way out, and one to what writes backups to a bucket", () => {
       const open = of(type.network).filter(({ inputs }) => inputs["internal"] !== true).map(({ inputs }) => String(inputs["name"]));
-      assert.deepEqual(open.toSorted(), stack === "dev" ? ["berth-dev-public", "berth-dev-registry"] : ["berth-prod-backup", "berth-prod-public"]);
+      const expected = ["public", ...(stack === "dev" ? ["registry"] : ["backup"]), ...(reachesOut() ? ["egress"] : [])];
+      assert.deepEqual(open.toSorted(), expected.map((name) => `berth-${stack}-${name}`).toSorted());
       const on = (network: string) =>
         containers().filter(([, { networksAdvanced = [] }]) => networksAdvanced.some(({ name }) => name === network)).map(([name]) => name).toSorted();
-      const replicas = stack === "dev" ? ["root-web-0", "root-web-1"] : ["root-web-0", "root-web-1", "root-web-2"];
       assert.deepEqual(on(`berth-${stack}-public`), ["traefik"]);
-      assert.deepEqual(on(`berth-${stack}-edge`), [...replicas, "traefik"]);
-      assert.deepEqual(on(`berth-${stack}-app-root`), ["postgres", "prometheus", "root-migrate", ...replicas]);
+      assert.deepEqual(on(`berth-${stack}-edge`), [...developer, ...replicas(), "traefik"].toSorted());
+      for (const { name, definition } of apps) {
+        const own = [...replicas(), ...workers(), ...schedules(), ...appJobs()].filter((container) => container.startsWith(`${name}-`));
+        const parts = [definition.database === true && "postgres", definition.cache === true && "redis", (definition.metrics ?? definition.schedules) !== undefined && "prometheus"];
+        const others = on(`berth-${stack}-app-${name}`).filter((container) => !developer.includes(container));
+        assert.deepEqual(others, [...own.filter((container) => appOf(container) === name), ...parts.filter((part) => part !== false)].toSorted(), name);
+        const outside = on(`berth-${stack}-egress`).filter((container) => appOf(container) === name);
+        if (definition.egress !== true) assert.deepEqual(outside, [], `${name} has no way out`);
+      }
       const backups = ["postgres-backup-differential", "postgres-backup-drill", "postgres-backup-full"];
       assert.deepEqual(on("berth-prod-backup"), stack === "dev" ? [] : ["postgres", "postgres-backup-check", ...backups, "postgres-backup-stanza"]);
       assert.deepEqual(on(`berth-${stack}-monitoring`), [
@@ -199,7 +222,8 @@ for (const stack of ["dev", "prod"]) {
     test("protects and keeps the volumes with data, and no others", () => {
       const kept = of(type.volume).filter(({ protect, retainOnDelete }) => protect && retainOnDelete).map(({ name }) => name);
       const data = of(type.volume).filter(({ inputs }) => role(inputs as unknown as Container) === "data").map(({ name }) => name);
-      const expected = [...(stack === "dev" ? ["postgres-backups-volume"] : []), "postgres-data-volume", "prometheus-data-volume", "redis-data-volume", stack === "dev" ? "registry-data-volume" : "traefik-certificates-volume"];
+      const own = stack === "dev" ? ["postgres-backups", "registry-data"] : ["traefik-certificates"];
+      const expected = ["postgres-data", "prometheus-data", "redis-data", ...own, ...appVolumes()].map((name) => `${name}-volume`).toSorted();
       assert.deepEqual(kept.toSorted(), expected);
       assert.deepEqual(data.toSorted(), expected);
       for (const { name, inputs } of of(type.volume)) {
@@ -209,7 +233,9 @@ for (const stack of ["dev", "prod"]) {
 
     test("starts new replicas and jobs beside the old ones, and stops first what owns a port or data", () => {
       for (const [name, , { deleteBeforeReplace, replaceOnChanges }] of containers()) {
-        const createFirst = /^root-web-|-filler$/.test(name) || jobs().some(([job]) => job === name);
+        const exclusive = apps.filter(({ definition }) => definition.volumes !== undefined).map(({ name: app }) => app);
+        const staying = [...replicas(), ...workers()].includes(name) && !exclusive.includes(appOf(name) ?? "");
+        const createFirst = staying || name === "adminer" || name.endsWith("-filler") || jobs().some(([job]) => job === name);
         assert.equal(deleteBeforeReplace, !createFirst, name);
         assert.deepEqual(replaceOnChanges, ["healthcheck", "mounts", "tmpfs", "#initerror"], name);
       }
@@ -223,9 +249,10 @@ for (const stack of ["dev", "prod"]) {
         assert.deepEqual(pulled?.inputs, used ? { name: reference, keepLocally: true } : undefined, `${role}: pulled where a container runs it`);
       }
       for (const [name, { image }] of containers()) assert.match(image, /@sha256:[0-9a-f]{64}$/, name);
-      const app = stack === "dev" ? "127.0.0.1:5555/root:latest" : "ghcr.io/acme/root:latest";
-      for (const name of ["root-web-0", "root-migrate"]) {
-        assert.ok(containers().find(([other]) => other === name)?.[1].image.startsWith(`${app}@sha256:`), name);
+      const repository = stack === "dev" ? "127.0.0.1:5555" : "ghcr.io/acme";
+      for (const name of [...replicas(), ...workers(), ...schedules(), ...appJobs()]) {
+        const image = containers().find(([other]) => other === name)?.[1].image ?? "";
+        assert.ok(image.startsWith(`${repository}/${appOf(name)}:latest@sha256:`), `${name}: ${image}`);
       }
     });
 
@@ -236,7 +263,7 @@ for (const stack of ["dev", "prod"]) {
         assert.ok(labels["berth.role"], name);
       }
       const web = containers().filter(([, container]) => role(container) === "web");
-      for (const [name, { labels }] of web) assert.ok(labels.some(({ label, value }) => label === "berth.app" && value === "root"), name);
+      for (const [name] of web) assert.ok(apps.some((app) => app.name === appOf(name)), name);
     });
 
     test("hands the explicit providers on: everything of Docker to the host's, the application's image with the login", () => {
@@ -256,7 +283,7 @@ for (const stack of ["dev", "prod"]) {
 
     test("hands a secret over as a secret wherever it goes, and puts none into a container's settings", () => {
       // Configured ones, and those that the mocks generate.
-      const secrets = [...Object.values(canaries[stack] ?? {}), "password-of-", "bcrypt-of-"];
+      const secrets = [...canaries, "password-of-", "bcrypt-of-"];
       let seen = 0;
       for (const { name, inputs, secretInputs } of resources) {
         for (const secret of secrets) {
@@ -276,10 +303,15 @@ for (const stack of ["dev", "prod"]) {
     });
 
     test("has outputs without a secret but the passwords: addresses, images, and how to reach each part", () => {
-      assert.deepEqual(outputs["urls"], stack === "dev" ? { root: "http://root.localhost:8080", prometheus: "http://prometheus.localhost:8080" } : { root: "http://root.example.com" });
-      assert.match(JSON.stringify(outputs["imageDigests"]), /^\{"root":".*@sha256:[0-9a-f]{64}"\}$/);
+      const address = (name: string) => (stack === "dev" ? `http://${name}.localhost:8080` : `https://${name}.example.com`);
+      const sites = each(({ name, definition }) => (definition.web === undefined ? [] : [name]));
+      const tools = stack === "dev" ? { prometheus: address("prometheus"), databases: address("adminer"), mail: address("mail") } : {};
+      assert.deepEqual(outputs["urls"], { ...Object.fromEntries(sites.map((name) => [name, address(name)])), ...tools });
+      const digests = outputs["imageDigests"] as Record<string, string>;
+      assert.deepEqual(Object.keys(digests), apps.map(({ name }) => name));
+      for (const digest of Object.values(digests)) assert.match(digest, /@sha256:[0-9a-f]{64}$/);
       assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), ["postgres", "prometheus", "redis"]);
-      for (const secret of [...Object.values(canaries[stack] ?? {}), "password-of-"]) assert.deepEqual(pathsOf(outputs, secret), secret === "password-of-" ? ["prometheusPassword"] : []);
+      for (const secret of [...canaries, "password-of-"]) assert.deepEqual(pathsOf(outputs, secret), secret === "password-of-" ? ["prometheusPassword"] : []);
     });
   });
 }

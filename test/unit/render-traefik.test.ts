@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { parse } from "yaml";
-import { renderRoutes, renderTraefikStatic, revisionOf, type Route, routesDirectory, serverChecks } from "../../components/traefik-config.ts";
+import { addressOf, renderRoutes, renderTraefikStatic, revisionOf, type Route, routesDirectory, serverChecks } from "../../components/traefik-config.ts";
 
 interface Dynamic {
   http: {
@@ -171,4 +171,11 @@ describe("with HTTPS", () => {
     const { stsSeconds, stsIncludeSubdomains, contentTypeNosniff, frameDeny } = http.middlewares.security.headers;
     assert.deepEqual([stsSeconds, stsIncludeSubdomains, contentTypeNosniff, frameDeny], [63_072_000, true, true, true]);
   });
+});
+
+test("an address has the port that a browser would not guess, and https where there is a port for it", () => {
+  assert.deepEqual(
+    [addressOf({ http: 80 }), addressOf({ http: 8080 }), addressOf({ http: 80, https: 443 }), addressOf({ http: 80, https: 8443 })].map((of) => of("shop.example.com")),
+    ["http://shop.example.com", "http://shop.example.com:8080", "https://shop.example.com", "https://shop.example.com:8443"],
+  );
 });
