@@ -24,7 +24,7 @@ export const backupPaths = {
   repository: "/var/lib/pgbackrest",
   config: "/etc/pgbackrest",
   secrets: "/run/pgbackrest",
-  /** Where images/postgres/berth-backup restores to in a drill. */
+  /** Where images/postgres/berth-backup.sh restores to in a drill. */
   drill: "/var/lib/berth-drill",
   /** Where it leaves files for Prometheus. */
   metrics: "/var/lib/berth-metrics",
@@ -40,7 +40,7 @@ export const backupEnv: Record<string, string> = {
 /**
  * pgbackrest.conf without its secrets: an encrypted repository, one process, logs on the console.
  *
- * Nothing expires by itself after a backup: images/postgres/berth-backup looks first whether the backup is a good one.
+ * Nothing expires by itself after a backup: images/postgres/berth-backup.sh looks first whether the backup is a good one.
  */
 export function renderPgbackrestConf({ target, prefix, keep }: BackupConfig, data: string, socket: string): string {
   return ini({

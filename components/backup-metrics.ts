@@ -1,6 +1,6 @@
 /**
  * Names of the metrics that backups and restore drills leave for Prometheus, in its text format, as files that
- * node_exporter's textfile collector reads. images/postgres/berth-backup writes them; alert rules read them.
+ * node_exporter's textfile collector reads. images/postgres/berth-backup.sh writes them; alert rules read them.
  */
 export const backupMetrics = {
   /** Seconds since 1970 at which the newest backup without errors ended. */
