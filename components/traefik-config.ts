@@ -112,6 +112,6 @@ function urls({ servers, port }: Route): string[] {
 
 /** What a browser is given to reach a host name, `https://shop.example.com` or `http://shop.localhost:8080`. */
 export function addressOf({ http, https }: { http: number; https?: number | undefined }): (host: string) => string {
-  const port = (number: number, usual: number) => (number === usual ? "" : `:${number}`);
-  return (host) => (https === undefined ? `http://${host}${port(http, 80)}` : `https://${host}${port(https, 443)}`);
+  const [scheme, port, usual] = https === undefined ? ["http", http, 80] : ["https", https, 443];
+  return (host) => `${scheme}://${host}${port === usual ? "" : `:${port}`}`;
 }
