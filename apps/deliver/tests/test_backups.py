@@ -104,11 +104,14 @@ def test_a_backup_that_is_killed_leaves_no_final_name_and_the_next_one_works(ser
     # What a kill leaves: there is no moment to hit, as a small database is copied within milliseconds.
     (service.data / "backups" / ".deliver-20260101T000000Z.db.partial").write_bytes(b"half")
     (service.data / "backups" / "deliver-20260101T000000Z.json").write_text("{}")
+    (service.data / ".restore-x").mkdir()
+    (service.data / ".restore-x" / "deliver.db").write_text("half")
     service.run("verify")
     time.sleep(1.1)
     service.run("backup")
     assert not list((service.data / "backups").glob(".deliver-*"))
     assert set(before) < set(made(service))
+    assert len(made(service)) == 4
     service.run("verify")
 
 
@@ -210,7 +213,7 @@ def test_two_backups_at_once(service: Service) -> None:
     filled(service, "a")
     with (
         lock(service.data / "backups" / ".lock", alone=True, refusal="busy"),
-        pytest.raises(Problem, match="another backup is running"),
+        pytest.raises(Problem, match="another backup, verify or restore is running"),
     ):
         backups.make(service.storage, 14)
     assert made(service) == []

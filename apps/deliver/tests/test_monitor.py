@@ -86,6 +86,18 @@ def test_retry_after_is_respected_by_the_next_process_too(service: Service) -> N
     assert service.deepl.requests[1].at - service.deepl.requests[0].at >= 4
 
 
+def test_a_webhook_that_asks_for_a_pause_gets_it_also_for_posts_that_are_new(service: Service) -> None:
+    service.run("feeds", "add", "rust", "--lang", "DE")
+    service.reddit.publish("rust", "a", "b", "c")
+    service.webhook.script = [Answer(429, {"retry-after": "3"})]
+    service.run("monitor", "start", "--once")
+    assert service.states() == {"delivered": 3}
+    first, second, *_ = (request.at for request in service.webhook.requests)
+    assert second - first >= 3
+    # Meanwhile the others were translated.
+    assert service.deepl.requests[-1].at - first < 3
+
+
 def test_reddit_is_left_alone_when_it_says_that_no_request_is_left(service: Service) -> None:
     service.run("feeds", "add", "rust", "--lang", "DE")
     service.reddit.publish("rust", "a")

@@ -14,7 +14,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from deliver.settings import Storage
 
 TABLES = ("feeds", "posts", "deliveries", "services")
 NAME = re.compile(r"deliver-(\d{8}T\d{6}Z)\.db")
+BUSY = "another backup, verify or restore is running; fix: wait for its end"
 TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -68,10 +69,8 @@ def newest(storage: Storage) -> Backup | None:
 
 def make(storage: Storage, keep: int) -> Backup:
     """Raises Problem, sqlite3.Error or OSError; then nothing has a final name and no older backup is removed."""
-    with lock(storage.backups / ".lock", alone=True, refusal="another backup is running; fix: wait for its end"):
-        # The lock says that nobody writes them any more.
-        for left in storage.backups.glob(".deliver-*.partial*"):
-            left.unlink()
+    with lock(storage.backups / ".lock", alone=True, refusal=BUSY):
+        remove_leftovers(storage)
         made_at = int(time.time())
         name = datetime.fromtimestamp(made_at, UTC).strftime(f"deliver-{TIME}.db")
         backup = Backup(storage.backups / name, made_at)
@@ -96,6 +95,18 @@ def make(storage: Storage, keep: int) -> Backup:
         removed = prune(storage, keep)
     journal.info("backup made", file=str(backup.path), **asdict(manifest), removed=removed)
     return backup
+
+
+def remove_leftovers(storage: Storage) -> None:
+    """Of those who were killed: whoever holds the lock knows that nobody writes them any more."""
+    for left in storage.backups.glob(".deliver-*.partial*"):
+        left.unlink()
+    for manifest in storage.backups.glob("deliver-*.json"):
+        database = manifest.with_suffix(".db")
+        if NAME.fullmatch(database.name) and not database.exists():
+            manifest.unlink()
+    for folder in storage.data.glob(".restore-*"):
+        shutil.rmtree(folder)
 
 
 def prune(storage: Storage, keep: int) -> list[str]:
@@ -145,7 +156,10 @@ def read_manifest(path: Path) -> Manifest:
 def restored(storage: Storage, file: Path) -> Iterator[tuple[Path, Manifest]]:
     """A checked copy of a backup under a temporary name in the data's folder, for a `rename` there."""
     storage.data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=storage.data) as folder:
+    with ExitStack() as stack:
+        stack.enter_context(lock(storage.backups / ".lock", alone=True, refusal=BUSY))
+        remove_leftovers(storage)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".restore-", dir=storage.data))
         copy = Path(folder) / file.name
         try:
             shutil.copyfile(file, copy)

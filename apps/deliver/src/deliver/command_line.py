@@ -1,6 +1,7 @@
 """The commands. Modules are imported where they are used: `deliver health` must not wait for an HTTP client."""
 
 import argparse
+import signal
 import sqlite3
 import sys
 import time
@@ -17,6 +18,8 @@ WRONG_SETTINGS = 78
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
+    # As the first process of a container it would otherwise ignore the signal; this way what it began is cleaned up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return int(chosen.run(chosen) or 0)
     except SettingsError as error:
@@ -82,6 +85,8 @@ def at_least_one(text: str) -> int:
 
 def run_monitor(chosen: argparse.Namespace) -> int:
     settings = Settings.read()
+    # Until the loop takes it over.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import asyncio
 
     from deliver import metrics

@@ -30,9 +30,9 @@ def stop(connection: sqlite3.Connection, worker: str) -> None:
 
 
 def age(connection: sqlite3.Connection) -> float | None:
-    """Seconds since the last beat; None where there is none."""
+    """Seconds since the last beat; None where there is none. One of the future is as old: the clock was set back."""
     row = connection.execute("SELECT beat_at FROM heartbeat").fetchone()
-    return None if row is None else max(0.0, time.time() - row["beat_at"])
+    return None if row is None else abs(time.time() - row["beat_at"])
 
 
 def check(storage: Storage) -> dict[str, object]:

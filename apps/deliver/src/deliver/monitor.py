@@ -178,6 +178,8 @@ class Monitor:
         for sink in self.settings.sinks:
             if sink in done:
                 continue
+            if sink == "webhook" and (left := services.paused(self.connection, sink)) > 0:
+                return posts.postpone(self.connection, post, self.worker, left, "webhook: paused")
             self.beat()
             if not posts.renew(self.connection, post, self.worker, self.settings.lease):
                 return self.lost(post)
