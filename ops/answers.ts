@@ -1,4 +1,5 @@
-import { request } from "node:http";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outputs } from "./deployer.ts";
 import { OpsError } from "./exit.ts";
@@ -35,11 +36,13 @@ export async function waitForAnswer(url: string, deadline: number, signal?: Abor
 
 /** Names under `localhost` are this machine's by RFC 6761, though not every resolver says so. */
 function ask(url: string): Promise<{ ready: boolean; text: string }> {
-  const { hostname, host, port, pathname } = new URL(url);
+  const { protocol, hostname, host, port, pathname } = new URL(url);
+  const tls = protocol === "https:";
   const local = hostname === "localhost" || hostname.endsWith(".localhost");
   return new Promise((resolve) => {
-    const asked = request(
-      { host: local ? "127.0.0.1" : hostname, port: port || 80, path: pathname, headers: { host }, timeout: 5000, agent: false },
+    const asked = (tls ? requestHttps : requestHttp)(
+      // Whether the application answers is asked here; whom the certificate is from is the browser's question.
+      { host: local ? "127.0.0.1" : hostname, servername: hostname, port: port || (tls ? 443 : 80), path: pathname, headers: { host }, timeout: 5000, agent: false, rejectUnauthorized: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (text: string) => (body = (body + text).slice(0, 200)));
@@ -51,7 +54,11 @@ function ask(url: string): Promise<{ ready: boolean; text: string }> {
       },
     );
     asked.on("timeout", () => asked.destroy(new Error("no answer within 5 s")));
-    asked.on("error", (error) => resolve({ ready: false, text: error.message }));
+    asked.on("error", (error: NodeJS.ErrnoException) => {
+      // Traefik refuses a name that has no certificate yet; it is fetched once the route is there.
+      const uncertified = /^(EPROTO|ERR_SSL_)/.test(error.code ?? "");
+      resolve({ ready: uncertified, text: uncertified ? "no certificate yet: ./berth logs traefik" : error.message });
+    });
     asked.end();
   });
 }
