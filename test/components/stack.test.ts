@@ -152,7 +152,8 @@ for (const stack of ["dev", "prod"]) {
       for (const [name, container] of services()) {
         assert.ok((container.healthcheck?.tests.length ?? 0) >= 2, `${name} has a health check`);
         assert.equal(container["wait"], true, `${name} is waited for`);
-        assert.equal(container["restart"], "unless-stopped", name);
+        const limited = apps.some((app) => app.name === appOf(name) && app.definition.maxRestarts !== undefined) && !schedules().includes(name);
+        assert.equal(container["restart"], limited ? "on-failure" : "unless-stopped", name);
         assert.ok(Number(container["destroyGraceSeconds"]) >= 10, `${name} is given time to stop`);
       }
     });
