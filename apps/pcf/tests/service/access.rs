@@ -40,7 +40,7 @@ fn with_token(server: &Server, token: &str) -> Answer {
 #[ignore = "starts Postgres and Redis"]
 fn wrong_and_expired_tokens_are_refused() {
     let (postgres, redis) = (Postgres::start(), Redis::start());
-    let server = Server::start(&postgres, &redis, &[("PCF_API__AUTH__ACCESS_SECONDS", "2")]);
+    let server = Server::start(&postgres, &redis, &[("PCF_API__AUTH__ACCESS_SECONDS", "6")]);
     let session = server.session("ada");
     assert_eq!(session.call("GET", "/projects", Value::Null).status, 200);
     let far = 9_999_999_999;
@@ -64,7 +64,7 @@ fn wrong_and_expired_tokens_are_refused() {
             .unwrap()
             .contains("expired")
     );
-    sleep(Duration::from_secs(2));
+    sleep(Duration::from_secs(6));
     assert_eq!(session.call("GET", "/projects", Value::Null).status, 401);
 }
 
@@ -72,7 +72,7 @@ fn wrong_and_expired_tokens_are_refused() {
 #[ignore = "starts Postgres and Redis"]
 fn a_refresh_token_serves_once_and_ends_with_its_session() {
     let (postgres, redis) = (Postgres::start(), Redis::start());
-    let server = Server::start(&postgres, &redis, &[("PCF_API__AUTH__REFRESH_SECONDS", "2")]);
+    let server = Server::start(&postgres, &redis, &[("PCF_API__AUTH__REFRESH_SECONDS", "6")]);
     let post = |path: &str, token: &str| server.call("POST", path, &[], json!({ "refresh_token": token }));
     let first = server.session("ada").refresh_token;
     // Redis knows a hash of the token only, under the prefix, for a time.
@@ -92,7 +92,7 @@ fn a_refresh_token_serves_once_and_ends_with_its_session() {
 
     let user = json!({ "name": "ada", "password": PASSWORD });
     let third = server.call("POST", "/sessions", &[], user);
-    sleep(Duration::from_millis(2_100));
+    sleep(Duration::from_millis(6_100));
     let third = third.body["refresh_token"].as_str().unwrap();
     assert_eq!(post("/sessions/refresh", third).status, 401);
 }

@@ -33,7 +33,7 @@ fn health_follows_the_database_without_a_restart() {
         (lost.status, &lost.body["database"]),
         (503, &"disconnected".into())
     );
-    assert!(started.elapsed() < Duration::from_millis(1_200));
+    assert!(started.elapsed() < Duration::from_secs(2));
     assert_eq!(
         ada.call("GET", "/projects", Value::Null).code(),
         (503, "UNAVAILABLE")
