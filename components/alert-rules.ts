@@ -77,7 +77,7 @@ const rose = (counter: string) => `max by (app, task) (${counter} > (${counter} 
 const succeeded = { record: "berth_schedule_succeeded", expr: rose("supercronic_successful_executions") };
 
 function scheduleAlerts({ name, tasks }: ScrapeTargets["schedulers"][number]): Alert[] {
-  const look = `Why is in its log: ${log} {{ $labels.app }}`;
+  const look = `Its last runs: berth schedules; what they said: ${log} {{ $labels.app }}`;
   return tasks.flatMap(({ name: task, alertAfter }) => {
     const of = `{app="${name}",task="${task}"}`;
     const failed = alert("ScheduleFailed", "warning", rose(`supercronic_failed_executions${of}`), "the schedule {{ $labels.task }} of {{ $labels.app }} has failed", look, { keep_firing_for: "15m" });

@@ -11,6 +11,16 @@ import { Webhook } from "./webhook.ts";
 
 const run = promisify(execFile);
 
+/** A schedule whose runs fail, and one that is not due within its time. */
+const tick = `export default {
+  context: import.meta.dirname,
+  schedules: {
+    refuse: { cron: "* * * * *", command: ["/bin/false"] },
+    rest: { cron: "0 0 29 2 *", command: ["/bin/true"], alertAfter: 60 },
+  },
+};
+`;
+
 // One stack for the whole file. It shows the way of an alert to a receiver, not each alert: alert-tests.ts has these.
 let project: Project;
 let webhook: Webhook;
@@ -19,10 +29,13 @@ let password = "";
 before(async () => {
   webhook = await Webhook.create();
   project = await Project.create("alerts");
-  await project.configure((config, secret) => {
+  project.write("apps/tick/Dockerfile", `FROM ${lock.toolbox}\n`);
+  project.write("apps/tick/app.ts", tick);
+  const address = await project.encrypted(webhook.url);
+  await project.configure((config) => {
     config["berth:monitoring"] = { host: "prometheus.localhost", alerts: { webhook: true } };
-    config["berth:alertWebhook"] = secret(webhook.url);
-    config["berth:apps"] = { root: { memory: "128MiB" } };
+    config["berth:alertWebhook"] = address;
+    config["berth:apps"] = { root: { memory: "128MiB" }, tick: { memory: "64MiB" } };
   });
   await project.up();
   const [prometheus] = await project.containers("prometheus");
@@ -39,7 +52,7 @@ test(`the dead-man's switch arrives after berth up on the ${engine} engine, with
 });
 
 test("Prometheus has the applications and Alertmanager among its targets", async () => {
-  const expected = ["alertmanager", "app-root", "node", "postgres", "prometheus", "redis", "traefik"];
+  const expected = ["alertmanager", "app-root", "node", "postgres", "prometheus", "redis", "schedules-tick", "traefik"];
   await eventually("all targets", 60_000, async () => {
     const { data } = JSON.parse((await ask("/api/v1/query?query=up==1")).body) as { data: { result: { metric: Record<string, string> }[] } };
     const jobs = data.result.map(({ metric }) => metric["job"]);
@@ -65,7 +78,7 @@ test("every query of every dashboard is one, and those of the parts that each st
   });
 });
 
-test("an exporter that stops, and a process that is killed for lack of memory, are alerts at the webhook", async () => {
+test("an exporter that stops, a process that is killed for lack of memory, a schedule that fails and one that is late are alerts at the webhook", async () => {
   const [exporter] = await project.containers("redis-exporter");
   await docker.getContainer(exporter?.Id ?? "").stop();
   // Its own limit, so the kernel kills nothing else.
@@ -74,6 +87,8 @@ test("an exporter that stops, and a process that is killed for lack of memory, a
   await eventually("OutOfMemory", 90_000, async () => webhook.lacks({ alertname: "OutOfMemory", severity: "critical" }));
   // 15 s to the next scrape, 60 s of patience, 15 s to the next evaluation, 10 s for what belongs together.
   await eventually("TargetMissing", 120_000, async () => webhook.lacks({ alertname: "TargetMissing", job: "redis", stack: project.stack }));
+  await eventually("ScheduleFailed", 90_000, async () => webhook.lacks({ alertname: "ScheduleFailed", app: "tick", task: "refuse" }));
+  await eventually("ScheduleLate", 90_000, async () => webhook.lacks({ alertname: "ScheduleLate", app: "tick", task: "rest" }));
   const missing = webhook.received.filter(({ labels }) => labels["alertname"] === "TargetMissing");
   assert.deepEqual([...new Set(missing.map(({ labels }) => labels["job"]))], ["redis"]);
   assert.match(missing[0]?.annotations["description"] ?? "", /berth status/);

@@ -63,16 +63,16 @@ export class Project implements AsyncDisposable {
   }
 
   /** Writes the stack file: the dev stack's settings on ports of its own, with the secret in it encrypted. */
-  async configure(change: (config: Record<string, unknown>, secret: (value: string) => object) => void = () => {}): Promise<void> {
+  async configure(change: (config: Record<string, unknown>) => void = () => {}): Promise<void> {
     const crypter = await (this.crypter ??= Crypter.create(passphrase));
     const secret = (value: string) => ({ secure: crypter.encrypt(value) });
     const config: Record<string, unknown> = {
       "berth:publish": { http: this.http },
       "berth:registry": { port: this.registryPort },
       "berth:apps": { root: { replicas: 2, memory: "128MiB", env: { RUST_ENV: "development" } } },
-      "root:ROOT_SECRET": secret(this.rootSecret),
+      "root:ROOT_SECRET": await this.encrypted(this.rootSecret),
     };
-    change(config, secret);
+    change(config);
     this.write(`Pulumi.${this.stack}.yaml`, stringify({ encryptionsalt: crypter.salt, config }));
   }
 
