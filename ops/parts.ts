@@ -33,7 +33,7 @@ export function runningPart(stack: string, all: readonly Info[], wanted: string,
   const meant = lasting.filter((container) => matches(container, wanted));
   if (meant.length === 0) throw usageError(noMatch(stack, wanted, lasting));
   const running = meant.filter(({ State }) => State === "running");
-  const ranked = running.toSorted((a, b) => rank(a) - rank(b) || replicaOf(a) - replicaOf(b) || b.Created - a.Created);
+  const ranked = running.toSorted((a, b) => rank(a, wanted) - rank(b, wanted) || replicaOf(a) - replicaOf(b) || b.Created - a.Created);
   const found = ranked.find((container) => replica === undefined || replicaOf(container) === replica);
   if (found !== undefined) return found;
   if (running.length === 0) {
@@ -42,9 +42,10 @@ export function runningPart(stack: string, all: readonly Info[], wanted: string,
   throw usageError(`${wanted} has no replica ${replica} in stack "${stack}": it has ${[...new Set(ranked.map(replicaOf))].join(", ")}`);
 }
 
-function rank({ Labels }: Info): number {
-  const at = ["web", "worker"].indexOf(Labels[labels.role] ?? "");
-  return at === -1 ? 2 : at;
+/** A part by its role, such as postgres, is before what works for it, such as its backups. */
+function rank({ Labels }: Info, wanted: string): number {
+  const at = [wanted, "web", "worker"].indexOf(Labels[labels.role] ?? "");
+  return at === -1 ? 3 : at;
 }
 
 /** `1` of `root-web-1-3f2a9c0`; 0 of what has no replicas. */

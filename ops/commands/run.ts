@@ -27,7 +27,9 @@ export const command: Command = {
     const all = (await stackContainers(docker, stack)).filter(({ Labels }) => Labels[labels.app] !== undefined);
     const own = all.filter(({ Labels }) => Labels[labels.app] === app);
     if (own.length === 0) throw usageError(noMatch(stack, app, all));
-    const model = own.findLast(({ State, Labels }) => State === "running" && !["job", "run"].includes(Labels[labels.role] ?? ""));
+    const running = own.filter(({ State, Labels }) => State === "running" && !["job", "run"].includes(Labels[labels.role] ?? ""));
+    // One that only has schedules is like them.
+    const model = running.findLast(({ Labels }) => ["web", "worker"].includes(Labels[labels.role] ?? "")) ?? running.at(-1);
     if (model === undefined) throw usageError(`no replica of ${app} runs in stack "${stack}", of which a copy could be made: ./berth status -s ${stack}`);
     const given = parsed.rest ?? [];
     return runLike(docker, model.Id, { stack, app, command: given.length > 0 ? given : shell }, process, signal);

@@ -35,6 +35,7 @@ const container = (role: string, name: string, app?: string, State = "running") 
 describe("the container that a name means", () => {
   const all = [
     container("files", "shop-secrets-filler-0000001", undefined, "created"),
+    container("schedule-backup", "postgres-backup-00000b0", "postgres"),
     container("postgres", "postgres-00000b1"),
     container("worker", "shop-worker-0-0000002", "shop"),
     container("web", "shop-web-1-0000003", "shop"),
@@ -58,7 +59,7 @@ describe("the container that a name means", () => {
     const refused = (wanted: string, message: RegExp, replica?: number) =>
       assert.throws(() => id(wanted, replica), (error) => error instanceof OpsError && error.code === 2 && message.test(error.message));
     refused("shop/job", /stack "dev" has no part "shop\/job": did you mean shop\/web\?/);
-    refused("elsewhere", /it has postgres, shop, shop\/worker, shop\/web, blog, blog\/web/);
+    refused("elsewhere", /it has postgres, postgres\/schedule-backup, shop, shop\/worker, shop\/web, blog, blog\/web/);
     refused("blog", /blog is not running in stack "dev" \(exited\)/);
     refused("shop", /shop has no replica 7 in stack "dev": it has 0, 1/, 7);
   });
