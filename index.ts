@@ -194,6 +194,3 @@ export const reach = {
 
 /** Password of Prometheus's user `berth`. */
 export const prometheusPassword = monitoring.prometheus.password;
-
-/** Password of Grafana's user `admin` at its first start; undefined where the stack has no Grafana. */
-export const grafanaPassword = monitoring.grafana?.password;

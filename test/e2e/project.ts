@@ -65,7 +65,6 @@ export class Project implements AsyncDisposable {
   /** Writes the stack file: the dev stack's settings on ports of its own, with the secret in it encrypted. */
   async configure(change: (config: Record<string, unknown>) => void = () => {}): Promise<void> {
     const crypter = await (this.crypter ??= Crypter.create(passphrase));
-    const secret = (value: string) => ({ secure: crypter.encrypt(value) });
     const config: Record<string, unknown> = {
       "berth:publish": { http: this.http },
       "berth:registry": { port: this.registryPort },
