@@ -14,12 +14,13 @@ export interface Cron {
 
 const months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const weekdays = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+const names: Record<string, string> = { "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *" };
 const minute = 60_000;
 const day = 24 * 60 * minute;
 
 /**
  * Reads `minute hour day-of-month month day-of-week`, each of numbers, names, `*`, lists, ranges and steps; six fields
- * have a year at their end, and seven seconds before them.
+ * have a year at their end, and seven seconds before them. `@daily` and its like are taken too.
  *
  * @throws Error naming the field, what it is and what is allowed.
  *
@@ -27,7 +28,7 @@ const day = 24 * 60 * minute;
  * nextTime(parseCron("15 3 * * MON-FRI"), "Europe/Vienna", Date.now());
  */
 export function parseCron(text: string): Cron {
-  const fields = text.trim().split(/\s+/);
+  const fields = (names[text.trim()] ?? text).trim().split(/\s+/);
   if (fields.length < 5 || fields.length > 7) {
     throw new Error(`"${text}" has ${fields.length} fields; allowed: five, minute, hour, day of month, month and day of week, for example "15 3 * * *"`);
   }

@@ -28,6 +28,11 @@ describe("a cron expression", () => {
     assert.equal(next("0 0 ? * 5", "UTC", "2026-11-22T00:00:00Z"), "2026-11-27T00:00:00Z");
   });
 
+  test("may be a name", () => {
+    assert.equal(next("@hourly", "UTC", "2026-11-22T10:30:15Z"), "2026-11-22T11:00:00Z");
+    assert.equal(next("@weekly", "UTC", "2026-11-22T10:30:15Z"), "2026-11-29T00:00:00Z");
+  });
+
   test("may have a year, and seconds before it", () => {
     assert.equal(next("0 0 1 1 * 2031", "UTC", "2026-01-01T00:00:00Z"), "2031-01-01T00:00:00Z");
     assert.equal(next("*/2 * * * * * *", "UTC", "2026-01-01T00:00:01Z"), "2026-01-01T00:00:02Z");
@@ -41,7 +46,7 @@ describe("a cron expression", () => {
       ["* 5-3 * * *", /the hour is "5-3"/],
       ["*/0 * * * *", /the minute is "\*\/0"/],
       ["1,,2 * * * *", /the minute is "1,,2"/],
-      ["@daily", /has 1 fields/],
+      ["@fortnightly", /has 1 fields/],
     ] as const) {
       assert.throws(() => parseCron(cron), message);
     }
