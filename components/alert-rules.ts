@@ -36,6 +36,7 @@ export function alertsOf({ applications, schedulers, backups = false }: Watched)
     alert("DeadMansSwitch", "none", "vector(1)", "the alerts of this stack work", "It fires all the time. When it no longer arrives, run berth status"),
     ...targets(jobs),
     ...applicationAlerts,
+    ...siteAlerts,
     ...schedulers.flatMap(scheduleAlerts),
     ...dataAlerts,
     ...hostAlerts,
@@ -68,6 +69,13 @@ const applicationAlerts = [
   alert("ServiceErrors", "critical", `${requests('{code=~"5.."}')} / ${requests()} > 0.05 and ${requests()} > 0.1`, "more than 5 % of the requests to {{ $labels.service }} fail", `Answers of 500 and above in 5 minutes: ${log} <application>`, { for: "2m" }),
   // A crash is over in seconds, but one that comes back each few minutes is not.
   alert("RestartLoop", "critical", "sum by (job, app) (changes(process_start_time_seconds[15m])) > 3", "{{ $labels.job }} has started more than 3 times in 15 minutes", `Its last words are in its log: ${log}`, { keep_firing_for: "5m" }),
+];
+
+// Of the application that checks sites from outside their networks, where a stack has it.
+const siteAlerts = [
+  alert("SiteDown", "critical", "site_up == 0", "the site {{ $labels.site }} does not answer as it should", `What it answers is on the status page: ${log} {{ $labels.app }}`, minute),
+  // Checks are at most an hour apart.
+  alert("SiteUnchecked", "warning", "time() - site_check_timestamp_seconds > 7200", "nobody has checked the site {{ $labels.site }} for 2 hours", `The checks hang: ${log} {{ $labels.app }}`, minute),
 ];
 
 /** True for about a minute after a counter has risen; one that appears with 1 has risen too. */
@@ -108,11 +116,12 @@ const hostAlerts = [
 ];
 
 const days = (expr: string) => `(${expr} - time()) / 86400`;
-const certificate = "min by (cn, sans) (traefik_tls_certs_not_after)";
+// Those that Traefik has loaded, and those that sites show to the world.
+const certificate = "(min by (cn, sans) (traefik_tls_certs_not_after) or min by (site) (site_certificate_expiry_timestamp_seconds))";
 
 const certificateAlerts = [
-  alert("CertificateExpiresSoon", "warning", `${days(certificate)} < 20`, "the certificate of {{ $labels.cn }} ends in less than 20 days", `It should have been renewed 30 days before: ${log} traefik`, { for: "1h" }),
-  alert("CertificateExpires", "critical", `${days(certificate)} < 3`, "the certificate of {{ $labels.cn }} ends in less than 3 days", `Why it is not renewed: ${log} traefik`, minute),
+  alert("CertificateExpiresSoon", "warning", `${days(certificate)} < 20`, "the certificate of {{ $labels.cn }}{{ $labels.site }} ends in less than 20 days", `It should have been renewed 30 days before: ${log} traefik`, { for: "1h" }),
+  alert("CertificateExpires", "critical", `${days(certificate)} < 3`, "the certificate of {{ $labels.cn }}{{ $labels.site }} ends in less than 3 days", `Why it is not renewed: ${log} traefik`, minute),
 ];
 
 /** Older than `age` seconds, or never, on a host that has been watched for that long. */

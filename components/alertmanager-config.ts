@@ -42,7 +42,7 @@ export function renderAlertmanagerConfig({ webhook = false, mail }: Receivers): 
     inhibit_rules: [
       inhibit("ServiceDown", "ServerDown", ["service"]),
       inhibit("ServiceDown", "ServiceErrors", ["service"]),
-      inhibit("CertificateExpires", "CertificateExpiresSoon", ["cn"]),
+      inhibit("CertificateExpires", "CertificateExpiresSoon", ["cn", "site"]),
       inhibit("DiskAlmostFull", "DiskFullSoon", ["instance"]),
     ],
     receivers: [

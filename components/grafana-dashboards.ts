@@ -83,10 +83,16 @@ const panels: Record<string, PanelSpec[]> = {
     lines("Time of a run", "s", ["sum by (app, task) (rate(supercronic_cron_execution_time_seconds_sum[1d])) / (sum by (app, task) (rate(supercronic_cron_execution_time_seconds_count[1d])) > 0)", "{{app}} {{task}}"]),
     lines("Rows that the last restore drill read", "short", [backupMetrics.drillRows, "{{database}}"]),
   ],
+  Sites: [
+    lines("Sites that answer as they should", "short", ["site_up", "{{site}}"]),
+    lines("Time of a check", "s", ["site_check_duration_seconds", "{{site}}"]),
+    lines("Share of checks that failed", "percentunit", ['sum by (site) (rate(site_checks_total{result="down"}[1h])) / (sum by (site) (rate(site_checks_total[1h])) > 0)', "{{site}}"]),
+    lines("Days until the certificate ends", "short", ["(site_certificate_expiry_timestamp_seconds - time()) / 86400", "{{site}}"]),
+  ],
 };
 
-/** Dashboards that have data only with schedules or backups. */
-export const dependent = ["schedules-and-backups"];
+/** Dashboards that have data only with schedules, backups, or an application that checks sites. */
+export const dependent = ["schedules-and-backups", "sites"];
 
 /** Every dashboard in Grafana's own form, by uid. */
 export function dashboards() {

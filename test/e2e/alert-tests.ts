@@ -47,6 +47,7 @@ const requests = (errors: string, fine: string) => ({
   [named("traefik_service_requests_total", { service: "shop@file", code: "502" })]: errors,
   [named("traefik_service_requests_total", { service: "shop@file", code: "200" })]: fine,
 });
+const site = { app: "monitor", site: "shop" };
 const certificate = { cn: "shop.example", sans: "www.shop.example" };
 const task = { app: "shop", task: "tidy" };
 const scheduler = (values: string, up = "1x400") => ({ [named("up", task)]: up, [named("supercronic_successful_executions", { ...task, instance: "a" })]: values });
@@ -103,6 +104,8 @@ const cases: Record<string, AlertCases> = {
       { series: scheduler("_x100 1x50 stale"), at: "65m" },
     ],
   },
+  SiteDown: gauge("site_up", "0x60", "1x60", site),
+  SiteUnchecked: gauge("site_check_timestamp_seconds", "-7200x60", "0x60", site),
   PostgresDown: gauge("pg_up", "0x60", "1x60"),
   PostgresConnectionsHigh: {
     fires: [{ series: all(instance, { pg_stat_activity_count: "81x60", pg_settings_max_connections: "100x60" }) }],
@@ -128,7 +131,13 @@ const cases: Record<string, AlertCases> = {
     quiet: [{ series: all(instance, { node_vmstat_oom_kill: "3x60" }) }],
   },
   CertificateExpiresSoon: gauge("traefik_tls_certs_not_after", `${19 * day}x600`, `${22 * day}x600`, certificate),
-  CertificateExpires: gauge("traefik_tls_certs_not_after", `${2 * day}x60`, `${4 * day}x60`, certificate),
+  CertificateExpires: {
+    fires: [
+      { series: all(certificate, { traefik_tls_certs_not_after: `${2 * day}x60` }), labels: certificate },
+      { series: all(site, { site_certificate_expiry_timestamp_seconds: `${2 * day}x60` }), labels: { site: "shop" } },
+    ],
+    quiet: [{ series: { ...all(certificate, { traefik_tls_certs_not_after: `${4 * day}x60` }), ...all(site, { site_certificate_expiry_timestamp_seconds: `${4 * day}x60` }) } }],
+  },
   BackupStale: stale("berth_backup_last_success_timestamp_seconds", 26 * 3600),
   BackupFailed: gauge("berth_backup_success", "0x60", "1x60"),
   RestoreDrillStale: stale("berth_restore_drill_last_success_timestamp_seconds", 8 * day),

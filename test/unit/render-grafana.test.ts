@@ -9,7 +9,7 @@ describe("the dashboards", () => {
   const all = dashboards();
 
   test("are one for each part, by an id that is their file's name", () => {
-    assert.deepEqual(Object.keys(all), ["overview", "applications", "postgres", "redis", "host", "schedules-and-backups"]);
+    assert.deepEqual(Object.keys(all), ["overview", "applications", "postgres", "redis", "host", "schedules-and-backups", "sites"]);
     for (const [uid, dashboard] of Object.entries(all)) assert.deepEqual([dashboard.uid, dashboard.editable], [uid, false]);
     for (const uid of dependent) assert.ok(uid in all, uid);
   });
