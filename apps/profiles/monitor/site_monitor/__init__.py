@@ -1,0 +1,3 @@
+"""Asks sites from outside whether they answer as they should."""
+
+VERSION = "1.0.0"
