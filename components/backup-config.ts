@@ -53,6 +53,8 @@ export function renderPgbackrestConf({ target, prefix, keep }: BackupConfig, dat
       "process-max": 1,
       "start-fast": "y",
       "archive-async": "n",
+      // Without any progress, each try; a store that does not answer is tried several times a file.
+      "io-timeout": 20,
       "expire-auto": "n",
       // On a volume that all containers share which call it: one backup at a time.
       "lock-path": `${socket}/pgbackrest`,

@@ -41,6 +41,7 @@ describe("pgbackrest.conf", () => {
         "process-max": "1",
         "start-fast": "y",
         "archive-async": "n",
+        "io-timeout": "20",
         "expire-auto": "n",
         "lock-path": "/var/run/postgresql/pgbackrest",
         "log-level-console": "info",
