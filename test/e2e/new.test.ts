@@ -47,6 +47,15 @@ describe("an application from a template", () => {
   }
 });
 
+test("redis is an application's user, who has its own keys alone; psql its role", async () => {
+  const redis = (...words: string[]) => project.berth(["redis", "my-node", "-s", project.stack, "--", ...words]);
+  assert.equal((await redis("acl", "whoami")).stdout.trim(), "my-node");
+  assert.equal((await redis("set", "my-node:greeting", "hello")).stdout.trim(), "OK");
+  assert.match((await redis("set", "other:greeting", "hello")).output, /NOPERM/);
+  const psql = await project.berth(["psql", "my-node", "-s", project.stack, "--", "-Atc", "select current_user"]);
+  assert.equal(psql.stdout.trim(), "my-node", psql.output);
+});
+
 test("the second up changes nothing", async () => assert.deepEqual((await project.up()).changes, {}));
 
 test("new asks on a terminal, again after a wrong answer; without one it names what is missing and writes nothing", async () => {
