@@ -3,7 +3,7 @@ import type Dockerode from "dockerode";
 import { containerLogs } from "../engine/docker/health.ts";
 import { type BackupParts, createLike, dataDirectory, dataMount, type Mount, mountsOf, runOnce } from "./backup-container.ts";
 import { labels } from "./docker.ts";
-import { OpsError } from "./exit.ts";
+import { exitCodes, OpsError } from "./exit.ts";
 import { describeTarget, restoreArguments, type RestoreTarget } from "./restore-target.ts";
 import { outputOf } from "./session.ts";
 import type { Report } from "./setup/report.ts";
@@ -76,13 +76,18 @@ export function sql(docker: Dockerode, id: string, query: string, database = "po
   return outputOf(docker, id, { command: ["psql", "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-h", socket, "-U", "postgres", "-d", database, "-Atqc", query], user }).then((text) => text.trim());
 }
 
+/** Whether a server answers; one that is damaged may run and not. */
+export function serves(docker: Dockerode, id: string): Promise<boolean> {
+  return sql(docker, id, "SELECT 1").then(() => true, () => false);
+}
+
 /** Waits until the server stands at its target, however long the log is that it reads. */
 async function recovered(docker: Dockerode, id: string, target: RestoreTarget, signal: AbortSignal): Promise<string> {
   const query = "SELECT pg_get_wal_replay_pause_state(), pg_last_wal_replay_lsn(), coalesce(pg_last_xact_replay_timestamp()::text, 'none') FROM (SELECT) AS one WHERE pg_is_in_recovery()";
   let position = "";
   let unchanged = 0;
   for (;;) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw new OpsError("interrupted: the restored server is removed, the live one was not touched", exitCodes.interrupted);
     const { State } = await docker.getContainer(id).inspect();
     if (!State.Running) {
       const log = await containerLogs(docker, id, 20);

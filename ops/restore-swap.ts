@@ -3,7 +3,7 @@ import type Dockerode from "dockerode";
 import { containerLogs } from "../engine/docker/health.ts";
 import { type BackupParts, dataDirectory, dataMount, type Mount, runOnce } from "./backup-container.ts";
 import { OpsError } from "./exit.ts";
-import { asideName, discardAside, findAside, sql, step, tail } from "./restore-aside.ts";
+import { asideName, discardAside, findAside, serves, sql, step, tail } from "./restore-aside.ts";
 import type { Report } from "./setup/report.ts";
 
 /** Seconds that a server may take for a clean stop, and to be ready after the swap. */
@@ -36,9 +36,11 @@ export async function swap(docker: Dockerode, parts: BackupParts, report: Report
   });
   const live = docker.getContainer(server.Id);
   await step(report, "stop live", async () => {
+    // One that does not serve can't stop in good order either; its data is kept all the same.
+    const served = await serves(docker, server.Id);
     await live.stop({ t: stopSeconds }).catch(ignoreStopped);
     const { State } = await live.inspect();
-    if (State.ExitCode !== 0) {
+    if (served && State.ExitCode !== 0) {
       await live.start();
       throw new OpsError(`the live server did not stop cleanly (exit code ${State.ExitCode}) and was started again; nothing was put in its place: ./berth logs postgres -s ${stack}`);
     }

@@ -4,7 +4,7 @@ import { type Command, type Context, jsonOption, stackOf, stackOption } from "..
 import { dockerClient, requireDocker } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { Progress } from "../progress.ts";
-import { asideName, discardAside, findAside, restoreAside } from "../restore-aside.ts";
+import { asideName, discardAside, findAside, restoreAside, serves } from "../restore-aside.ts";
 import { restoreTarget } from "../restore-target.ts";
 import { swap } from "../restore-swap.ts";
 import { compareRows, rowTable } from "../row-counts.ts";
@@ -58,7 +58,7 @@ export const command: Command = {
       return exitCodes.ok;
     }
     const name = await restoreAside(docker, parts, target, report, signal);
-    const live = parts.server.State.Running ? parts.server.Id : undefined;
+    const live = (await serves(docker, parts.server.Id)) ? parts.server.Id : undefined;
     const rows = await compareRows(docker, live, name);
     const look = `docker exec -it -u 999 ${name} psql -h /var/run/postgresql -U postgres`;
     if (json) terminal.json({ stack, restored: name, look, rows });
