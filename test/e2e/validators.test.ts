@@ -116,7 +116,7 @@ describe("promtool", { skip: missing(lock.prometheus) }, () => {
 
   test("sees each alert fire in a case where it must, and stay quiet in one where it must not", async () => {
     const tests = Object.fromEntries(alertTests().map((file, index) => [`/etc/berth/tests-${index}.yml`, stringify({ rule_files: ["/etc/berth/rules.yml"], ...file })]));
-    await output({ image: lock.prometheus, files: { ...files, ...tests }, command: ["promtool", "test", "rules", ...Object.keys(tests)], tmpfs: ["/tmp"] });
+    await output({ image: lock.prometheus, files: { ...files, ...tests }, command: ["promtool", "test", "rules", ...Object.keys(tests)], user: "65534:65534", tmpfs: ["/tmp"] });
   });
 });
 
