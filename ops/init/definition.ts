@@ -55,8 +55,8 @@ export function prepare({ facts, environment, scripts, port, context }: Found): 
     },
   };
   const reasons = {
-    user: `${needs.because}.`,
-    "unprepared.root": `${needs.because}. Without it: a USER with a number in the Dockerfile, and its files readable for all.`,
+    user: sentence(needs.because),
+    "unprepared.root": `${sentence(needs.because)} Without it: a USER with a number in the Dockerfile, and its files readable for all.`,
     "unprepared.capabilities": "To change owners, and to go on as another user. Without them: start as that user.",
     "unprepared.writableRoot": "It may write beside its volumes and /tmp. Without it: remove this line, and see what fails.",
     "unprepared.plainSecrets": "It reads secrets from plain variables. Without it: let it read the files that NAME_FILE names.",
@@ -73,7 +73,7 @@ export function prepare({ facts, environment, scripts, port, context }: Found): 
     ],
     check: [
       ...(isAbsolute(context) ? [`it is built from ${context} of this machine: where others deploy it too, give its address and commit instead`] : []),
-      ...(secrets.length > 0 ? [`${secrets.join(", ")} are secrets: dev generates them; elsewhere, and where they must be certain values, ./berth secret sets them`] : []),
+      ...(secrets.length > 0 ? [`secrets: ${secrets.join(", ")}. dev generates them; elsewhere, and where they must be certain values, ./berth secret sets them`] : []),
       ...(database ? ["it takes POSTGRES_HOST, _PORT, _USER, _DB, _PASSWORD or DATABASE_URL as Berth sets them; migrations are `jobs`"] : []),
       ...(cache ? ["its keys in Redis must begin with REDIS_PREFIX; it logs in as REDIS_USER with REDIS_PASSWORD, or by REDIS_URL"] : []),
       ...(foreign.length > 0 ? [`${foreign.join(", ")} look like a database's or a cache's: Berth gives POSTGRES_… and REDIS_…; set them from these in web.command`] : []),
@@ -81,6 +81,10 @@ export function prepare({ facts, environment, scripts, port, context }: Found): 
       ...(facts.ports.length > 1 ? [`it exposes ${facts.ports.join(", ")}; requests go to ${port}`] : []),
     ],
   };
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** A stack file takes names in capitals alone; the others go to app.ts. */

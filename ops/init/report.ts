@@ -11,7 +11,7 @@ export function report({ definition, assumed, check }: Prepared, facts: ImageFac
     ...(definition.database === true ? ["a database: Postgres, by the variables that it names"] : []),
     ...(definition.cache === true ? ["a cache: Redis, by the variables that it names"] : []),
   ];
-  const loose = Object.entries(definition.unprepared ?? {}).map(([field, value]) => `unprepared.${field}: ${String(value)}`);
+  const loose = Object.entries(definition.unprepared ?? {}).map(([field, value]) => `unprepared.${field}: ${Array.isArray(value) ? value.join(", ") : value}`);
   return [
     ...list("Found:", found),
     ...list("Less hardened, each with its reason in app.ts:", loose),

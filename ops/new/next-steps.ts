@@ -17,7 +17,7 @@ export function nextSteps(project: Project, stack: string, name: string, address
     [`./berth logs -f ${name}${stack === "dev" ? "" : ` -s ${stack}`}`, "what it prints"],
     ...(live && configOf(project, stack)["berth:environment"] === "dev" ? [[`${name}: { live: true }`, "in the stack file runs it from its source, and restarts it when a file changes"]] : []),
     ...(stack === "dev" ? [["npm run picture", "adds it to the picture of the dev stack"]] : []),
-    ...others.map((other) => [`Pulumi.${other}.yaml`, `add ${name}: {} under berth:apps to run it there too`]),
+    ...others.map((other) => [`Pulumi.${other}.yaml`, `an entry ${name} under berth:apps runs it there too`]),
   ];
   return `Next:\n${table(["", ""], rows.map(([what = "", why = ""]) => [`  ${what}`, why])).split("\n").slice(1).join("\n")}`;
 }

@@ -113,7 +113,7 @@ describe("what is written", () => {
     });
     for (const field of ["root", "writableRoot", "plainSecrets"]) assert.match(text, new RegExp(`^ {4}// .*\\.\\n {4}${field}: true,$`, "m"), field);
     assert.deepEqual(prepared.env, { GREETING: "hi" });
-    assert.match(prepared.check.join("\n"), /NOTES_PASSWORD are secrets/);
+    assert.match(prepared.check.join("\n"), /secrets: NOTES_PASSWORD\./);
   });
 
   test("names a folder in the project by a path from app.ts", () => {

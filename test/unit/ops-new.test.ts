@@ -99,6 +99,6 @@ test("what is printed has the address, and the stacks that have no entry yet", (
   assert.equal(addressOf(project, "prod", "shop"), "https://shop.example.com");
   const steps = nextSteps(project, "dev", "shop", "http://shop.localhost:8080");
   assert.match(steps, /^Next:\n {2}\.\/berth up +starts it; then it answers at http:\/\/shop\.localhost:8080\n/);
-  assert.match(steps, /Pulumi\.prod\.yaml +add shop: \{\} under berth:apps/);
+  assert.match(steps, /Pulumi\.prod\.yaml +an entry shop under berth:apps/);
   assert.doesNotMatch(nextSteps(project, "prod", "blog", undefined), /Pulumi\.dev|picture|answers/);
 });
