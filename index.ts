@@ -6,6 +6,7 @@ import { DatabaseBrowser } from "./components/database-browser.ts";
 import { MailCatcher } from "./components/mail-catcher.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Networks } from "./components/networks.ts";
+import type { Platform } from "./components/platform.ts";
 import { PlatformImages } from "./components/platform-images.ts";
 import { Postgres } from "./components/postgres.ts";
 import { Redis } from "./components/redis.ts";
@@ -24,7 +25,12 @@ const host = new docker.Provider("host", { host: config.docker });
 const on = { provider: host };
 
 const images = new PlatformImages("images", { references: config.images }, on);
-const platform = { prefix: `berth-${stack}`, labels: { "berth.stack": stack }, images: images.references };
+const platform: Platform = {
+  prefix: `berth-${stack}`,
+  labels: { "berth.stack": stack },
+  images: images.references,
+  logs: config.logs.driver === "json-file" ? { ...config.logs, size: mebibytes(config.logs.size) } : config.logs,
+};
 
 const networks = new Networks(
   "networks",

@@ -94,6 +94,29 @@ const app = group({
     .describe("Environment beyond what the application's folder sets. Never a secret."),
 });
 
+const syslogFacilities = [
+  "kern",
+  "user",
+  "mail",
+  "daemon",
+  "auth",
+  "syslog",
+  "lpr",
+  "news",
+  "uucp",
+  "cron",
+  "authpriv",
+  "ftp",
+  "local0",
+  "local1",
+  "local2",
+  "local3",
+  "local4",
+  "local5",
+  "local6",
+  "local7",
+] as const;
+
 const mail = text(/^[^\s@<>]+@[^\s@<>]+$/, "a mail address, for example ops@example.com");
 const alertsAllowed = "a way to send them: webhook: true, or mail: {to, from, host}";
 const alerts = group({
@@ -105,6 +128,37 @@ const alerts = group({
     username: text(/^\S+$/, "a login without spaces").optional().describe("The password is the secret berth:mailPassword."),
   }).optional(),
 }).refine(({ webhook, mail: sent }) => webhook === true || sent !== undefined, alertsAllowed);
+
+const logAddress = (allowed: string, pattern: RegExp) => text(pattern, allowed).refine((to) => Number(to.split(":").at(-1)) <= 65_535, allowed);
+const logs = z.discriminatedUnion(
+  "driver",
+  [
+    group({
+      driver: z.literal("json-file").describe("Files on the Docker host."),
+      size: memory(1).default("10MiB").describe("Size at which a container's file is closed and the next one begun."),
+      files: whole(1, 20).default(3).describe("Files that are kept for each container."),
+    }),
+    group({
+      driver: z.literal("syslog").describe("A syslog server, in the format of RFC 5424."),
+      address: logAddress(
+        "a syslog server that the Docker host reaches, with its port: udp://<host>:514, tcp://<host>:514 or tcp+tls://<host>:6514",
+        /^(udp|tcp|tcp\+tls):\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?:[1-9]\d{0,4}$/,
+      ),
+      facility: z
+        .enum(syslogFacilities, `one of ${syslogFacilities.join(", ")}`)
+        .default("daemon")
+        .describe("Facility of the lines."),
+    }),
+    group({
+      driver: z.literal("fluentd").describe("A receiver of the fluentd forward protocol."),
+      address: logAddress(
+        "a receiver that the Docker host reaches, with its port, for example logs.example.com:24224",
+        /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?:[1-9]\d{0,4}$/,
+      ),
+    }),
+  ],
+  "one of {driver: json-file, size: 10MiB, files: 3}, {driver: syslog, address: …} and {driver: fluentd, address: …}",
+);
 
 const registry = z.union(
   [
@@ -187,6 +241,9 @@ export const fields = {
   images: group(Object.fromEntries(imageRoles.map((role) => [role, image.optional()])))
     .prefault({})
     .describe("Images other than those of images.lock.json."),
+  logs: logs
+    .prefault({ driver: "json-file" })
+    .describe("Where what the containers print goes. Default: files on the Docker host."),
   postgres: group({
     memory: memory(128).default("512MiB"),
     cpus: cpus.default(1),

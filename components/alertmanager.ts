@@ -4,6 +4,7 @@ import { alertSecrets, type Receivers, renderAlertmanagerConfig } from "./alertm
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { Volume } from "./volume.ts";
 
@@ -67,6 +68,7 @@ export class Alertmanager extends pulumi.ComponentResource {
         labels: labelsOf(platform, name),
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://${this.target}/-/healthy`], { stopGrace: 10 }),
         ...hardened({ memory: 64 }),
+        ...logged(platform, name),
       },
       containerOptions(this, false),
     ).name;

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import type { Route } from "./traefik-config.ts";
 
@@ -44,6 +45,7 @@ export class DatabaseBrowser extends pulumi.ComponentResource {
         labels: labelsOf(args.platform, name),
         ...healthGated(["CMD", "php", "-r", `exit(@file_get_contents("http://127.0.0.1:${port}/") === false ? 1 : 0);`], { stopGrace: 10 }),
         ...hardened({ memory: 128 }),
+        ...logged(args.platform, name),
       },
       containerOptions(this, true),
     );

@@ -4,6 +4,7 @@ import { Database } from "./database.ts";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import type { Postgres } from "./postgres.ts";
 import type { Redis } from "./redis.ts";
@@ -109,6 +110,7 @@ export class Exporters extends pulumi.ComponentResource {
         labels: labelsOf(this.args.platform, role),
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}/`], { stopGrace: 10 }),
         ...hardened({ memory: 64 }),
+        ...logged(this.args.platform, role),
         ...args,
       },
       containerOptions(this, false, this.child),

@@ -6,6 +6,7 @@ import { grafanaSecrets, provisioning, renderDashboardProvider, renderDatasource
 import { dashboards } from "./grafana-dashboards.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import type { Prometheus } from "./prometheus.ts";
 import type { Route } from "./traefik-config.ts";
@@ -76,6 +77,7 @@ export class Grafana extends pulumi.ComponentResource {
         // Its first start makes a database.
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}/api/health`], { healthWait: 120 }),
         ...hardened({ memory: 384, cpus: 1 }),
+        ...logged(platform, name),
       },
       containerOptions(this, false),
     );

@@ -31,8 +31,6 @@ type Hardened = Pick<
   | "memorySwap"
   | "cpus"
   | "ulimits"
-  | "logDriver"
-  | "logOpts"
 >;
 
 /**
@@ -65,8 +63,6 @@ export function hardened(limits: Limits, loosening: Loosening = {}): Hardened {
       { name: "nproc", soft: processes, hard: processes },
       { name: "nofile", soft: 16_384, hard: 16_384 },
     ],
-    logDriver: "json-file",
-    logOpts: { "max-size": "10m", "max-file": "3" },
   };
 }
 

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { containerOptions, hardened, type Loosening } from "./hardening.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 
 export interface JobArgs {
@@ -68,6 +69,7 @@ export class Job extends pulumi.ComponentResource {
         restart: "no",
         destroyGraceSeconds: 10,
         ...hardened({ memory: args.memory ?? 128, cpus: args.cpus, processes: args.processes }, args.loosening),
+        ...logged(args.platform, "job", args.app),
       },
       containerOptions(this, true, { ignoreChanges }),
     );

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import type { Route } from "./traefik-config.ts";
 
@@ -43,6 +44,7 @@ export class MailCatcher extends pulumi.ComponentResource {
         labels: labelsOf(args.platform, name),
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${web}/healthz`], { stopGrace: 10 }),
         ...hardened({ memory: 128 }),
+        ...logged(args.platform, name),
       },
       containerOptions(this, false),
     );

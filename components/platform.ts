@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { LogSettings } from "./logging.ts";
 
 /** The parts whose images a stack needs, by role; images.lock.json names the image of each. */
 export type ImageRole =
@@ -28,6 +29,8 @@ export interface Platform {
   labels: Record<string, string>;
   /** `repository@digest` of each part's image, pulled before anything is replaced. */
   images: Record<ImageRole, pulumi.Input<string>>;
+  /** Where what the containers print goes. */
+  logs: LogSettings;
 }
 
 /** Labels of one part, in the shape that the Docker provider takes. */

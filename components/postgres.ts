@@ -6,6 +6,7 @@ import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { Job } from "./job.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { type PostgresSizes, renderPgHba, renderPostgresConf } from "./postgres-config.ts";
 import { Volume } from "./volume.ts";
@@ -95,6 +96,7 @@ export class Postgres extends pulumi.ComponentResource {
         ...healthGated(["CMD", `${programs}/pg_isready`, "-q", "-h", socketDirectory], { healthWait: 120, stopGrace: 120 }),
         shmSize: 128,
         ...hardened({ memory: args.memory, cpus: args.cpus ?? 1, processes: 2048 }),
+        ...logged(platform, "postgres"),
       },
       containerOptions(this, false, {
         dependsOn: repository === undefined ? init.done : this.stanza(`${name}-backup-stanza`, repository, dataVolume, init).done,

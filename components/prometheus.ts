@@ -5,6 +5,7 @@ import { renderRules } from "./alert-rules.ts";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { login, renderClientConfig, renderPrometheusConfig, renderWebConfig, type ScrapeTargets } from "./prometheus-config.ts";
 import { Volume } from "./volume.ts";
@@ -92,6 +93,7 @@ export class Prometheus extends pulumi.ComponentResource {
         labels: labelsOf(platform, name),
         ...healthGated(["CMD", "promtool", "check", "healthy", `--url=http://${this.host}:${this.port}`, clientOption], { stopGrace: 60 }),
         ...hardened({ memory: 512 }),
+        ...logged(platform, name),
       },
       containerOptions(this, false, child),
     ).name;

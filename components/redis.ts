@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { type RedisPolicy, renderRedisAcl, renderRedisConf } from "./redis-config.ts";
 import { Volume } from "./volume.ts";
@@ -71,6 +72,7 @@ export class Redis extends pulumi.ComponentResource {
         labels: labelsOf(platform, "redis"),
         ...healthGated(["CMD-SHELL", "redis-cli ping | grep -q PONG"]),
         ...hardened({ memory: args.memory, processes: 2048 }),
+        ...logged(platform, "redis"),
       },
       containerOptions(this, false),
     );

@@ -6,6 +6,7 @@ import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import type { ImageRegistry } from "./image.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { Volume } from "./volume.ts";
 
@@ -65,6 +66,7 @@ export class Registry extends pulumi.ComponentResource {
         labels: labelsOf(platform, "registry"),
         ...healthGated(["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:5001/debug/health"], { stopGrace: 10 }),
         ...hardened({ memory: 128 }),
+        ...logged(platform, "registry"),
       },
       containerOptions(this, false),
     );

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Files } from "./files.ts";
 import { containerOptions, hardened, type Limits, type Loosening } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { shell, supercronic } from "./tools.ts";
 import { envList } from "./workload.ts";
@@ -68,6 +69,7 @@ export class Schedule extends pulumi.ComponentResource {
         labels: labelsOf(platform, `schedule-${args.schedule}`, args.app),
         ...healthGated(["CMD", supercronic, "-quiet", "-test", file], { stopGrace: args.stopGrace ?? 60 }),
         ...hardened(args, args.loosening),
+        ...logged(platform, `schedule-${args.schedule}`, args.app),
       },
       containerOptions(this, false),
     );

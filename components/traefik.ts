@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { authorityFile, certificatesDirectory, readPem, type Tls } from "./tls.ts";
 import { renderTraefikStatic, routesDirectory } from "./traefik-config.ts";
@@ -77,6 +78,7 @@ export class Traefik extends pulumi.ComponentResource {
         labels: labelsOf(platform, "traefik"),
         ...healthGated(["CMD", "traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml"]),
         ...hardened({ memory: 256, cpus: 1 }),
+        ...logged(platform, "traefik"),
       },
       containerOptions(this, false),
     );

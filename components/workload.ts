@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { containerOptions, hardened, type Limits, type Loosening } from "./hardening.ts";
 import { healthGated, type Patience } from "./health.ts";
+import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 
 export interface WorkloadArgs extends Limits, Patience {
@@ -73,6 +74,7 @@ export class Workload extends pulumi.ComponentResource {
         ...healthGated(["CMD", ...args.health], args),
         ...(args.maxRestarts === undefined ? {} : { restart: "on-failure", maxRetryCount: args.maxRestarts }),
         ...hardened(args, args.loosening),
+        ...logged(args.platform, args.role ?? "web", args.app),
       },
       containerOptions(this, args.exclusive !== true),
     );

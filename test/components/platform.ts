@@ -8,6 +8,7 @@ export const platform: Platform = {
   prefix: "berth-test",
   labels: { "berth.stack": "test" },
   images: Object.fromEntries(imageRoles.map((role) => [role, `${role}@sha256:1`])) as Record<ImageRole, string>,
+  logs: { driver: "json-file", size: 10, files: 3 },
 };
 
 /** The labels that a part must have, as the provider takes them: sorted by name. */
@@ -19,7 +20,7 @@ export function labels(role: string, app?: string): { label: string; value: stri
   ];
 }
 
-/** The settings that a container must have, written down apart from components/hardening.ts. */
+/** The settings that a container must have, written down apart from components/hardening.ts and components/logging.ts. */
 export function hardening(expected: { memory: number; cpus?: string; processes?: number; adds?: string[]; tmpfs?: Record<string, string> }) {
   const { memory, cpus = "0.5", processes = 512, adds = [], tmpfs = { "/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777" } } = expected;
   return {

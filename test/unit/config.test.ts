@@ -343,6 +343,7 @@ describe("a good stack file", () => {
       registry: { port: 5555 },
       secrets: "require",
       networks: {},
+      logs: { driver: "json-file", size: "10MiB", files: 3 },
       postgres: { memory: "512MiB", cpus: 1, connections: 100 },
       redis: { memory: "128MiB", policy: "noeviction" },
       monitoring: { retention: "15d" },

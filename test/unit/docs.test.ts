@@ -62,14 +62,15 @@ interface Schema {
   properties?: Record<string, Schema>;
   additionalProperties?: Schema | boolean;
   anyOf?: Schema[];
+  oneOf?: Schema[];
   default?: unknown;
 }
 
 /** Each value of the schema by its full key, with its default. */
-function keysOf(path: string, { properties, additionalProperties, anyOf, default: given }: Schema): [string, unknown][] {
+function keysOf(path: string, { properties, additionalProperties, anyOf, oneOf, default: given }: Schema): [string, unknown][] {
   const inner = [
     ...Object.entries(properties ?? {}).flatMap(([key, value]) => keysOf(`${path}.${key}`, value)),
-    ...(anyOf ?? []).flatMap((shape) => keysOf(path, shape)),
+    ...(anyOf ?? oneOf ?? []).flatMap((shape) => keysOf(path, shape)),
     ...(typeof additionalProperties === "object" ? keysOf(`${path}.${path.endsWith(".env") ? "<NAME>" : "<name>"}`, additionalProperties) : []),
   ];
   return inner.length > 0 ? inner : [[path, given]];
