@@ -34,7 +34,7 @@ interface Info {
 
 /** Backups in the repository that are finished, oldest first. @throws OpsError where the key does not open it. */
 export async function listBackups(docker: Dockerode, { stack, drill }: BackupParts): Promise<Backup[]> {
-  const { code, stdout, output } = await runOnce(docker, drill, { stack, command: ["pgbackrest", "info", "--output=json"], network: true });
+  const { code, stdout, output } = await runOnce(docker, drill, { stack, command: ["pgbackrest", "--io-timeout=5", "info", "--output=json"], network: true });
   if (code !== 0) throw new OpsError(`the repository cannot be read:\n${output.trim()}`);
   return parseInfo(stdout);
 }
@@ -46,7 +46,8 @@ export function parseInfo(json: string): Backup[] {
   // Up to 3: there is nothing in it yet.
   if (info === undefined || status.code > 3) {
     const message = status.message.replace(/[^\x20-\x7e\n]+/g, "…").split("\n")[0] ?? "";
-    throw new OpsError(`the backup repository cannot be read: berth:backupKey is not the key that it was made with, or it is damaged (${message.slice(0, 200)})`);
+    const why = /connect|HostConnect|Service|Protocol/.test(message) ? "the store does not answer as it should" : "berth:backupKey is not the key that it was made with, or it is damaged";
+    throw new OpsError(`the backup repository cannot be read: ${why} (${message.slice(0, 200)})`);
   }
   return info.backup.map(({ label, type, error, archive, info: { size: databaseBytes, repository }, timestamp }) => ({
     label,

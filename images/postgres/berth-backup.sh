@@ -103,11 +103,11 @@ verify() {
 
 # Whether the repository has a backup that the key opens.
 readable() {
-  status=$(pgbackrest info --output=json | tr -cd '[:print:]' | sed -n 's/.*"repo":\[{.*"status":{"code":\([0-9]*\),.*}\],"status":.*/\1/p')
+  status=$(pgbackrest --io-timeout=5 info --output=json | tr -cd '[:print:]' | sed -n 's/.*"repo":\[{.*"status":{"code":\([0-9]*\),.*}\],"status":.*/\1/p')
   case "$status" in
     0) ;;
     1 | 2 | 3) fail "the repository has no backup yet: ./berth backup --type full" ;;
-    *) fail "the repository cannot be read: berth:backupKey is not the key that it was made with, or it is damaged (status ${status:-unknown} of pgbackrest info)" ;;
+    *) fail "the repository cannot be read: berth:backupKey is not the key that it was made with, it is damaged, or the store does not answer (status ${status:-unknown} of pgbackrest info)" ;;
   esac
 }
 

@@ -44,6 +44,8 @@ describe("the list of backups", () => {
     const json = info([], { code: 99, message: "[FormatError] unable to load info file\u0007\u00e9\nsecond line" });
     assert.throws(() => parseInfo(json), (error: Error) => error instanceof OpsError && error.message.includes("berth:backupKey") && !/[^\x20-\x7e…]/.test(error.message));
     assert.throws(() => parseInfo("[]"), OpsError);
+    const away = info([], { code: 99, message: "[HostConnectError] unable to connect to 's3.example.com:443': [111] Connection refused" });
+    assert.throws(() => parseInfo(away), /does not answer as it should .*Connection refused/);
   });
 
   test("is a table with the age of each", () => {
