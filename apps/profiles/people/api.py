@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from people.editing import RejectedError, as_data, save_person
 from people.models import Person
 from people.profile_cache import cached_profile
-from people.views import find, load
+from people.views import find, load, words_of
 
 PAGE = 50
 FIELDS = ("name", "slug", "bio", "affiliations")
@@ -28,7 +28,7 @@ def session(request: HttpRequest) -> JsonResponse:
 def people(request: HttpRequest) -> JsonResponse:
     if request.method == "POST":
         return change(request, Person(), 201)
-    words = request.GET.get("q", "").strip()[:100]
+    words = words_of(request)
     found = Person.objects.matching(words).prefetch_related("affiliations").defer("search")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     data = [as_data(person) for person in page]
@@ -55,7 +55,9 @@ def change(request: HttpRequest, person: Person, status: int) -> JsonResponse:
         return refusal(403, "only its owner and staff may change a profile")
     try:
         given: Any = json.loads(request.body)
-    except ValueError:
+        # Half of a surrogate pair is JSON, and no text.
+        json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict) or given.keys() - set(FIELDS):
         return refusal(400, f"the body must be a JSON object with {', '.join(FIELDS)}")

@@ -15,9 +15,14 @@ from people.profile_cache import cached_profile
 PAGE = 20
 
 
+def words_of(request: HttpRequest) -> str:
+    """What is searched for; Postgres has no NUL in a text."""
+    return request.GET.get("q", "").replace("\0", "").strip()[:100]
+
+
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()[:100]
+    words = words_of(request)
     found = Person.objects.matching(words).prefetch_related("affiliations").defer("search")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     return render(request, "people/list.html", {"page": page, "words": words})

@@ -23,7 +23,7 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def wait_for(what: str, ready: Callable[[], bool], seconds: float = 15) -> None:
+def wait_for(what: str, ready: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
@@ -71,7 +71,7 @@ class Postgres:
         """Closes every connection, as a restart does."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(15)
+            self._process.wait(60)
             self._process = None
 
     def freeze(self, *, on: bool) -> None:
@@ -121,7 +121,7 @@ class Redis:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(15)
+            self._process.wait(60)
             self._process = None
 
     def key_names(self) -> list[str]:

@@ -45,7 +45,7 @@ def _run(environment: dict[str, str], *command: str) -> subprocess.CompletedProc
         extra_groups=[],
         text=True,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -80,7 +80,7 @@ class Client:
     def request(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         request = urllib.request.Request(f"http://localhost:{self.port}{path}", body, headers or {}, method=method)
         try:
-            with self._opener.open(request, timeout=20) as response:
+            with self._opener.open(request, timeout=60) as response:
                 return Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -135,7 +135,7 @@ class SiteServer:
         """A visitor without cookies."""
         return Client(self.port)
 
-    def wait_until_well(self, seconds: float = 20) -> None:
+    def wait_until_well(self, seconds: float = 90) -> None:
         wait_for(f"the server; it printed {self.printed}", lambda: self.health() == 200, seconds)
 
     def health(self) -> int:

@@ -51,5 +51,9 @@ def test_wrong_bodies_name_the_fields(site: SiteServer) -> None:
     assert sorted(answer.json["fields"]["affiliations"][0]) == ["organisation", "since"]
     for wrong in ([], None, {"unknown": 1}, {"name": "x", "slug": "x", "affiliations": "text"}, {"name": {}, "slug": ["x"]}):
         assert ada.send("POST", "/api/people/", wrong).status == 400
+    for text in ("\ud800", "\0"):
+        assert ada.send("POST", "/api/people/", {"name": text, "slug": "x"}).status == 400
+    assert site.client.get("/api/people/?q=%00").status == 200
+    assert site.client.get("/api/people/?q=%ff&page=x").status == 200
     assert ada.request("DELETE", "/api/people/ada/", headers={"X-CSRFToken": ada.cookie("csrftoken") or ""}).status == 405
     assert site.client.get("/api/people/").json["total"] == 0

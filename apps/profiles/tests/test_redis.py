@@ -63,7 +63,7 @@ def test_without_redis_visitors_still_read_and_sessions_come_back(site: SiteServ
         assert site.health() == 200
     finally:
         redis.start()
-    wait_for("the session", lambda: ada.get("/api/session/").status == 200, 5)
+    wait_for("the session", lambda: ada.get("/api/session/").status == 200, 15)
     assert ada.get("/api/session/").json["user"] == "ada"
     assert site.client.get("/people/ada/").headers["X-Cache"] in ("hit", "miss")
     away = 'profiles_cache_reads_total{result="away"}'

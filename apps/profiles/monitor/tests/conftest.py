@@ -165,7 +165,7 @@ class Monitor:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(15)
+        status = self.process.wait(60)
         self._reader.join(5)
         return status
 
@@ -211,7 +211,7 @@ def answers(monitor: Monitor) -> bool:
         return False
 
 
-def wait_for(ready: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(ready: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -221,7 +221,7 @@ def wait_for(ready: Callable[[], bool], seconds: float = 20) -> None:
 def fetch(url: str) -> tuple[int, str]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=10) as response:
+        with opener.open(url, timeout=60) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
