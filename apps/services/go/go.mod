@@ -1,4 +1,5 @@
-module service-go
+// Not the service's name, so that a copy of this folder finds the compiled dependencies.
+module service
 
 go 1.24.0
 
