@@ -64,7 +64,9 @@ export function meetNeeds(parent: pulumi.Resource, name: string, args: AppNeedsA
     mounts.push(new Files(`${name}-config`, { platform, files }, child).mount(definition.config.target));
   }
   for (const [volume, path] of Object.entries(definition.volumes ?? {})) {
-    mounts.push(new Volume(`${name}-volume-${volume}`, { platform, owner: args.userId, data: true }, child).mount(path));
+    const data = new Volume(`${name}-volume-${volume}`, { platform, owner: args.userId, data: true }, child);
+    // Into an empty volume the engine copies what the image has at the path, its owner included.
+    mounts.push({ ...data.mount(path), volumeOptions: { noCopy: true } });
   }
   return { env, mounts };
 }

@@ -66,7 +66,7 @@ async function docker(): Promise<Requirement> {
 }
 
 async function images({ project }: Context, stack: string): Promise<Requirement> {
-  const { upstream, standIns, stale, missing, without } = await findImages(wantedImages(project.folder, project.settings(stack), project.applications(stack)));
+  const { upstream, standIns, stale, missing, without } = await findImages(wantedImages(project.folder, project.settings(stack), Object.values(Object.values(project.applications(stack)))));
   const lacking = [...missing, ...stale];
   const present = `${upstream.length + standIns.length} present${standIns.length === 0 ? "" : `, ${standIns.length} of them stand-ins`}`;
   if (lacking.length === 0 && without.length === 0) return ok("images", present);

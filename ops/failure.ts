@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type Dockerode from "dockerode";
 import { containerLogs } from "../engine/docker/health.ts";
 import type { ResourceEvent } from "./deployer.ts";
 import { stackContainers } from "./docker.ts";
 import { messageOf, OpsError } from "./exit.ts";
+import type { Project } from "./project.ts";
 
 /** Lines of a log that are shown. */
 const tail = 20;
@@ -13,14 +15,23 @@ const tail = 20;
  * The error of a failed update with the cause of each failure, which the Pulumi providers leave out: of a container
  * that did not get healthy they tell nothing else, and of a failed build "exit status 1".
  */
-export async function withCauses(error: unknown, failed: ResourceEvent[], docker: Dockerode, stack: string, folder: string): Promise<Error> {
+export async function withCauses(error: unknown, failed: ResourceEvent[], docker: Dockerode, stack: string, project: Project): Promise<Error> {
   const lines: string[] = [];
   for (const { type, name } of failed) {
     if (type === "docker:index/container:Container") lines.push(...(await containerCause(docker, stack, name)));
-    if (type === "docker-build:index:Image") lines.push(...(await buildCause(join(folder, "apps", name.replace(/-image$/, "")))));
+    if (type === "docker-build:index:Image") lines.push(...(await buildCause(contextOf(project, stack, name.replace(/-image$/, "")))));
   }
+  if (/address pool among the defaults/.test(messageOf(error))) lines.push(addressPools);
   if (lines.length === 0) return error instanceof Error ? error : new OpsError(messageOf(error));
   return new OpsError([messageOf(error), ...lines].join("\n"), error instanceof OpsError ? error.code : undefined);
+}
+
+const addressPools = `The Docker Engine has no addresses left for another network: by its defaults about thirty, for all stacks of a host. Give it more in /etc/docker/daemon.json, {"default-address-pools": [{"base": "10.128.0.0/12", "size": 24}]}, restart it, and run this again; or take a stack down.`;
+
+/** The folder that an image is built from: the application's, or that of a part of Berth's own. */
+function contextOf(project: Project, stack: string, name: string): string {
+  const folder = project.applications(stack)[name] ?? name;
+  return [join(project.folder, "apps", folder), join(project.folder, "images", name)].find((path) => existsSync(join(path, "Dockerfile"))) ?? folder;
 }
 
 /** State and last lines of the newest container that a resource made: its name, and a random suffix. */

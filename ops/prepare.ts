@@ -31,7 +31,7 @@ export async function prepareMachine({ project, environment }: Context, stack: s
   const { DockerRootDir } = (await docker.info()) as { DockerRootDir: string };
   await step(report, "disk", () => requireSpace([project.folder, DockerRootDir]));
   await step(report, "ports", async () => `${await requirePorts(docker, stack, stackEndpoints(settings))} free, or this stack's own`);
-  await ensureImages(report, wantedImages(project.folder, settings, project.applications(stack)));
+  await ensureImages(report, wantedImages(project.folder, settings, Object.values(Object.values(project.applications(stack)))));
   return docker;
 }
 

@@ -44,11 +44,11 @@ export class Project {
     return project.name;
   }
 
-  /** Folders below apps/ of the applications in the stack file. */
-  applications(stack: string): string[] {
+  /** The applications in the stack file, each with its folder below apps/. */
+  applications(stack: string): Record<string, string> {
     const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
     const apps = (file?.config?.["berth:apps"] ?? {}) as Record<string, { folder?: unknown } | null>;
-    return Object.entries(apps).map(([name, app]) => (typeof app?.folder === "string" ? app.folder : name));
+    return Object.fromEntries(Object.entries(apps).map(([name, app]) => [name, typeof app?.folder === "string" ? app.folder : name]));
   }
 
   /**

@@ -42,7 +42,7 @@ export const containerSchema: Schema = {
   memory: { inPlace: true },
   memoryReservation: { default: 0, inPlace: true },
   memorySwap: { inPlace: true },
-  mounts: { set: true, fields: { target: { required: true }, type: { required: true }, source: {}, readOnly: {} } },
+  mounts: { set: true, fields: { target: { required: true }, type: { required: true }, source: {}, readOnly: {}, volumeOptions: { fields: { noCopy: {} } } } },
   mustRun: { default: true, inPlace: true },
   networkMode: { default: "bridge" },
   networksAdvanced: { set: true, fields: { name: { required: true }, aliases: { set: true }, ipv4Address: {} } },

@@ -42,6 +42,7 @@ function hostConfig(inputs: Props, ports: Props[]): HostConfig {
       Source: text(mount["source"]) ?? "",
       Target: text(mount["target"]),
       ReadOnly: mount["readOnly"] === true,
+      ...(isObject(mount["volumeOptions"]) && { VolumeOptions: { NoCopy: mount["volumeOptions"]["noCopy"] === true, Labels: {}, DriverConfig: { Name: "", Options: {} } } }),
     })),
     PortBindings: portBindings(ports),
     ExtraHosts: objects(inputs["hosts"]).map((host) => `${text(host["host"])}:${text(host["ip"])}`),

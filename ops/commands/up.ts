@@ -57,7 +57,7 @@ export const command: Command = {
       });
     const outcome = await applyWithProgress(stack, terminal, report, update).catch(async (error: unknown) => {
       // The embedded engine's messages have their causes already.
-      throw deployer.engine === "pulumi" && !signal.aborted ? await withCauses(error, failed, docker, stack, project.folder) : error;
+      throw deployer.engine === "pulumi" && !signal.aborted ? await withCauses(error, failed, docker, stack, project) : error;
     });
     const found = addresses(outcome.outputs);
     await Promise.all(

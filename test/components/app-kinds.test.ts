@@ -57,7 +57,7 @@ describe("a worker", () => {
     assert.deepEqual([volume.inputs["name"], volume.protect, volume.retainOnDelete], ["berth-test-shop-volume-data", true, true]);
     assert.deepEqual(child(resources, "Container", "shop-volume-data-owner").inputs["command"], ["1000:1000", "/volume"]);
     const { inputs, deleteBeforeReplace } = child(resources, "Container", "shop-worker-0");
-    assert.deepEqual(inputs["mounts"], [secretsMount, { type: "volume", source: "berth-test-shop-volume-data", target: "/app/data", readOnly: false }]);
+    assert.deepEqual(inputs["mounts"], [secretsMount, { type: "volume", source: "berth-test-shop-volume-data", target: "/app/data", readOnly: false, volumeOptions: { noCopy: true } }]);
     assert.deepEqual([inputs["user"], inputs["restart"], inputs["maxRetryCount"], deleteBeforeReplace], ["1000:1000", "on-failure", 5, true]);
   });
 });

@@ -10,7 +10,8 @@ import { docker, Project } from "./project.ts";
 
 // One image that nobody prepared (Debian's own, root, Perl) in four parts: a web server that reads a plain variable, a
 // worker with a volume, jobs, and schedules.
-const dockerfile = "FROM debian:trixie-slim\nCOPY . /app/\nWORKDIR /app\n";
+// The image has a /data of another user, as a Dockerfile with a VOLUME of its own would.
+const dockerfile = "FROM debian:trixie-slim\nRUN install -d -o 1 -g 1 /data\nCOPY . /app/\nWORKDIR /app\n";
 const server = `use IO::Socket::INET;
 @SIG{qw(TERM PIPE)} = (sub { exit }, "IGNORE");
 open(my $note, ">", "/app/written") or die "read-only: $!\\n";
