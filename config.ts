@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { AppDefinition } from "./components/app-definition.ts";
 import { backupProblems } from "./backup-checks.ts";
+import { definitionProblems } from "./definition-checks.ts";
 import lock from "./images.lock.json" with { type: "json" };
 import { asObject, parsed, type Problem, problemReport, type RawConfig, schemaProblems } from "./problems.ts";
 import { appProblems, clashProblems, developerProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
@@ -88,6 +89,7 @@ export function checkConfig(
   const apps = Object.entries((settings["apps"] ?? {}) as Settings["apps"]);
   problems.push(
     ...appProblems(raw.stack, apps, definitions),
+    ...definitionProblems(apps, definitions),
     ...developerProblems(raw.stack, settings, definitions),
     ...clashProblems(raw.stack, settings),
     ...tlsProblems(raw, settings),
