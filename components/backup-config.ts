@@ -64,6 +64,8 @@ export function renderPgbackrestConf({ target, prefix, keep }: BackupConfig, dat
     // Called for each segment, by Postgres, whose log this is.
     "global:archive-push": { "log-level-console": "warn" },
     "global:archive-get": { "log-level-console": "warn" },
+    // Somebody waits for it, and it runs when little else does.
+    "global:restore": { "process-max": 4 },
     "global:info": { "log-level-console": "warn" },
     [backupEnv["PGBACKREST_STANZA"] ?? ""]: { "pg1-path": data, "pg1-socket-path": socket },
   });

@@ -84,6 +84,8 @@ function query(text: string, database = "postgres"): Promise<string> {
 async function berth(...args: string[]): Promise<string> {
   const run = await project.berth([...args, "-s", project.stack]);
   if (run.code !== 0) throw new Error(`berth ${args.join(" ")} ended with ${run.code}:\n${run.output}`);
+  // Of a restore: the files, the log, and, as the rest of its time, the rows that are counted in both servers.
+  for (const line of run.output.split("\n").filter((text) => text.startsWith("✔"))) console.error(`  ${line}`);
   return run.stdout;
 }
 

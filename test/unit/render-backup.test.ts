@@ -49,6 +49,7 @@ describe("pgbackrest.conf", () => {
       },
       "global:archive-push": { "log-level-console": "warn" },
       "global:archive-get": { "log-level-console": "warn" },
+      "global:restore": { "process-max": "4" },
       "global:info": { "log-level-console": "warn" },
       main: { "pg1-path": data, "pg1-socket-path": socket },
     });
