@@ -17,6 +17,8 @@ export interface BackupConfig {
   prefix: string;
   /** Backups kept; what the oldest full one needs of the log is kept with it. */
   keep: { full: number; differential: number };
+  /** Whether there is a passphrase. */
+  encrypted: boolean;
 }
 
 export const backupPaths = {
@@ -38,15 +40,15 @@ export const backupEnv: Record<string, string> = {
 };
 
 /**
- * pgbackrest.conf without its secrets: an encrypted repository, one process, logs on the console.
+ * pgbackrest.conf without its secrets: one repository, one process, logs on the console.
  *
  * Nothing expires by itself after a backup: images/postgres/berth-backup.sh looks first whether the backup is a good one.
  */
-export function renderPgbackrestConf({ target, prefix, keep }: BackupConfig, data: string, socket: string): string {
+export function renderPgbackrestConf({ target, prefix, keep, encrypted }: BackupConfig, data: string, socket: string): string {
   return ini({
     global: {
       ...(target === "volume" ? { "repo1-type": "posix", "repo1-path": backupPaths.repository } : s3Settings(target.s3, prefix)),
-      "repo1-cipher-type": "aes-256-cbc",
+      "repo1-cipher-type": encrypted ? "aes-256-cbc" : "none",
       "repo1-retention-full": keep.full,
       "repo1-retention-diff": keep.differential,
       "compress-type": "zst",
@@ -72,8 +74,8 @@ export function renderPgbackrestConf({ target, prefix, keep }: BackupConfig, dat
 }
 
 export interface BackupSecrets {
-  /** Passphrase of the repository's cipher. */
-  key: string;
+  /** Passphrase of the repository's cipher. @default not encrypted */
+  key?: string | undefined;
   /** Access key and secret key of the bucket. @default none */
   s3?: { key: string; secret: string } | undefined;
 }
@@ -82,7 +84,7 @@ export interface BackupSecrets {
 export function renderPgbackrestSecrets({ key, s3 }: BackupSecrets): string {
   return ini({
     global: {
-      "repo1-cipher-pass": key,
+      ...(key !== undefined && { "repo1-cipher-pass": key }),
       ...(s3 !== undefined && { "repo1-s3-key": s3.key, "repo1-s3-key-secret": s3.secret }),
     },
   });

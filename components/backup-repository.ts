@@ -1,20 +1,19 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { type BackupConfig, backupEnv, backupPaths, renderPgbackrestConf, renderPgbackrestSecrets } from "./backup-config.ts";
 import { Files } from "./files.ts";
 import { Image, type ImageRegistry } from "./image.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import { Volume } from "./volume.ts";
 
-export interface BackupRepositoryArgs extends Omit<BackupConfig, "prefix"> {
+export interface BackupRepositoryArgs extends Omit<BackupConfig, "prefix" | "encrypted"> {
   platform: Platform;
   registry: ImageRegistry;
   /** Pulls with the registry's login. */
   pullProvider: docker.Provider;
   /** The image of Postgres that pgBackRest is added to, by tag or digest. */
   baseImage: string;
-  /** Passphrase of the repository. @default generated, and kept in the state alone */
+  /** Passphrase of the repository. A generated one would be lost with the state, and the backups with it. @default not encrypted */
   key?: pulumi.Input<string>;
   /** Keys of the bucket; needed with an S3 target. */
   s3Keys?: { key: pulumi.Input<string>; secret: pulumi.Input<string> };
@@ -27,7 +26,7 @@ export interface BackupRepositoryArgs extends Omit<BackupConfig, "prefix"> {
 
 /**
  * Where backups of a Postgres server go, and what a container needs to reach it: the image with pgBackRest, its
- * configuration, the keys, and the repository, which is encrypted.
+ * configuration, the keys, and the repository, encrypted where there is a passphrase.
  *
  * @example
  * const repository = new BackupRepository("postgres-backup", { platform, registry, pullProvider, baseImage, target: "volume",
@@ -50,11 +49,12 @@ export class BackupRepository extends pulumi.ComponentResource {
     const { platform, registry, pullProvider, baseImage, target, keep, owner, data, socket } = args;
     const child = { parent: this };
     const context = `${import.meta.dirname}/../images/postgres`;
-    this.image = new Image(`${name}-image`, { registry, repository: "postgres", context, buildArgs: { BASE: baseImage }, pullProvider }, child).ref;
-    const key = pulumi.secret(args.key ?? new random.RandomPassword(`${name}-key`, { length: 48, special: false }, child).result);
-    const conf = renderPgbackrestConf({ target, keep, prefix: platform.prefix }, data, socket);
+    this.image = new Image(`${name}-image`, { registry, repository: "berth-postgres", context, buildArgs: { BASE: baseImage }, pullProvider }, child).ref;
+    const encrypted = args.key !== undefined;
+    if (!encrypted) void pulumi.log.warn("the backups of Postgres are not encrypted: ./berth secret berth:backupKey", this);
+    const conf = renderPgbackrestConf({ target, keep, encrypted, prefix: platform.prefix }, data, socket);
     this.config = new Files(`${name}-config`, { platform, files: { "pgbackrest.conf": conf } }, child);
-    const secrets = pulumi.secret(pulumi.all([key, args.s3Keys]).apply(([plain, s3]) => renderPgbackrestSecrets({ key: plain, s3 })));
+    const secrets = pulumi.secret(pulumi.all([args.key, args.s3Keys]).apply(([key, s3]) => renderPgbackrestSecrets({ key, s3 })));
     this.secrets = new Files(`${name}-secrets`, { platform, files: { "secrets.conf": secrets } }, child);
     this.volume = target === "volume" ? new Volume(`${name}s`, { platform, owner, data: true }, child) : undefined;
     this.networks = target === "volume" ? [] : [{ name: this.network(name, platform) }];

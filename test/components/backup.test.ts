@@ -76,8 +76,7 @@ describe("Postgres with backups on a volume", () => {
       "RandomId postgres-backup-drill-crontab-version",
       "RandomId postgres-backup-full-crontab-version",
       "RandomId postgres-backup-secrets-version",
-      "RandomPassword postgres-backup-key",
-      "RemoteImage postgres-backup-image-pulled",
+            "RemoteImage postgres-backup-image-pulled",
       "Volume postgres-backup-config-volume",
       "Volume postgres-backup-differential-crontab-volume",
       "Volume postgres-backup-drill-crontab-volume",
@@ -94,7 +93,7 @@ describe("Postgres with backups on a volume", () => {
     const { resources } = await recorded();
     const image = child(resources, "Image", "postgres-backup-image").inputs as { context: { location: string }; buildArgs: object; tags: string[] };
     assert.match(image.context.location, /images\/postgres$/);
-    assert.deepEqual([image.buildArgs, image.tags], [{ BASE: "postgres:17-trixie" }, ["ghcr.io/acme/postgres:latest"]]);
+    assert.deepEqual([image.buildArgs, image.tags], [{ BASE: "postgres:17-trixie" }, ["ghcr.io/acme/berth-postgres:latest"]]);
     const server = child(resources, "Container", "postgres");
     const plain = child((await record(program(undefined))).resources, "Container", "postgres");
     assert.deepEqual(server.inputs, {
@@ -195,8 +194,8 @@ describe("Postgres with backups on a volume", () => {
     });
   }
 
-  test("has the generated passphrase in a file of the repository's own, as a secret, and nowhere else", async () => {
-    const { resources } = await recorded();
+  test("has the passphrase in a file of the repository's own, as a secret, and nowhere else", async () => {
+    const { resources } = await recorded({ key: pulumi.secret("password-of-postgres-backup-key") });
     const secret = child(resources, "Container", "postgres-backup-secrets-filler");
     assert.deepEqual(secret.inputs["uploads"], [{ file: "/files/secrets.conf", content: "[global]\nrepo1-cipher-pass=password-of-postgres-backup-key\n", permissions: "0444" }]);
     assert.deepEqual(secret.secretInputs, ["uploads.0.content"]);
@@ -204,13 +203,14 @@ describe("Postgres with backups on a volume", () => {
     assert.deepEqual([...new Set(shown.map(([name]) => name))].toSorted(), ["postgres-backup-secrets-filler", "postgres-backup-secrets-version"]);
     for (const [name, path, hidden] of shown) assert.ok(hidden, `${name}: ${path}`);
     const [config] = child(resources, "Container", "postgres-backup-config-filler").inputs["uploads"] as { content: string }[];
-    assert.equal(config?.content, renderPgbackrestConf({ target: "volume", keep, prefix: "berth-test" }, `${data}/17`, "/var/run/postgresql"));
+    assert.equal(config?.content, renderPgbackrestConf({ target: "volume", keep, prefix: "berth-test", encrypted: true }, `${data}/17`, "/var/run/postgresql"));
   });
 
-  test("takes a passphrase that is given, and generates none", async () => {
-    const { resources } = await recorded({ key: pulumi.secret("given-passphrase") });
-    assert.ok(!customs(resources).includes("RandomPassword postgres-backup-key"));
-    assert.equal(pathsOf(child(resources, "Container", "postgres-backup-secrets-filler").inputs, "given-passphrase").length, 1);
+  test("is not encrypted without a passphrase: a generated one would be lost with the state", async () => {
+    const { resources } = await recorded();
+    assert.ok(!customs(resources).some((name) => name.startsWith("RandomPassword postgres-backup")));
+    const [config] = child(resources, "Container", "postgres-backup-config-filler").inputs["uploads"] as { content: string }[];
+    assert.match(config?.content ?? "", /^repo1-cipher-type=none$/m);
   });
 });
 

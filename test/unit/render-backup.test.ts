@@ -26,7 +26,7 @@ function sections(conf: string): Record<string, Record<string, string>> {
   return all;
 }
 
-const render = (config: Partial<BackupConfig> = {}) => sections(renderPgbackrestConf({ target: "volume", prefix: "berth-test", keep, ...config }, data, socket));
+const render = (config: Partial<BackupConfig> = {}) => sections(renderPgbackrestConf({ target: "volume", prefix: "berth-test", keep, encrypted: true, ...config }, data, socket));
 
 describe("pgbackrest.conf", () => {
   test("of a volume is an encrypted repository on it, of one stanza, which reads the server by its socket", () => {
@@ -93,6 +93,8 @@ describe("pgbackrest.conf", () => {
 });
 
 test("the secret part has the passphrase, and the keys of a bucket where there is one", () => {
+  assert.deepEqual(sections(renderPgbackrestSecrets({})), { global: {} });
+  assert.equal(render({ encrypted: false })["global"]?.["repo1-cipher-type"], "none");
   assert.deepEqual(sections(renderPgbackrestSecrets({ key: "passphrase-1" })), { global: { "repo1-cipher-pass": "passphrase-1" } });
   assert.deepEqual(sections(renderPgbackrestSecrets({ key: "passphrase-1", s3: { key: "AKIA", secret: "a/b+c=" } })), {
     global: { "repo1-cipher-pass": "passphrase-1", "repo1-s3-key": "AKIA", "repo1-s3-key-secret": "a/b+c=" },
