@@ -6,6 +6,7 @@ import { backupParts, createLike, dataDirectory, mountsOf, runOnce } from "../..
 import type { Backup } from "../../ops/backup-list.ts";
 import { sql } from "../../ops/restore-aside.ts";
 import type { RowCount } from "../../ops/row-counts.ts";
+import { outputOf } from "../../ops/session.ts";
 import { docker, Project } from "./project.ts";
 
 // One stack without applications; the tests go on from each other's backups, in this order. Times are the machine's:
@@ -89,6 +90,14 @@ describe("backups", () => {
     assert.deepEqual([await metric("berth_backup_success"), await metric("berth_restore_drill_success")], [1, 1]);
     assert.ok(Date.now() / 1000 - (await metric("berth_restore_drill_last_success_timestamp_seconds")) < 60);
     assert.equal(await metric('berth_restore_drill_rows{database="shop"}'), 20_000);
+  });
+
+  test("the figures are in Prometheus", async () => {
+    const [prometheus] = await project.containers("prometheus");
+    const query = ["promtool", "query", "instant", "--http.config.file=/run/secrets/client.yml", "http://prometheus:9090"];
+    const value = (name: string) => outputOf(docker, prometheus?.Id ?? "", { command: [...query, name] }).catch(() => "");
+    await until(async () => / => 1 @/.test(await value("berth_restore_drill_success")));
+    assert.match(await value("berth_restore_drill_rows"), /database="shop".* => 20000 @/);
   });
 
   test("what the repository holds is encrypted", async () => {
