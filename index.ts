@@ -32,6 +32,10 @@ const platform: Platform = {
   logs: config.logs.driver === "json-file" ? { ...config.logs, size: mebibytes(config.logs.size) } : config.logs,
 };
 
+if (config.logs.driver === "syslog" && !config.logs.address.startsWith("udp:")) {
+  void pulumi.log.warn(`berth:logs.address is ${config.logs.address}: while that server is away no container starts, not even again after a crash. udp:// and the driver fluentd have no such need (docs/logs.md).`);
+}
+
 const networks = new Networks(
   "networks",
   {
