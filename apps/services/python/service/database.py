@@ -65,8 +65,10 @@ class Database:
         # checks that come meanwhile wait for the same one: a silent database must not cost a connection a check.
         if self._check is None or self._check.done():
             self._check = asyncio.create_task(self._answered())
-        done, _ = await asyncio.wait({self._check}, timeout=2)
-        return bool(done) and self._check.result()
+        # Of its own: while this one waits, another may find the check done and start the next.
+        check = self._check
+        done, _ = await asyncio.wait({check}, timeout=2)
+        return bool(done) and check.result()
 
     async def _answered(self) -> bool:
         try:

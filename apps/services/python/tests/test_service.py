@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -109,6 +110,12 @@ def test_it_starts_with_the_secrets_in_files_and_health_tells_the_image_and_the_
     timestamp = datetime.fromisoformat(response.json.pop("timestamp"))
     assert response.json == {"status": "ok", "service": "service-python", "version": "1.2.3", "database": "connected"}
     assert abs(timestamp.timestamp() - time.time()) < 5
+
+
+def test_many_who_ask_for_its_health_at_once_are_all_answered(service: Service) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: send("GET", "/health").status, range(800)))
+    assert set(answers) == {200}
 
 
 def test_a_note_is_added_read_listed_and_removed(service: Service) -> None:
