@@ -4,12 +4,13 @@ import { recordStack } from "./picture/record.ts";
 import { renderStack } from "./picture/svg.ts";
 
 /**
- * `node ops/picture.ts` writes docs/stack.svg, the picture of the stack `dev` as the program asks for it;
+ * `node ops/picture.ts` writes docs/stack.svg, the picture of the stack `dev` as the program asks for it, with two of its
+ * applications: all of them are too wide for a page;
  * `--check` writes nothing and exits with 1 when the file is out of date.
  */
 const folder = dirname(import.meta.dirname);
 const file = join(folder, "docs", "stack.svg");
-const picture = renderStack(await recordStack(folder, "dev"));
+const picture = renderStack(await recordStack(folder, "dev", ["root", "deliver"]));
 
 if (!process.argv.includes("--check")) {
   mkdirSync(dirname(file), { recursive: true });

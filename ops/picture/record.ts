@@ -33,11 +33,12 @@ interface Inputs {
  * What the unchanged program asks for in one stack. Nothing is contacted: each resource is answered with its own
  * inputs and what the program reads of outputs. Once a process, as modules are loaded once.
  *
+ * @param apps The applications that are shown. @default all
  * @throws what the program threw, for example problems of the stack file.
  */
-export async function recordStack(folder: string, stack: string): Promise<Stack> {
+export async function recordStack(folder: string, stack: string, apps?: readonly string[]): Promise<Stack> {
   const resources: Resource[] = [];
-  const config = { values: stackValues(join(folder, `Pulumi.${stack}.yaml`)), secretKeys: [], crypter: await Crypter.create("") };
+  const config = { values: stackValues(join(folder, `Pulumi.${stack}.yaml`), apps), secretKeys: [], crypter: await Crypter.create("") };
   await runProgram({ projectDir: folder, project: readProject(folder), stack, config, dryRun: false }, {
     register: (read) => {
       const { type, name, inputs: given } = read();
@@ -52,9 +53,11 @@ export async function recordStack(folder: string, stack: string): Promise<Stack>
   return stackOf(stack, resources);
 }
 
-/** A stack file's values as the engine hands them over. */
-function stackValues(file: string): Record<string, string> {
+/** A stack file's values as the engine hands them over, without the applications that are not asked for. */
+function stackValues(file: string, apps: readonly string[] | undefined): Record<string, string> {
   const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+  const all = Object.entries(config["berth:apps"] ?? {});
+  config["berth:apps"] = Object.fromEntries(all.filter(([name]) => apps?.includes(name) ?? true));
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, textOf(value)]));
 }
 
