@@ -10,7 +10,7 @@ import { platformImages } from "../../standins/images.ts";
 
 const reference = (role: string) => platformImages().find((image) => image.role === role)?.reference ?? "";
 const settings: EarlySettings = { publish: { address: "127.0.0.1", http: 8080 }, registry: { port: 5555 }, docker: undefined, monitoring: { retention: "15d" }, developer: {} };
-const parts = imageRoles.filter((role) => !["alertmanager", "adminer", "maildev"].includes(role)).map(reference);
+const parts = imageRoles.filter((role) => !["alertmanager", "grafana", "adminer", "maildev"].includes(role)).map(reference);
 
 function project(context: TestContext, files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), "berth-wanted-"));
