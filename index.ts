@@ -1,9 +1,9 @@
 import "./stacktraces.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { appMetrics } from "./components/app-metrics.ts";
 import { Application } from "./components/application.ts";
-import { DatabaseBrowser } from "./components/database-browser.ts";
-import { MailCatcher } from "./components/mail-catcher.ts";
+import { DeveloperTools } from "./components/developer-tools.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Networks } from "./components/networks.ts";
 import type { Platform } from "./components/platform.ts";
@@ -125,11 +125,7 @@ const monitoring = new Monitoring(
     postgres,
     redis,
     retention: config.monitoring.retention,
-    applications: config.apps.flatMap(({ name, definition: { metrics } }) => (metrics === undefined ? [] : { ...metrics, name, network: networks.app(name) })),
-    schedulers: config.apps.flatMap(({ name, definition: { schedules } }) => {
-      const tasks = Object.entries(schedules ?? {}).map(([task, { alertAfter }]) => ({ name: task, alertAfter }));
-      return tasks.length === 0 ? [] : { name, tasks, network: networks.app(name) };
-    }),
+    ...appMetrics(config.apps, (name) => networks.app(name)),
     alerts: config.monitoring.alerts && {
       ...config.monitoring.alerts,
       network: networks.egress ?? networks.edge,
@@ -160,23 +156,24 @@ const apps = config.apps.map(
     ),
 );
 
-const { databases: browser, mail } = config.developer;
-const dataNetwork = config.apps.filter((app) => app.definition.database).map((app) => networks.app(app.name))[0];
-const developerRoutes = [
-  ...(browser === undefined || dataNetwork === undefined
-    ? []
-    : [new DatabaseBrowser("adminer", { platform, edgeNetwork: networks.edge, dataNetwork, host: browser }, on).route]),
-  ...(mail === undefined
-    ? []
-    : [new MailCatcher("mail", { platform, edgeNetwork: networks.edge, networks: config.apps.map((app) => networks.app(app.name)), host: mail }, on).route]),
-];
+const developer = new DeveloperTools(
+  "developer",
+  {
+    platform,
+    edgeNetwork: networks.edge,
+    dataNetworks: config.apps.filter((app) => app.definition.database).map((app) => networks.app(app.name)),
+    appNetworks: config.apps.map((app) => networks.app(app.name)),
+    ...config.developer,
+  },
+  on,
+);
 
 new Routes(
   "routes",
   {
     platform,
     traefik,
-    routes: [...apps.flatMap((app) => app.routes), ...developerRoutes, ...monitoring.routes(config.monitoring.host)],
+    routes: [...apps.flatMap((app) => app.routes), ...developer.routes, ...monitoring.routes(config.monitoring.host)],
     monitoringSubnet: networks.monitoringSubnet,
   },
   on,
@@ -187,8 +184,7 @@ export const urls = {
   ...Object.fromEntries(config.apps.filter((app) => app.definition.web).map((app) => [app.name, url(app.host)])),
   ...(config.monitoring.host !== undefined && { prometheus: url(config.monitoring.host) }),
   ...(config.monitoring.grafana !== undefined && { grafana: url(config.monitoring.grafana.host) }),
-  ...(browser !== undefined && { databases: url(browser) }),
-  ...(mail !== undefined && { mail: url(mail) }),
+  ...Object.fromEntries(Object.entries(config.developer).map(([name, host]) => [name, url(host)])),
 };
 
 /** Image of each application, `repository:tag@digest`. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DatabaseBrowser } from "../../components/database-browser.ts";
+import { DeveloperTools } from "../../components/developer-tools.ts";
 import { MailCatcher } from "../../components/mail-catcher.ts";
 import { child, customs, hardening, onHost, platform } from "./platform.ts";
 import { record } from "./recorder.ts";
@@ -27,5 +28,22 @@ describe("the mail catcher", () => {
     const { inputs } = child(resources, "Container", "mail");
     assert.deepEqual(inputs["networksAdvanced"], [{ name: "edge" }, { name: "shop", aliases: ["mail"] }, { name: "cart", aliases: ["mail"] }]);
     assert.deepEqual((await settled(result.route)).port, 1080);
+  });
+});
+
+describe("the developer's tools", () => {
+  const args = { platform, edgeNetwork: "edge", dataNetworks: ["shop"], appNetworks: ["shop", "cart"] };
+
+  test("are nothing without a host name", async () => {
+    const { resources, result } = await record(() => new DeveloperTools("developer", args, onHost()));
+    assert.deepEqual([customs(resources), result.routes], [[], []]);
+  });
+
+  test("are those that have one; without a database there is nothing to browse", async () => {
+    const both = { databases: "db.localhost", mail: "mail.localhost" };
+    const { resources, result } = await record(() => new DeveloperTools("developer", { ...args, ...both }, onHost()));
+    assert.deepEqual([customs(resources), result.routes.length], [["Container adminer", "Container mail"], 2]);
+    const none = await record(() => new DeveloperTools("developer", { ...args, ...both, dataNetworks: [] }, onHost()));
+    assert.deepEqual(customs(none.resources), ["Container mail"]);
   });
 });
