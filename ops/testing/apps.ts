@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { Limit } from "../../engine/limit.ts";
 import type { Context } from "../command.ts";
 import { check } from "./checks.ts";
 import { sum, type Tally } from "./tally.ts";
@@ -9,20 +10,22 @@ import { sum, type Tally } from "./tally.ts";
  * needs the language, and the dependencies are fetched and compiled once, for the image and for its tests.
  */
 export async function appTests(context: Context): Promise<Tally> {
-  const tallies: Tally[] = [];
-  for (const file of globSync("apps/**/Dockerfile", { cwd: context.project.folder }).toSorted()) {
-    const path = join(context.project.folder, file);
-    if (!/^FROM .* AS test$/im.test(readFileSync(path, "utf8"))) continue;
-    const folder = dirname(path);
-    const app = relative(join(context.project.folder, "apps"), folder);
-    // Without the filter the second run would find the result in the cache, and count no test.
-    const stage = ["--target", "test", "--no-cache-filter", "test", "--build-context", `tests=${join(folder, "tests")}`];
-    const build = ["docker", "buildx", "--builder", "default", "build", "--progress", "plain", ...stage, folder];
-    // buildx tells everything on standard error.
-    const args = ["-c", 'exec "$@" 2>&1', "sh", ...build];
-    tallies.push(await check(`tests of ${app}`, context, "sh", args, (output) => countOf(app, output)));
-  }
-  return sum(tallies);
+  const files = globSync("apps/**/Dockerfile", { cwd: context.project.folder })
+    .toSorted()
+    .filter((file) => /^FROM .* AS test$/im.test(readFileSync(join(context.project.folder, file), "utf8")));
+  // One compiles while the tests of the other wait for servers to start, to stop and to come back.
+  const two = new Limit(2);
+  return sum(await Promise.all(files.map((file) => two.run(() => testsOf(context, dirname(file))))));
+}
+
+function testsOf(context: Context, path: string): Promise<Tally> {
+  const folder = join(context.project.folder, path);
+  const app = relative("apps", path);
+  // Without the filter the second run would find the result in the cache, and count no test.
+  const stage = ["--target", "test", "--no-cache-filter", "test", "--build-context", `tests=${join(folder, "tests")}`];
+  const build = ["docker", "buildx", "--builder", "default", "build", "--progress", "plain", ...stage, folder];
+  // buildx tells everything on standard error.
+  return check(`tests of ${app}`, context, "sh", ["-c", 'exec "$@" 2>&1', "sh", ...build], (output) => countOf(app, output));
 }
 
 /**
