@@ -30,7 +30,7 @@ export async function requirePorts(docker: Dockerode, stack: string, endpoints: 
   for (const { address, port, field } of endpoints) {
     const holder = published.find(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort === port));
     if (holder?.Labels["berth.stack"] === stack) continue;
-    if (holder === undefined && (await isFree(address, port))) continue;
+    if (holder === undefined && ((await isFree(address, port)) || (await startsHere(docker, stack, port)))) continue;
     const name = holder === undefined ? listener(port) : `the container ${holder.Names[0]?.slice(1) ?? holder.Id.slice(0, 12)}`;
     problems.push(
       `port ${port} on ${address} (${field} of stack "${stack}") is taken by ${name}: stop it, or choose another port in Pulumi.${stack}.yaml`,
@@ -38,6 +38,16 @@ export async function requirePorts(docker: Dockerode, stack: string, endpoints: 
   }
   if (problems.length > 0) throw new SetupError(`${problems.join("\n")}\nnothing was changed`);
   return endpoints.map(({ address, port }) => `${address}:${port}`).join(", ");
+}
+
+/** Whether a container of the stack is about to publish the port: the engine binds it before it lists it. */
+async function startsHere(docker: Dockerode, stack: string, port: number): Promise<boolean> {
+  for (const { Id } of await docker.listContainers({ all: true, filters: { label: [`berth.stack=${stack}`] } })) {
+    const { HostConfig } = await docker.getContainer(Id).inspect();
+    const bindings = Object.values((HostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>).flat();
+    if (bindings.some(({ HostPort }) => HostPort === String(port))) return true;
+  }
+  return false;
 }
 
 function isFree(address: string, port: number): Promise<boolean> {

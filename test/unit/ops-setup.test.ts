@@ -135,6 +135,21 @@ describe("space and ports", () => {
     await assert.rejects(requirePorts(docker([container]), "prod", [endpoint]), /port 18091 .*berth:publish\.http of stack "prod".* is taken by the container web: stop it, or/);
   });
 
+  test("a port that the engine has bound for the stack's own container, which it does not list yet, is free for it", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const starting = {
+      listContainers: ({ all = false } = {}) => Promise.resolve(all ? [{ Id: "traefik" }] : []),
+      getContainer: () => ({ inspect: () => Promise.resolve({ HostConfig: { PortBindings: { "8000/tcp": [{ HostPort: String(port) }] } } }) }),
+    } as unknown as Dockerode;
+    try {
+      await requirePorts(starting, "dev", [{ ...endpoint, port }]);
+    } finally {
+      server.close();
+    }
+  });
+
   test("a port that a process holds is taken, and the process is named", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
