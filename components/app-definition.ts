@@ -46,7 +46,7 @@ export interface AppDefinition {
   egress?: boolean;
   /** User and group id that it runs as. @default one of its own, made from its name */
   user?: number;
-  /** Restarts after a failure; then it stays down. @default without end */
+  /** Restarts after a failure; then it stays down, as it does after a restart of the Docker Engine. @default without end */
   maxRestarts?: number;
   /** What a stack gives that says nothing else. @default 1 replica, 256MiB, 0.5 cores */
   defaults?: { replicas?: number; memory?: string; cpus?: number };

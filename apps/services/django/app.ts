@@ -9,7 +9,6 @@ export default {
   jobs: { migrate: ["python", "manage.py", "migrate", "--noinput"] },
   secrets: { DJANGO_SECRET_KEY: "key that signs what Django gives to browsers" },
   metrics: { port: 9090 },
-  maxRestarts: 5,
   defaults: { replicas: 2, memory: "512MiB", cpus: 0.5 },
   live: { target: "dev", command: ["python", "manage.py", "runserver", "0.0.0.0:8000"], source: "/app" },
 } satisfies AppDefinition;

@@ -8,7 +8,6 @@ export default {
   cache: true,
   jobs: { migrate: ["service", "migrate"] },
   metrics: { port: 9090 },
-  maxRestarts: 5,
   defaults: { replicas: 2, memory: "512MiB", cpus: 0.5 },
   live: {
     target: "dev",
