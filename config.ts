@@ -8,7 +8,7 @@ import { definitionProblems } from "./definition-checks.ts";
 import lock from "./images.lock.json" with { type: "json" };
 import { asObject, parsed, type Problem, problemReport, type RawConfig, schemaProblems } from "./problems.ts";
 import { appProblems, clashProblems, developerProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
-import { type AppSettings, fields, imageRoles, type Settings } from "./settings.ts";
+import { type AppSettings, fields, imageRoles, secretFields, type Settings } from "./settings.ts";
 import { tlsProblems } from "./tls-checks.ts";
 
 /** An application of this stack: what its folder needs and what the stack file gives. */
@@ -23,16 +23,13 @@ export interface App extends Omit<AppSettings, "folder"> {
   secrets: Record<string, pulumi.Output<string> | undefined>;
 }
 
-export interface Config extends Omit<Settings, "apps" | "images" | "docker"> {
+/** The secrets under `berth:`; undefined where one is not set. */
+type Secrets = Record<keyof typeof secretFields, pulumi.Output<string> | undefined>;
+
+export interface Config extends Omit<Settings, "apps" | "images" | "docker">, Secrets {
   docker: string;
   images: Record<(typeof imageRoles)[number], string>;
   apps: App[];
-  registryPassword: pulumi.Output<string> | undefined;
-  backupKey: pulumi.Output<string> | undefined;
-  s3Key: pulumi.Output<string> | undefined;
-  s3Secret: pulumi.Output<string> | undefined;
-  alertWebhook: pulumi.Output<string> | undefined;
-  mailPassword: pulumi.Output<string> | undefined;
 }
 
 /**
@@ -100,6 +97,7 @@ export function checkConfig(
   );
   if (problems.length > 0) return { problems: problems.map((problem) => withoutSecret(raw, problem)) };
   const complete = settings as Settings;
+  const secrets = Object.fromEntries(Object.keys(secretFields).map((name) => [name, secretOf(raw.values[`berth:${name}`])])) as Secrets;
   return {
     problems,
     config: {
@@ -108,12 +106,8 @@ export function checkConfig(
       images: Object.fromEntries(
         imageRoles.map((role) => [role, (complete.images as Record<string, string | undefined>)[role] ?? lock[role]]),
       ) as Config["images"],
-      registryPassword: secretOf(raw.values["berth:registryPassword"]) ?? secretOf(raw.environment["BERTH_REGISTRY_PASSWORD"]),
-      backupKey: secretOf(raw.values["berth:backupKey"]),
-      s3Key: secretOf(raw.values["berth:s3Key"]),
-      s3Secret: secretOf(raw.values["berth:s3Secret"]),
-      alertWebhook: secretOf(raw.values["berth:alertWebhook"]),
-      mailPassword: secretOf(raw.values["berth:mailPassword"]),
+      ...secrets,
+      registryPassword: secrets.registryPassword ?? secretOf(raw.environment["BERTH_REGISTRY_PASSWORD"]),
       apps: apps.map(([name, app]) => {
         const definition = definitions[name] as AppDefinition;
         const { replicas = 1, memory = "256MiB", cpus = 0.5 } = definition.defaults ?? {};

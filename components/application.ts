@@ -51,7 +51,7 @@ export class Application extends pulumi.ComponentResource {
     super("berth:index:Application", name, {}, opts);
     const { platform, networks } = args;
     const definition = args.live === true ? liveDefinition(args.definition) : args.definition;
-    const { context, target, buildArgs, web, worker, schedules = {}, jobs = {}, unprepared = {} } = definition;
+    const { context, target, buildArgs, web, worker, schedules = {}, unprepared = {} } = definition;
     const open = loosened(unprepared);
     if (open.length > 0) void pulumi.log.warn(`${name} is less hardened than other applications:\n  ${open.join("\n  ")}`, this);
     const image = new Image(
@@ -76,7 +76,7 @@ export class Application extends pulumi.ComponentResource {
       loosening: looseningOf(unprepared),
       ...(args.live === true && { workingDir: definition.live?.source }),
     };
-    const done = this.runJobs(name, definition, jobs, { ...common, env: envList(env), networks: [own, ...outside] });
+    const done = this.runJobs(name, definition, { ...common, env: envList(env), networks: [own, ...outside] });
     const scraped = { ...own, ...(definition.metrics !== undefined && { aliases: [`${name}-metrics`] }) };
     const staying: Omit<WorkloadArgs, "health" | "networks"> = {
       ...common,
@@ -118,9 +118,9 @@ export class Application extends pulumi.ComponentResource {
   }
 
   /** Each job waits for the one before it. */
-  private runJobs(name: string, definition: AppDefinition, jobs: Record<string, string[]>, common: Omit<ConstructorParameters<typeof Job>[1], "entrypoint">): pulumi.Output<docker.Container>[] {
+  private runJobs(name: string, definition: AppDefinition, common: Omit<ConstructorParameters<typeof Job>[1], "entrypoint">): pulumi.Output<docker.Container>[] {
     let done: pulumi.Output<docker.Container>[] = [];
-    for (const [job, command] of Object.entries(jobs)) {
+    for (const [job, command] of Object.entries(definition.jobs ?? {})) {
       done = [new Job(`${name}-${job}`, { ...common, entrypoint: withSecrets(definition, command) }, { parent: this, dependsOn: done }).done];
     }
     return done;

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
+import { until } from "./eventually.ts";
 import { docker, Project } from "./project.ts";
 
 // One image that nobody prepared (Debian's own, root, Perl) in four parts: a web server that reads a plain variable, a
@@ -214,12 +214,4 @@ async function read(file: string): Promise<string[]> {
   const [worker] = await project.containers("worker");
   const text = execFileSync("docker", ["exec", worker?.Id ?? "", "sh", "-c", `cat /data/${file} 2>/dev/null || true`], { encoding: "utf8" });
   return text.split("\n").filter(Boolean);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error("not within 60 s");
-    await delay(500);
-  }
 }

@@ -7,6 +7,7 @@ import type { Backup } from "../../ops/backup-list.ts";
 import { sql } from "../../ops/restore-aside.ts";
 import type { RowCount } from "../../ops/row-counts.ts";
 import { outputOf } from "../../ops/session.ts";
+import { until } from "./eventually.ts";
 import { docker, Project } from "./project.ts";
 
 // One stack without applications; the tests go on from each other's backups, in this order. Times are the machine's:
@@ -292,13 +293,6 @@ describe("damage is told, and never passes for a good backup", () => {
   });
 });
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, "not within 60 s");
-    await sleep(100);
-  }
-}
 
 /** Whether a container has the hardening of the others, as the engine shows it. */
 function hardened({ HostConfig, Config }: ContainerInspectInfo): void {
