@@ -126,8 +126,9 @@ async function startEngine(system: System, folder: string, mirrored: boolean): P
     const output = openSync(log, "a");
     // The defaults are enough for about thirty networks; a stack has one for each application, and some of its own.
     const pools = ["--default-address-pool", "base=172.17.0.0/16,size=24", "--default-address-pool", "base=10.128.0.0/12,size=24"];
-    // Detached: in a session of its own, so that it outlives this command and its terminal.
-    const daemon = spawn("dockerd", [...pools, ...(mirrored ? ["--registry-mirror", mirror.url] : [])], { detached: true, stdio: ["ignore", output, output] });
+    // Detached: in a session of its own, so that it outlives this command and its terminal; and in a folder that stays,
+    // since it could fetch no git address once the checkout is removed.
+    const daemon = spawn("dockerd", [...pools, ...(mirrored ? ["--registry-mirror", mirror.url] : [])], { cwd: "/", detached: true, stdio: ["ignore", output, output] });
     daemon.on("error", () => undefined); // the wait below tells
     daemon.unref();
     writeFileSync(join(generated, "dockerd.pid"), `${String(daemon.pid ?? "")}\n`);
