@@ -18,7 +18,8 @@ export interface VolumeArgs {
  * A named volume that belongs to one user id, whatever image mounts it first.
  *
  * A change to a Docker volume is a new, empty volume, so nothing here depends on anything that
- * changes, and a data volume's name is fixed: `<prefix>-<name>`.
+ * changes, and a data volume's name is fixed: `<prefix>-<name>`. One of that name that exists already, on a disk of its
+ * own for example, is used as it is.
  *
  * @example
  * const data = new Volume("postgres-data", { platform, owner: 999, data: true });
@@ -33,7 +34,8 @@ export class Volume extends pulumi.ComponentResource {
     const volume = new docker.Volume(
       `${name}-volume`,
       { name: `${platform.prefix}-${name}`, labels: labelsOf(platform, data ? "data" : "runtime") },
-      { parent: this, protect: data, retainOnDelete: data },
+      // Made beforehand on another disk, it has driver options that this program does not know, and is taken as it is.
+      { parent: this, protect: data, retainOnDelete: data, ignoreChanges: data ? ["driver", "driverOpts"] : [] },
     );
     const chown = new Job(
       `${name}-owner`,

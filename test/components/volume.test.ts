@@ -32,6 +32,11 @@ describe("a volume", () => {
     assert.deepEqual({ protect, retainOnDelete, parent, provider }, { protect: true, retainOnDelete: true, parent: "data", provider: "host" });
   });
 
+  test("with data, made beforehand on another disk, is taken as it is", async () => {
+    const { resources } = await record(() => new Volume("data", { platform, owner: 999, data: true }, onHost()));
+    assert.deepEqual(child(resources, "Volume", "data-volume").ignoreChanges, ["driver", "driverOpts"], "a replacement would be a new, empty volume");
+  });
+
   test("without data is neither, and is labelled as what a stack needs while it runs", async () => {
     const { resources } = await record(() => new Volume("socket", { platform, owner: 999 }, onHost()));
     const volume = child(resources, "Volume", "socket-volume");
