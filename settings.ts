@@ -76,6 +76,10 @@ const app = group({
   folder: text(/^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/, "a folder below apps/, for example shop or services/node")
     .optional()
     .describe("Folder under apps/ with its app.ts. Default: its name."),
+  image: text(/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][\w.-]{0,127})?@sha256:[0-9a-f]{64}$/, "an image by its digest, for example ghcr.io/acme/shop@sha256:…")
+    .optional()
+    .describe("Image that runs, by digest, as promote and rollback write it; then none is built. Default: built from the folder."),
+  revision: text(/^[0-9a-f]{40}$/, "the commit that `image` was built from, in full: 40 hexadecimal digits").optional().describe("Commit that `image` was built from, for previews and releases."),
   replicas: whole(1, 64).optional().describe("Containers that serve at the same time. Default: the folder's, or 1."),
   memory: memory(6).optional().describe("Memory of each container. Default: the folder's, or 256MiB."),
   cpus: cpus.optional().describe("Processor cores of each container. Default: the folder's, or 0.5."),

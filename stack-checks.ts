@@ -28,7 +28,7 @@ export function appProblems(
     }
     const definition = definitions[name];
     if (definition !== undefined) {
-      return [...plainSecrets(stack, name, Object.keys(app.env), definition), ...sharedVolumes(stack, name, app, definition)];
+      return [...plainSecrets(stack, name, Object.keys(app.env), definition), ...sharedVolumes(stack, name, app, definition), ...builtImage(stack, name, app)];
     }
     return {
       field: `berth:apps.${name}`,
@@ -51,6 +51,18 @@ function sharedVolumes(stack: string, name: string, app: AppSettings, { volumes,
       fix: `pulumi config set -s ${stack} --path 'berth:apps.${name}.replicas' 1`,
     },
   ];
+}
+
+/** An image that was built before, where it can't be what runs. */
+function builtImage(stack: string, name: string, { image, revision, live }: AppSettings): Problem[] {
+  const remove = (key: string) => `pulumi config rm -s ${stack} --path 'berth:apps.${name}.${key}'`;
+  if (image === undefined && revision !== undefined) {
+    const field = `berth:apps.${name}.revision`;
+    return [{ field, value: revision, allowed: "nothing without an image, whose revision it is", fix: `${remove("revision")}, or set berth:apps.${name}.image` }];
+  }
+  if (image === undefined || live !== true) return [];
+  const field = `berth:apps.${name}.image`;
+  return [{ field, value: image, allowed: "nothing where the application runs from its source (live: true)", fix: `${remove("image")}, or ${remove("live")}` }];
 }
 
 /** What is for people who write code, in a stack that is not for them. */

@@ -17,6 +17,8 @@ export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId"> {
   pullProvider: docker.Provider;
   /** Programs for images that lack them. */
   tools: Tools;
+  /** `repository@digest` that runs. @default built from the definition's folder */
+  image?: string;
   /** Networks by name: that of Traefik, the application's own with its data, and the one to the world. */
   networks: { edge: pulumi.Input<string>; own: pulumi.Input<string>; egress: pulumi.Input<string> | undefined };
   /** Host name of its route. */
@@ -56,7 +58,7 @@ export class Application extends pulumi.ComponentResource {
     if (open.length > 0) void pulumi.log.warn(`${name} is less hardened than other applications:\n  ${open.join("\n  ")}`, this);
     const image = new Image(
       `${name}-image`,
-      { registry: args.registry, repository: name, context, target, buildArgs, pullProvider: args.pullProvider },
+      { registry: args.registry, repository: name, context, target, buildArgs, built: args.image, pullProvider: args.pullProvider },
       { parent: this },
     );
     const userId = unprepared.root === true ? 0 : (definition.user ?? userIdOf(name));

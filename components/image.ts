@@ -25,12 +25,15 @@ export interface ImageArgs {
   target?: string;
   /** Never a secret. @default none */
   buildArgs?: Record<string, string>;
+  /** `repository@digest` that was built before, and is pulled instead. @default built from `context` */
+  built?: string;
   /** Pulls with the registry's login. */
   pullProvider: docker.Provider;
 }
 
 /**
- * An application's image: built from its folder, pushed with a login, pulled back by digest.
+ * An application's image: built from its folder, pushed with a login, pulled back by digest; or one that was built
+ * before, pulled by digest.
  *
  * The digest that the registry gave is what runs, so what was tested is what is deployed. Neither a
  * replacement nor `destroy` deletes a pushed digest: an older release may need it.
@@ -47,6 +50,16 @@ export class Image extends pulumi.ComponentResource {
 
   constructor(name: string, args: ImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Image", name, {}, opts);
+    // A registry of the stack's own must answer before it is asked for what it has.
+    const reference = args.built === undefined ? this.build(name, args) : pulumi.all([args.built, args.registry.prefix]).apply(([built]) => built);
+    this.digest = reference.apply((text) => text.slice(text.indexOf("@") + 1));
+    const pulled = new docker.RemoteImage(`${name}-pulled`, { name: reference, keepLocally: true }, { parent: this, provider: args.pullProvider });
+    this.ref = pulled.name;
+    this.registerOutputs({ ref: this.ref, digest: this.digest });
+  }
+
+  /** Builds and pushes; `repository:tag@digest`. */
+  private build(name: string, args: ImageArgs): pulumi.Output<string> {
     const { registry } = args;
     const tag = pulumi.interpolate`${registry.prefix}/${args.repository}:latest`;
     const built = new build.Image(
@@ -67,13 +80,6 @@ export class Image extends pulumi.ComponentResource {
       },
       { parent: this, retainOnDelete: true },
     );
-    this.digest = built.digest;
-    const pulled = new docker.RemoteImage(
-      `${name}-pulled`,
-      { name: pulumi.interpolate`${tag}@${built.digest}`, keepLocally: true },
-      { parent: this, provider: args.pullProvider },
-    );
-    this.ref = pulled.name;
-    this.registerOutputs({ ref: this.ref, digest: this.digest });
+    return pulumi.interpolate`${tag}@${built.digest}`;
   }
 }

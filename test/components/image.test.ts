@@ -46,6 +46,17 @@ describe("an application's image", () => {
     assert.deepEqual(child(resources, "RemoteImage", "shop-image-pulled").secretInputs, []);
   });
 
+  test("that was built before is pulled by its digest, and nothing is built", async () => {
+    const built = `ghcr.io/acme/shop@sha256:${"a".repeat(64)}`;
+    const { resources, result } = await record(build({ built }));
+    assert.deepEqual(customs(resources), ["RemoteImage shop-image-pulled"]);
+    const pulled = child(resources, "RemoteImage", "shop-image-pulled");
+    assert.deepEqual(pulled.inputs, { name: built, keepLocally: true });
+    assert.deepEqual([pulled.parent, pulled.provider], ["shop-image", "pull"]);
+    assert.equal(await new Promise((resolve) => void result.ref.apply(resolve)), built);
+    assert.equal(await new Promise((resolve) => void result.digest.apply(resolve)), `sha256:${"a".repeat(64)}`);
+  });
+
   test("passes target and build arguments on", async () => {
     const { resources } = await record(build({ target: "distroless", buildArgs: { VERSION: "1" } }));
     const { target, buildArgs } = child(resources, "Image", "shop-image").inputs;

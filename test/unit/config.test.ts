@@ -195,6 +195,9 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
     { field: "berth:apps.Shop", value: 'the key "Shop"', allowed: /small letters/, fix: /Pulumi\.dev\.yaml/ },
   ],
   ["0 replicas", shopWith({ replicas: 0 }), { field: "berth:apps.shop.replicas", value: "0", allowed: /from 1 to 64/, fix: /'berth:apps\.shop\.replicas'/ }],
+  ["an image by its tag", shopWith({ image: "ghcr.io/acme/shop:1" }), { field: "berth:apps.shop.image", value: '"ghcr.io/acme/shop:1"', allowed: /by its digest/, fix: /image/ }],
+  ["half a commit", shopWith({ image: `ghcr.io/acme/shop@sha256:${"a".repeat(64)}`, revision: "abc1234" }), { field: "berth:apps.shop.revision", value: '"abc1234"', allowed: /40 hexadecimal/, fix: /revision/ }],
+  ["a revision of no image", shopWith({ revision: "a".repeat(40) }), { field: "berth:apps.shop.revision", value: "a".repeat(40), allowed: /nothing without an image/, fix: /config rm .*revision/ }],
   ["negative replicas", shopWith({ replicas: -3 }), { field: "berth:apps.shop.replicas", value: "-3", allowed: /from 1 to 64/, fix: /replicas/ }],
   ["half a replica", shopWith({ replicas: -0.5 }), { field: "berth:apps.shop.replicas", value: "-0.5", allowed: /whole number/, fix: /replicas/ }],
   ["replicas as text", shopWith({ replicas: "2" }), { field: "berth:apps.shop.replicas", value: '"2"', allowed: /whole number/, fix: /replicas/ }],
@@ -315,6 +318,11 @@ describe("what is for people who write code", () => {
       ["berth:developer.mail", "pulumi config rm -s dev --path 'berth:developer.mail'"],
       ["berth:apps.shop.live", "pulumi config rm -s dev --path 'berth:apps.shop.live'"],
     ]);
+  });
+
+  test("can't be where an image by its digest runs", () => {
+    const image = `ghcr.io/acme/shop@sha256:${"a".repeat(64)}`;
+    assert.deepEqual(fieldsOf({ "berth:environment": "dev", "berth:apps": { shop: { live: true, image } } }).map(([field]) => field), ["berth:apps.shop.image"]);
   });
 
   test("needs a definition that can, and an engine that sees the folder", () => {
