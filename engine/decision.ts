@@ -8,6 +8,8 @@ import { containsUnknown, plain, plainProps, show, type Props } from "./values.t
 export interface Decision {
   op: "same" | "update" | "replace";
   changed: string[];
+  /** Those of `changed` that cannot be changed in place. */
+  replaces: string[];
   deleteFirst: boolean;
 }
 
@@ -25,13 +27,14 @@ export async function decide(type: ResourceType, goal: Goal, old: Resource, inpu
   const { changed, replace } = type.diff(known, next);
   changed.push(...extra, ...((await type.drift?.(known, next)) ?? []));
   const failed = (old.initErrors ?? []).length > 0;
-  const forced = goal.replaceOnChanges.some((path) =>
+  const forced = goal.replaceOnChanges.filter((path) =>
     path === INIT_ERROR ? failed : changed.length > 0 && changedAt(path, known.inputs, next) && (path === "*" || changed.includes(path.split(/[.[]/)[0] ?? "")),
   );
-  const op = forced || replace.length > 0 ? "replace" : changed.length > 0 || failed ? "update" : "same";
+  const op = forced.length > 0 || replace.length > 0 ? "replace" : changed.length > 0 || failed ? "update" : "same";
   return {
     op,
     changed: failed ? [...changed, INIT_ERROR] : changed,
+    replaces: [...new Set([...replace, ...forced.flatMap((path) => (path === "*" ? changed : [path.split(/[.[]/)[0] ?? ""]))])],
     deleteFirst: goal.deleteBeforeReplace ?? type.deleteBeforeReplace,
   };
 }

@@ -1,4 +1,4 @@
-import { decide, describeChanges, mustFollow } from "./decision.ts";
+import { decide, type Decision, describeChanges, mustFollow } from "./decision.ts";
 import { EngineError, type EventLog } from "./events.ts";
 import type { Goal } from "./goal.ts";
 import { dependentsOf } from "./graph.ts";
@@ -89,7 +89,7 @@ export class Deployment {
     const inputs = type.check(goal.name, desired, old?.inputs);
     const next = newRecord(urn, goal, inputs, provider);
     if (old === undefined) {
-      await this.#operations.create({ op: "create", next, old: undefined, diff: [], keepOld: false });
+      await this.#operations.create({ op: "create", next, old: undefined, diff: [], differs: {}, keepOld: false });
       return next;
     }
     const decision = await decide(type, goal, old, inputs, presence === "stopped" ? ["mustRun"] : []);
@@ -97,20 +97,20 @@ export class Deployment {
     const follows = goal.deletedWith !== "" && this.#replaced.has(goal.deletedWith);
     if (old.pendingReplacement === true || follows || this.#target.replace.has(urn) || decision.op === "replace") {
       const fresh = newRecord(urn, goal, type.check(goal.name, wanted, undefined), provider);
-      await this.#replace(goal, old, fresh, diff, decision.deleteFirst);
+      await this.#replace(goal, old, fresh, diff, decision);
       return fresh;
     }
     if (decision.op === "update") {
       if (presence === "stopped") {
         old.outputs = { ...old.outputs, mustRun: false };
       }
-      await this.#operations.update({ op: "update", next, old, diff, keepOld: false });
+      await this.#operations.update({ op: "update", next, old, diff, differs: { diff: decision.changed }, keepOld: false });
       return next;
     }
     return this.#same(old, { ...next, ...(old.id === undefined ? {} : { id: old.id }), outputs: old.outputs ?? {} });
   }
 
-  async #replace(goal: Goal, old: Resource, next: Resource, diff: string[], deleteFirst: boolean): Promise<void> {
+  async #replace(goal: Goal, old: Resource, next: Resource, diff: string[], { changed, replaces, deleteFirst }: Decision): Promise<void> {
     if (goal.protect === true && old.protect === true) {
       throw new EngineError([`${old.urn}: cannot be replaced, because it is protected (changed: ${diff.join(", ")}). Take "protect" off in the program first`]);
     }
@@ -124,7 +124,8 @@ export class Deployment {
       }
       await this.#operations.remove(old, old.retainOnDelete === true, true);
     }
-    await this.#operations.create({ op: "replace", next, old, diff, keepOld: old.pendingReplacement !== true });
+    const differs = { diff: changed, replaces, deleteFirst: old.pendingReplacement === true || deleteFirst };
+    await this.#operations.create({ op: "replace", next, old, diff, differs, keepOld: old.pendingReplacement !== true });
   }
 
   /** What else must be deleted before `root` can be, because the new `root` would replace it anyway. */

@@ -1,3 +1,5 @@
+import { mask, withoutDefaults, type Props } from "./values.ts";
+
 /** What a step does to one resource. */
 export type Op = "create" | "update" | "replace" | "delete" | "same" | "read" | "refresh";
 
@@ -11,6 +13,34 @@ export interface StepEvent {
   ms?: number;
   message?: string;
   diff?: string[];
+  detail?: StepDetail;
+}
+
+/** The inputs of a resource before and after a step, as {@link detailOf} makes them. */
+export interface StepDetail {
+  before?: Props;
+  after?: Props;
+  /** Inputs that differ, by name. */
+  diff: string[];
+  /** Those of them that force a replacement. */
+  replaces: string[];
+  /** Of a replacement: the old one is deleted before the new one is made. */
+  deleteFirst?: boolean;
+}
+
+/** What a preview or a refresh tells of a step: secrets as `[secret]`, unknowns as `[unknown]`, without the bookkeeping of defaults. */
+export function detailOf(before: Props | undefined, after: Props | undefined, differs: Partial<StepDetail> = {}): StepDetail {
+  return {
+    ...(before === undefined ? {} : { before: shown(before) }),
+    ...(after === undefined ? {} : { after: shown(after) }),
+    diff: differs.diff ?? [],
+    replaces: differs.replaces ?? [],
+    ...(differs.deleteFirst === true ? { deleteFirst: true } : {}),
+  };
+}
+
+function shown(props: Props): Props {
+  return mask(withoutDefaults(props)) as Props;
 }
 
 /** The result of a run. `changes` counts finished steps by kind; `durationMs` is in milliseconds. */

@@ -1,4 +1,4 @@
-import { EngineError, type EventLog, type Op } from "./events.ts";
+import { detailOf, EngineError, type EventLog, type Op, type StepDetail } from "./events.ts";
 import { knownOf } from "./decision.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Context, Made } from "./provider.ts";
@@ -13,8 +13,15 @@ export interface Change {
   next: Resource;
   old: Resource | undefined;
   diff: string[];
+  /** What a preview tells beside the inputs. */
+  differs: Partial<StepDetail>;
   /** The old one stays, marked for deletion at the end. */
   keepOld: boolean;
+}
+
+/** One step as its events tell it. */
+interface Step extends Pick<Change, "op" | "old" | "diff" | "differs"> {
+  resource: Resource;
 }
 
 /** Carries out single steps: the pending record, the provider, the state, the events. In a dry run nothing is touched. */
@@ -34,7 +41,7 @@ export class Operations {
   /** Makes `next`. A resource that exists but is not ready is recorded with its problem before this throws. */
   async create(change: Change): Promise<void> {
     const { next, old, keepOld } = change;
-    await this.#step(change.op, next, change.diff, async () => {
+    await this.#step({ op: change.op, resource: next, old, diff: change.diff, differs: change.differs }, async () => {
       if (this.#dryRun) {
         next.outputs = withoutDefaults(next.inputs ?? {}) as Props;
         await this.#ledger.commit(undefined, next, old, keepOld);
@@ -57,7 +64,7 @@ export class Operations {
     if (old === undefined) {
       throw new Error(`${next.urn}: there is nothing to update`);
     }
-    await this.#step("update", next, change.diff, async () => {
+    await this.#step({ op: "update", resource: next, old, diff: change.diff, differs: change.differs }, async () => {
       const type = resourceType(next.type, next.urn);
       next.id = old.id ?? "";
       if (this.#dryRun) {
@@ -81,7 +88,7 @@ export class Operations {
   /** Deletes the real thing (unless it is to be `retained`) and its record; with `returning`, the record waits for a replacement. */
   async remove(resource: Resource, retained: boolean, returning: boolean): Promise<void> {
     const replacing = returning || resource.delete === true;
-    await this.#step("delete", resource, replacing ? ["replaced"] : [], async () => {
+    await this.#step({ op: "delete", resource, old: resource, diff: replacing ? ["replaced"] : [], differs: {} }, async () => {
       if (this.#dryRun || retained || !resource.custom) {
         await this.#ledger.removed(undefined, resource, returning);
         return;
@@ -120,7 +127,7 @@ export class Operations {
     }
   }
 
-  async #step(op: Op, resource: Resource, diff: string[], job: () => Promise<void>, counted = true): Promise<void> {
+  async #step({ op, resource, old, diff, differs }: Step, job: () => Promise<void>, counted = true): Promise<void> {
     const event = { op, urn: resource.urn, type: resource.type, name: nameOf(resource.urn), ...(diff.length > 0 ? { diff } : {}) };
     const began = performance.now();
     this.#events.emit({ phase: "start", ...event });
@@ -131,7 +138,8 @@ export class Operations {
       this.#events.emit({ phase: "failed", ...event, ms: Math.round(performance.now() - began), message });
       throw new EngineError([`${nameOf(resource.urn)} (${resource.type}): ${message}`]);
     }
-    this.#events.emit({ phase: "done", ...event, ms: Math.round(performance.now() - began) }, counted);
+    const detail = this.#dryRun ? { detail: detailOf(old?.inputs, op === "delete" ? undefined : resource.inputs, differs) } : {};
+    this.#events.emit({ phase: "done", ...event, ms: Math.round(performance.now() - began), ...detail }, counted);
   }
 }
 

@@ -9,6 +9,22 @@ export interface ResourceEvent {
   name: string;
   ms?: number;
   message?: string;
+  /** What differs; only in previews and refreshes, and only of what changes. */
+  detail?: ResourceDetail;
+}
+
+/** One resource before and after: its inputs, secrets as `[secret]`, what a preview cannot know as `[unknown]`. */
+export interface ResourceDetail {
+  /** Undefined of what is created. */
+  before?: Record<string, unknown>;
+  /** Undefined of what is deleted. */
+  after?: Record<string, unknown>;
+  /** Paths of the properties that differ, for example `image` or `envs[0]`; the embedded engine names the first part alone. */
+  diff: string[];
+  /** Those of them that force a replacement. */
+  replaces: string[];
+  /** Of a replacement: the old one is deleted before the new one is made. @default false */
+  deleteFirst?: boolean;
 }
 
 export type Outputs = Record<string, { value: unknown; secret: boolean }>;

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import type { EngineOptions, Summary } from "../engine/index.ts";
+import type { EngineOptions, StepEvent, Summary } from "../engine/index.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, realChanges, type RunOptions, type StateResource } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
@@ -24,7 +24,10 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   preview(options: RunOptions): Promise<Outcome> {
-    return this.#apply((engine, run) => engine.preview(run), options);
+    const { onEvent, ...others } = options;
+    // The deletion in a replacement is a part of it, and people see one step.
+    const shown = (event: StepEvent) => (event.op === "delete" && event.diff?.[0] === "replaced" ? undefined : onEvent?.(event));
+    return this.#apply((engine, run) => engine.preview({ ...run, onEvent: shown }), others);
   }
 
   up(options: RunOptions): Promise<Outcome> {

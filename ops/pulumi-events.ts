@@ -1,11 +1,21 @@
 import { performance } from "node:perf_hooks";
-import { nameOf, type Outcome, type Outputs, realChanges, type ResourceEvent } from "./deployer.ts";
+import { nameOf, type Outcome, type Outputs, realChanges, type ResourceDetail, type ResourceEvent } from "./deployer.ts";
 
 interface Metadata {
   op: string;
   urn: string;
   type: string;
-  new?: { outputs?: Record<string, unknown> } | null;
+  old?: Snapshot | null;
+  new?: Snapshot | null;
+  /** Inputs that force a replacement. */
+  keys?: string[] | null;
+  diffs?: string[] | null;
+  detailedDiff?: Record<string, { diffKind: string }> | null;
+}
+
+interface Snapshot {
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
 }
 
 interface EngineEvent {
@@ -19,21 +29,30 @@ interface EngineEvent {
 /** Marks a secret in Pulumi's serialised values. */
 const secretSignature = "4dabf18193072939515e22adb298388d";
 
+/** Stands for a value that a preview cannot know. */
+const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
 /** A replacement is three steps to the engine; people see one. */
 const replaceSteps: Record<string, string | undefined> = { "create-replacement": "replace", "delete-replaced": undefined };
+
+/** Operations that change something. */
+const detailed = new Set(["create", "update", "replace", "delete", "refresh"]);
 
 /** Reads the CLI's stream of JSON events, a line each, into what both engines tell. */
 export class EventReader {
   readonly errors: string[] = [];
   readonly #onEvent: (event: ResourceEvent) => void;
+  readonly #details: boolean;
   readonly #started = new Map<string, number>();
   readonly #replaced = new Set<string>();
   readonly #deleted = new Set<string>();
   #changes: Record<string, number> = {};
   #outputs: Outputs = {};
 
-  constructor(onEvent: ((event: ResourceEvent) => void) | undefined) {
+  /** @param details Whether events tell what differs, as those of a preview or a refresh do. */
+  constructor(onEvent: ((event: ResourceEvent) => void) | undefined, details = false) {
     this.#onEvent = onEvent ?? (() => undefined);
+    this.#details = details;
   }
 
   read(line: string): void {
@@ -64,7 +83,8 @@ export class EventReader {
     );
   }
 
-  #step(phase: "start" | "done" | "failed", { op: step, urn, type, new: state }: Metadata): void {
+  #step(phase: "start" | "done" | "failed", metadata: Metadata): void {
+    const { op: step, urn, type, new: state } = metadata;
     if (type === "pulumi:pulumi:Stack" && phase === "done") this.#outputs = EventReader.outputs(state?.outputs ?? {});
     if (phase === "done" && step === "create-replacement") this.#replaced.add(urn);
     if (phase === "done" && step === "delete-replaced") this.#deleted.add(urn);
@@ -74,7 +94,9 @@ export class EventReader {
     if (phase === "start") this.#started.set(key, performance.now());
     const started = this.#started.get(key);
     const ms = phase === "start" || started === undefined ? undefined : performance.now() - started;
-    this.#onEvent({ phase, op, urn, type, name: nameOf(urn), ms });
+    const told = this.#details && phase === "done" && detailed.has(op);
+    const detail = told ? detailOf(metadata, step === "create-replacement" && this.#deleted.has(urn)) : undefined;
+    this.#onEvent({ phase, op, urn, type, name: nameOf(urn), ms, ...(detail !== undefined && { detail }) });
   }
 
   #diagnostic({ urn = "", message, severity, ephemeral }: NonNullable<EngineEvent["diagnosticEvent"]>): void {
@@ -87,4 +109,25 @@ export class EventReader {
       this.#onEvent({ phase: "diagnostic", op: "", urn, type: "", name: nameOf(urn), message: told });
     }
   }
+}
+
+function detailOf({ old, new: next, keys, diffs, detailedDiff }: Metadata, deleteFirst: boolean): ResourceDetail {
+  const paths = Object.entries(detailedDiff ?? {});
+  const forcing = paths.filter(([, { diffKind }]) => diffKind.endsWith("-replace")).map(([path]) => path);
+  return {
+    ...(old != null && { before: shown(old.inputs ?? {}) as Record<string, unknown> }),
+    ...(next != null && { after: shown(next.inputs ?? {}) as Record<string, unknown> }),
+    diff: paths.length > 0 ? paths.map(([path]) => path) : (diffs ?? []),
+    replaces: forcing.length > 0 ? forcing : (keys ?? []),
+    ...(deleteFirst && { deleteFirst }),
+  };
+}
+
+/** A value for people: `[secret]`, `[unknown]`, and nothing of the bookkeeping of defaults. */
+function shown(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll(unknown, "[unknown]");
+  if (Array.isArray(value)) return value.map(shown);
+  if (typeof value !== "object" || value === null) return value;
+  if (secretSignature in value) return "[secret]";
+  return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (key === "__defaults" ? [] : [[key, shown(item)]])));
 }

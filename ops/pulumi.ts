@@ -115,7 +115,7 @@ export class PulumiDeployer implements Deployer {
   }
 
   async #apply(command: string[], options: RunOptions, retries = 1): Promise<Outcome> {
-    const reader = new EventReader(options.onEvent);
+    const reader = new EventReader(options.onEvent, command[0] === "preview" || command[0] === "refresh");
     const file = stackFileFor(this.#options.project, this.#options.stack);
     const args = [...command, "--json", "--config-file", file, ...this.#stack()];
     const { code, error } = await this.#spawn(args, options.signal, (line) => reader.read(line));
