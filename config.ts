@@ -38,15 +38,25 @@ export interface Config extends Omit<Settings, "apps" | "images" | "docker">, Se
  * @throws pulumi.RunError with every problem of the stack file at once.
  */
 export async function loadConfig(): Promise<Config> {
-  // The SDK declares isConfigSecret internal; Config.getSecret alone can't tell a secret from plain text.
-  const { allConfig, isConfigSecret } = pulumi.runtime as typeof pulumi.runtime & {
-    isConfigSecret: (key: string) => boolean;
-  };
-  const raw = { stack: pulumi.getStack(), values: allConfig(), isSecret: isConfigSecret, environment: process.env };
+  const raw = { stack: pulumi.getStack(), values: pulumi.runtime.allConfig(), isSecret: isSecretKey, environment: process.env };
   const definitions = await loadDefinitions({ ...asObject(parsed(raw.values["berth:apps"])) });
   const { config, problems } = checkConfig(raw, definitions);
   if (config === undefined || problems.length > 0) throw new pulumi.RunError(problemReport(raw.stack, problems));
   return config;
+}
+
+/** The configuration of all namespaces by full key, as a release records it: plain values, and those set as secrets. */
+export function allConfiguration(): { config: Record<string, string>; secrets: Record<string, string> } {
+  const entries = Object.entries(pulumi.runtime.allConfig());
+  return {
+    config: Object.fromEntries(entries.filter(([key]) => !isSecretKey(key))),
+    secrets: Object.fromEntries(entries.filter(([key]) => isSecretKey(key))),
+  };
+}
+
+/** The SDK declares isConfigSecret internal; Config.getSecret alone can't tell a secret from plain text. */
+function isSecretKey(key: string): boolean {
+  return (pulumi.runtime as typeof pulumi.runtime & { isConfigSecret: (key: string) => boolean }).isConfigSecret(key);
 }
 
 /** The definitions of those of the applications, by name to their settings, that have a folder under apps/. */

@@ -11,11 +11,12 @@ import { PlatformImages } from "./components/platform-images.ts";
 import { Postgres } from "./components/postgres.ts";
 import { Redis } from "./components/redis.ts";
 import { Registry } from "./components/registry.ts";
+import { recordRelease, revisionsOf } from "./components/release.ts";
 import { Routes } from "./components/routes.ts";
 import { Tools } from "./components/tools.ts";
 import { Traefik } from "./components/traefik.ts";
 import { addressOf } from "./components/traefik-config.ts";
-import { loadConfig } from "./config.ts";
+import { allConfiguration, loadConfig } from "./config.ts";
 import { mebibytes } from "./settings.ts";
 
 const config = await loadConfig();
@@ -200,3 +201,10 @@ export const reach = {
 
 /** Password of Prometheus's user `berth`. */
 export const prometheusPassword = monitoring.prometheus.password;
+
+/** What was applied, by whom, when and from where: {@link recordRelease}. */
+export const releases = recordRelease({
+  images: Object.fromEntries(apps.map(({ image }, index) => [config.apps[index]?.name ?? "", image])),
+  revisions: () => revisionsOf(config.apps),
+  ...allConfiguration(),
+});

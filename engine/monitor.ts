@@ -1,7 +1,7 @@
 import type { DeploymentInfo, RegisterResourceOutputsRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
 import { readGoal, type Goal } from "./goal.ts";
-import type { Props } from "./values.ts";
+import { textOf, type Props } from "./values.ts";
 
 type Callback<T> = (error: Error | null, response: T) => void;
 
@@ -17,6 +17,8 @@ export interface Registrar {
   register: (read: () => Goal) => Promise<Registered>;
   registerOutputs: (urn: string, outputs: Props) => void;
   diagnostic: (severity: "debug" | "info" | "warning" | "error", message: string, urn: string) => void;
+  /** Outputs of the last update, where `name` is the stack's own. */
+  stackOutputs?: (name: string) => Props;
 }
 
 const SEVERITIES = ["debug", "info", "warning", "error"] as const;
@@ -74,8 +76,16 @@ export class Monitor {
     callback(null, { getHassupport: () => supported });
   }
 
-  invoke(request: { getTok: () => string }, callback: Callback<unknown>): void {
-    this.#refuse(`function ${request.getTok()}`, callback);
+  /** The only function is that of a stack reference. */
+  invoke(request: { getTok: () => string; getArgs: () => { toJavaScript: () => Props } | undefined }, callback: Callback<unknown>): void {
+    if (request.getTok() !== "pulumi:pulumi:readStackOutputs") return this.#refuse(`function ${request.getTok()}`, callback);
+    const name = textOf(request.getArgs()?.toJavaScript() ?? {}, "name");
+    try {
+      const outputs = this.#registrar.stackOutputs?.(name) ?? {};
+      callback(null, { getReturn: () => ({ toJavaScript: () => ({ name, outputs }) }), getFailuresList: () => [], getUnknown: () => false });
+    } catch (error) {
+      this.#refuse(error instanceof Error ? error.message : String(error), callback);
+    }
   }
 
   call(request: { getTok: () => string }, callback: Callback<unknown>): void {

@@ -93,7 +93,8 @@ async function apply(session: Session): Promise<void> {
   const { options, project, config, ledger, operations, events, dryRun } = session;
   const unreachable = dryRun ? (error: Error) => events.diagnostic(`warning: ${error.message}; the plan takes the state's word for what is there`) : undefined;
   const deployment = new Deployment({ stack: options.stack, project: project.name, dryRun, replace: new Set(options.replace) }, ledger, operations, events, new Reality(unreachable));
-  const registrations = new Registrations(deployment, events, session.signal);
+  const own = { name: `organization/${project.name}/${options.stack}`, outputs: stackOutputs(ledger.all()) };
+  const registrations = new Registrations(deployment, events, session.signal, own);
   const stray = (error: unknown): void => registrations.fail([programError(error)]);
   process.on("unhandledRejection", stray).on("uncaughtException", stray);
   try {
@@ -130,11 +131,13 @@ class Registrations implements Registrar {
   readonly #events: EventLog;
   readonly #running = new Set<Promise<unknown>>();
   #reject: (error: Error) => void = () => undefined;
+  readonly #own: { name: string; outputs: Props };
 
-  constructor(deployment: Deployment, events: EventLog, signal: AbortSignal) {
+  constructor(deployment: Deployment, events: EventLog, signal: AbortSignal, own: { name: string; outputs: Props }) {
     this.#deployment = deployment;
     this.#events = events;
     this.failed = new Promise((_resolve, reject) => {
+    this.#own = own;
       this.#reject = reject;
     });
     this.failed.catch(() => undefined);
@@ -163,6 +166,12 @@ class Registrations implements Registrar {
   }
 
   diagnostic(severity: "debug" | "info" | "warning" | "error", message: string, urn: string): void {
+  /** Outputs as they were before this run. */
+  stackOutputs(name: string): Props {
+    if (name !== this.#own.name) throw new Error(`the outputs of "${name}", which is not this stack, ${this.#own.name},`);
+    return this.#own.outputs;
+  }
+
     if (severity === "error") {
       this.fail([message]);
     } else if (severity !== "debug") {

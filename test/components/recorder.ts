@@ -70,7 +70,7 @@ export async function record<Result>(
     resources,
   );
   const runtime = pulumi.runtime as typeof pulumi.runtime & { setMockOptions(...args: unknown[]): void; awaitFeatureSupport(): Promise<void> };
-  runtime.setMockOptions(monitor, "berth", stack, preview);
+  runtime.setMockOptions(monitor, "berth", stack, preview, "organization");
   // Asks the monitor what it supports: without it the SDK would send secrets as plain values.
   await runtime.awaitFeatureSupport();
   const result = await program();

@@ -303,7 +303,7 @@ for (const stack of ["dev", "prod"]) {
       }
     });
 
-    test("has outputs without a secret but the passwords: addresses, images, and how to reach each part", () => {
+    test("has outputs without a secret but the password and the releases: addresses, images, and how to reach each part", () => {
       const address = (name: string) => (stack === "dev" ? `http://${name}.localhost:8080` : `https://${name}.example.com`);
       const sites = each(({ name, definition }) => (definition.web === undefined ? [] : [name]));
       const tools = stack === "dev" ? { prometheus: address("prometheus"), databases: address("adminer"), mail: address("mail") } : {};
@@ -312,7 +312,12 @@ for (const stack of ["dev", "prod"]) {
       assert.deepEqual(Object.keys(digests), apps.map(({ name }) => name));
       for (const digest of Object.values(digests)) assert.match(digest, /@sha256:[0-9a-f]{64}$/);
       assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), ["postgres", "prometheus", "redis"]);
-      for (const secret of [...canaries, "password-of-"]) assert.deepEqual(pathsOf(outputs, secret), secret === "password-of-" ? ["prometheusPassword"] : []);
+      const { releases, ...shown } = outputs;
+      const [first] = releases as { number: number; images: object; secrets: Record<string, string> }[];
+      assert.equal(first?.number, 1);
+      assert.deepEqual(Object.keys(first.images), Object.keys(digests));
+      assert.deepEqual(new Set(Object.values(first.secrets)), new Set(canaries));
+      for (const secret of [...canaries, "password-of-"]) assert.deepEqual(pathsOf(shown, secret), secret === "password-of-" ? ["prometheusPassword"] : []);
     });
   });
 }
