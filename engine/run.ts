@@ -130,14 +130,14 @@ class Registrations implements Registrar {
   readonly #deployment: Deployment;
   readonly #events: EventLog;
   readonly #running = new Set<Promise<unknown>>();
-  #reject: (error: Error) => void = () => undefined;
   readonly #own: { name: string; outputs: Props };
+  #reject: (error: Error) => void = () => undefined;
 
   constructor(deployment: Deployment, events: EventLog, signal: AbortSignal, own: { name: string; outputs: Props }) {
     this.#deployment = deployment;
     this.#events = events;
-    this.failed = new Promise((_resolve, reject) => {
     this.#own = own;
+    this.failed = new Promise((_resolve, reject) => {
       this.#reject = reject;
     });
     this.failed.catch(() => undefined);
@@ -165,13 +165,13 @@ class Registrations implements Registrar {
     this.#deployment.registerOutputs(urn, outputs);
   }
 
-  diagnostic(severity: "debug" | "info" | "warning" | "error", message: string, urn: string): void {
   /** Outputs as they were before this run. */
   stackOutputs(name: string): Props {
     if (name !== this.#own.name) throw new Error(`the outputs of "${name}", which is not this stack, ${this.#own.name},`);
     return this.#own.outputs;
   }
 
+  diagnostic(severity: "debug" | "info" | "warning" | "error", message: string, urn: string): void {
     if (severity === "error") {
       this.fail([message]);
     } else if (severity !== "debug") {
