@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as build from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { unknown } from "@pulumi/pulumi/output.js";
 import { imageLabels } from "./image-labels.ts";
 
 /** Where application images are pushed and pulled. */
@@ -80,6 +81,8 @@ export class Image extends pulumi.ComponentResource {
       },
       { parent: this, retainOnDelete: true },
     );
-    return pulumi.interpolate`${tag}@${built.digest}`;
+    // In a preview the provider says "" of a digest that it can't know. Taken for one, it would be a part of a saved plan.
+    const digest = built.digest.apply((known) => (known === "" ? (unknown as unknown as string) : known));
+    return pulumi.interpolate`${tag}@${digest}`;
   }
 }

@@ -1,5 +1,5 @@
 import { decide, type Decision, describeChanges, mustFollow } from "./decision.ts";
-import { EngineError, type EventLog } from "./events.ts";
+import { detailOf, EngineError, type EventLog } from "./events.ts";
 import type { Goal } from "./goal.ts";
 import { dependentsOf } from "./graph.ts";
 import type { Ledger } from "./ledger.ts";
@@ -68,7 +68,8 @@ export class Deployment {
       const event = { op: "create", urn, type: goal.type, name: goal.name } as const;
       this.#events.emit({ phase: "start", ...event });
       await this.#ledger.commit(undefined, next, undefined);
-      this.#events.emit({ phase: "done", ...event, ms: 0 });
+      const detail = this.#target.dryRun ? { detail: detailOf(undefined, goal.inputs, goal.parent === "" ? {} : { parent: goal.parent }) } : {};
+      this.#events.emit({ phase: "done", ...event, ms: 0, ...detail });
       return next;
     }
     return this.#same(old, next);

@@ -26,6 +26,8 @@ export interface StepDetail {
   replaces: string[];
   /** Of a replacement: the old one is deleted before the new one is made. */
   deleteFirst?: boolean;
+  /** URN of what it is a part of. */
+  parent?: string;
 }
 
 /** What a preview or a refresh tells of a step: secrets as `[secret]`, unknowns as `[unknown]`, without the bookkeeping of defaults. */
@@ -36,6 +38,7 @@ export function detailOf(before: Props | undefined, after: Props | undefined, di
     diff: differs.diff ?? [],
     replaces: differs.replaces ?? [],
     ...(differs.deleteFirst === true ? { deleteFirst: true } : {}),
+    ...(differs.parent === undefined ? {} : { parent: differs.parent }),
   };
 }
 

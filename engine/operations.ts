@@ -138,9 +138,13 @@ export class Operations {
       this.#events.emit({ phase: "failed", ...event, ms: Math.round(performance.now() - began), message });
       throw new EngineError([`${nameOf(resource.urn)} (${resource.type}): ${message}`]);
     }
-    const detail = this.#dryRun ? { detail: detailOf(old?.inputs, op === "delete" ? undefined : resource.inputs, differs) } : {};
+    const detail = this.#dryRun ? { detail: detailOf(old?.inputs, op === "delete" ? undefined : resource.inputs, withParent(resource, differs)) } : {};
     this.#events.emit({ phase: "done", ...event, ms: Math.round(performance.now() - began), ...detail }, counted);
   }
+}
+
+function withParent({ parent }: Resource, differs: Partial<StepDetail>): Partial<StepDetail> {
+  return parent === undefined ? differs : { ...differs, parent };
 }
 
 function finish(next: Resource, made: Made): void {

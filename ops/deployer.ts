@@ -25,6 +25,8 @@ export interface ResourceDetail {
   replaces: string[];
   /** Of a replacement: the old one is deleted before the new one is made. @default false */
   deleteFirst?: boolean;
+  /** URN of what it is a part of. */
+  parent?: string;
 }
 
 export type Outputs = Record<string, { value: unknown; secret: boolean }>;
@@ -40,6 +42,13 @@ export interface RunOptions {
   /** URNs that are replaced even though they have not changed. */
   replace?: string[];
   signal?: AbortSignal;
+}
+
+export interface RefreshOptions extends RunOptions {
+  /** URNs of what is looked at. @default everything */
+  only?: string[];
+  /** Tells what differs and changes nothing, neither the state nor the world; takes no lock. @default false */
+  readOnly?: boolean;
 }
 
 export interface DestroyOptions extends RunOptions {
@@ -72,7 +81,8 @@ export interface Deployer {
   readonly description: string;
   preview(options: RunOptions): Promise<Outcome>;
   up(options: RunOptions): Promise<Outcome>;
-  refresh(options: RunOptions): Promise<Outcome>;
+  /** Makes the state say what is there; what is gone leaves it, and the next update makes it anew. */
+  refresh(options: RefreshOptions): Promise<Outcome>;
   destroy(options: DestroyOptions): Promise<Outcome>;
   outputs(): Promise<Outputs>;
   /** The state as it is; empty before the first update. Secrets in it stay encrypted. */

@@ -16,6 +16,7 @@ interface Metadata {
 interface Snapshot {
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
+  parent?: string;
 }
 
 interface EngineEvent {
@@ -113,6 +114,7 @@ export class EventReader {
 
 function detailOf({ old, new: next, keys, diffs, detailedDiff }: Metadata, deleteFirst: boolean): ResourceDetail {
   const paths = Object.entries(detailedDiff ?? {});
+  const parent = (next ?? old)?.parent;
   const forcing = paths.filter(([, { diffKind }]) => diffKind.endsWith("-replace")).map(([path]) => path);
   return {
     ...(old != null && { before: shown(old.inputs ?? {}) as Record<string, unknown> }),
@@ -120,6 +122,7 @@ function detailOf({ old, new: next, keys, diffs, detailedDiff }: Metadata, delet
     diff: paths.length > 0 ? paths.map(([path]) => path) : (diffs ?? []),
     replaces: forcing.length > 0 ? forcing : (keys ?? []),
     ...(deleteFirst && { deleteFirst }),
+    ...(parent !== undefined && parent !== "" && { parent }),
   };
 }
 

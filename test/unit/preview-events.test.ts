@@ -46,9 +46,9 @@ test("what is deleted before its replacement is made says so, and is told once",
 });
 
 test("a creation has nothing before, a deletion nothing after; what stays and what an update does is not told", () => {
-  const state = { inputs: { name: "a" } };
-  assert.deepEqual(read([{ op: "create", old: null, new: state }])[0]?.detail, { after: { name: "a" }, diff: [], replaces: [] });
-  assert.deepEqual(read([{ op: "delete", old: state, new: null }])[0]?.detail, { before: { name: "a" }, diff: [], replaces: [] });
+  const state = { inputs: { name: "a" }, parent: "urn:parent" };
+  assert.deepEqual(read([{ op: "create", old: null, new: state }])[0]?.detail, { after: { name: "a" }, diff: [], replaces: [], parent: "urn:parent" });
+  assert.deepEqual(read([{ op: "delete", old: state, new: null }])[0]?.detail, { before: { name: "a" }, diff: [], replaces: [], parent: "urn:parent" });
   assert.equal(read([{ op: "same", old: state, new: state }])[0]?.detail, undefined);
   assert.equal(read([{ op: "update", old: state, new: state }], false)[0]?.detail, undefined);
 });
@@ -56,5 +56,5 @@ test("a creation has nothing before, a deletion nothing after; what stays and wh
 test("the embedded engine tells the same", () => {
   const detail = detailOf({ __defaults: [], password: secret("canary") }, { password: secret("other"), image: `x@${UNKNOWN}` }, { diff: ["password"], deleteFirst: true });
   assert.deepEqual(detail, { before: { password: "[secret]" }, after: { password: "[secret]", image: "x@[unknown]" }, diff: ["password"], replaces: [], deleteFirst: true });
-  assert.deepEqual(detailOf(undefined, {}), { after: {}, diff: [], replaces: [] });
+  assert.deepEqual(detailOf(undefined, {}, { parent: urn }), { after: {}, diff: [], replaces: [], parent: urn });
 });
