@@ -14,6 +14,8 @@ export interface EngineOptions {
   parallel?: number;
   /** URNs of resources that are replaced even though nothing has changed, as by `pulumi up --replace`. */
   replace?: string[];
+  /** URNs of the resources that are refreshed. @default all */
+  only?: string[];
   /** Cancels the run: what has begun is finished, nothing new begins. */
   signal?: AbortSignal;
 }
@@ -41,6 +43,11 @@ export function refresh(options: EngineOptions): Promise<Summary> {
   return start("refresh", options);
 }
 
+/** Reports what `refresh` would, and changes nothing: neither the state nor the world. Takes no lock. */
+export function compare(options: EngineOptions): Promise<Summary> {
+  return start("compare", options);
+}
+
 /** Deletes the stack's resources, dependents first. */
 export function destroy(options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
   return start("destroy", options, what);
@@ -55,8 +62,8 @@ export function outputs(options: EngineOptions): Promise<Summary> {
 const NEVER_ENDS = "the program waits for something that never comes: a promise that nobody resolves, or resources that need each other";
 
 async function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
-  const { onEvent, signal, parallel, replace, projectDir, stack, passphrase, stateFile, configFile } = options;
-  const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, replace, ...what };
+  const { onEvent, signal, parallel, replace, only, projectDir, stack, passphrase, stateFile, configFile } = options;
+  const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, replace, only, ...what };
   const env = parallel === undefined ? process.env : { ...process.env, BERTH_DOCKER_PARALLEL: String(parallel) };
   // A program of a thousand containers makes so many short-lived promises that collecting them is half of its time.
   const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, env, resourceLimits: { maxYoungGenerationSizeMb: 128 } });

@@ -7,9 +7,21 @@ import type { Resource } from "./state.ts";
 import { nameOf } from "./urn.ts";
 import { equal, markSecrets, withoutDefaults, type Props } from "./values.ts";
 
-/** Makes the state say what is really there, and reports each difference. What is gone leaves the state. */
-export async function refreshAll({ ledger, operations, events }: { ledger: Ledger; operations: Operations; events: EventLog }): Promise<void> {
-  const resources = ledger.all().filter((resource) => resource.custom && resource.delete !== true && resource.pendingReplacement !== true);
+interface Refreshing {
+  /** `only` has URNs. */
+  options: { only?: string[] | undefined };
+  ledger: Ledger;
+  operations: Operations;
+  events: EventLog;
+}
+
+/**
+ * Makes the state say what is really there, and reports each difference. What is gone leaves the state. Over a state
+ * file that is read only, it reports and nothing else.
+ */
+export async function refreshAll({ options, ledger, operations, events }: Refreshing): Promise<void> {
+  const only = options.only === undefined ? undefined : new Set(options.only);
+  const resources = ledger.all().filter(({ urn, custom, delete: going, pendingReplacement: returning }) => custom && going !== true && returning !== true && only?.has(urn) !== false);
   await Promise.all(resources.map((resource) => refreshOne(resource, ledger, operations, events)));
   await ledger.flush();
 }

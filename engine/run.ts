@@ -17,7 +17,7 @@ import { readProject, readStack, type Project, type StackConfig } from "./stackf
 import { stackOutputs, StateFile } from "./state.ts";
 import { containsSecret, plain, showUnknown, UNKNOWN, type Props } from "./values.ts";
 
-export type Command = "preview" | "up" | "refresh" | "destroy" | "outputs";
+export type Command = "preview" | "up" | "refresh" | "compare" | "destroy" | "outputs";
 
 /** A run's settings, as they are handed to the worker. */
 export interface RunOptions {
@@ -28,6 +28,7 @@ export interface RunOptions {
   stateFile: string;
   configFile?: string | undefined;
   replace?: string[] | undefined;
+  only?: string[] | undefined;
   keepProtected?: boolean | undefined;
   everything?: boolean | undefined;
 }
@@ -51,7 +52,7 @@ const NOTICE = "applied by the embedded engine, which is for trying and for test
 export async function run(options: RunOptions, signal: AbortSignal, onEvent?: (event: StepEvent) => void): Promise<Summary> {
   const began = performance.now();
   const events = new EventLog(onEvent);
-  const reads = options.command === "preview" || options.command === "outputs";
+  const reads = options.command === "preview" || options.command === "compare" || options.command === "outputs";
   let lock: Lock | undefined;
   try {
     lock = reads ? undefined : Lock.take(options.stateFile);
@@ -71,7 +72,7 @@ export async function run(options: RunOptions, signal: AbortSignal, onEvent?: (e
   }
 }
 
-const commands: Record<Command, (session: Session) => Promise<void>> = { preview: apply, up: apply, refresh: refreshAll, destroy, outputs: () => Promise.resolve() };
+const commands: Record<Command, (session: Session) => Promise<void>> = { preview: apply, up: apply, refresh: refreshAll, compare: refreshAll, destroy, outputs: () => Promise.resolve() };
 
 async function open(options: RunOptions, events: EventLog, readOnly: boolean, signal: AbortSignal): Promise<Session> {
   const project = readProject(options.projectDir);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { EngineOptions, StepEvent, Summary } from "../engine/index.ts";
-import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, realChanges, type RunOptions, type StateResource } from "./deployer.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, realChanges, type RefreshOptions, type RunOptions, type StateResource } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
 import { EventReader } from "./pulumi-events.ts";
@@ -34,8 +34,9 @@ export class EmbeddedDeployer implements Deployer {
     return this.#apply((engine, run) => engine.up(run), options);
   }
 
-  refresh(options: RunOptions): Promise<Outcome> {
-    return this.#apply((engine, run) => engine.refresh(run), options);
+  refresh({ only, readOnly, ...options }: RefreshOptions): Promise<Outcome> {
+    const what = only === undefined ? {} : { only };
+    return this.#apply((engine, run) => (readOnly === true ? engine.compare : engine.refresh)({ ...run, ...what }), options);
   }
 
   async destroy({ includeProtected, ...options }: DestroyOptions): Promise<Outcome> {

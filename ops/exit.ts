@@ -4,6 +4,7 @@ export const exitCodes = {
   failed: 1,
   usage: 2,
   requirement: 3,
+  drift: 4,
   interrupted: 130,
 } as const;
 
@@ -12,6 +13,7 @@ export const exitMeanings: Record<number, string> = {
   1: "failed, the last lines say where",
   2: "wrong usage",
   3: "something that this machine must have is missing",
+  4: "something differs from the state in a way that does harm",
   130: "interrupted",
 };
 

@@ -23,6 +23,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   backup: { summary: "back up Postgres now; list, verify or try the backups", load: () => import("./commands/backup.ts") },
   restore: { summary: "Postgres as it was, restored aside first, then put in place", load: () => import("./commands/restore.ts") },
   preview: { summary: "what up would change, without changing it", load: () => import("./commands/preview.ts") },
+  drift: { summary: "what differs from the state, and how to repair it; changes nothing", load: () => import("./commands/drift.ts") },
   doctor: { summary: "what this machine has and lacks; changes nothing", load: () => import("./commands/doctor.ts") },
   secret: { summary: "set an encrypted secret in a stack file", load: () => import("./commands/secret.ts") },
   push: { summary: "add the tags latest, date, git ref and commit to an image", load: () => import("./commands/push.ts") },

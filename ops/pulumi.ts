@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type Dockerode from "dockerode";
 import { isRunning } from "../engine/lock.ts";
-import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RunOptions } from "./deployer.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { exitCodes, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
 import { EventReader } from "./pulumi-events.ts";
@@ -52,8 +52,9 @@ export class PulumiDeployer implements Deployer {
     return this.#apply(["up", "--yes", "--skip-preview", ...replace], options);
   }
 
-  refresh(options: RunOptions): Promise<Outcome> {
-    return this.#apply(["refresh", "--yes", "--skip-preview"], options);
+  refresh({ only = [], readOnly, ...options }: RefreshOptions): Promise<Outcome> {
+    const targets = only.flatMap((urn) => ["--target", urn]);
+    return this.#apply(["refresh", ...(readOnly === true ? ["--preview-only"] : ["--yes", "--skip-preview"]), ...targets], options);
   }
 
   async destroy(options: DestroyOptions): Promise<Outcome> {

@@ -1,0 +1,32 @@
+import { chooseDeployer } from "../choose.ts";
+import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
+import { dockerClient, requireDocker } from "../docker.ts";
+import { driftOf } from "../drift/drift.ts";
+import { driftText } from "../drift/text.ts";
+import { exitCodes } from "../exit.ts";
+import { silent } from "../progress.ts";
+
+export const command: Command = {
+  summary: "what differs from the state, and how to repair it; changes nothing",
+  description: [
+    "Compares what is on the Docker host with the stack's state: what was removed, stopped, renamed, moved to another",
+    "network, given other limits or other files by hand, and what carries the stack's label unknown to the state. Each",
+    "difference has a reason why it does harm or not, and the command that repairs it. Neither side is changed, and no",
+    "lock is taken. Exit code 4 when something does harm.",
+  ].join("\n"),
+  options: { stack: stackOption, engine: engineOption, json: jsonOption },
+  examples: ["./berth drift -s prod", "./berth drift -s prod --json | jq '.drifts[] | select(.harmful)'", "./berth drift -s prod || ./berth up -s prod"],
+  exits: [0, 1, 2, 3, 4, 130],
+  async run(context, parsed) {
+    const { project, terminal, environment, signal } = context;
+    const stack = stackOf(context, parsed);
+    const docker = dockerClient(project.settings(stack).docker, environment);
+    await requireDocker(docker);
+    const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report: silent, install: false });
+    terminal.redactor.hide(passphrase.value);
+    const report = await driftOf({ deployer, docker, stack, signal });
+    if (parsed.flags["json"]) terminal.json(report);
+    else terminal.result(driftText(report, (colour, text) => terminal.resultStyle(colour, text)));
+    return report.harmful > 0 ? exitCodes.drift : exitCodes.ok;
+  },
+};

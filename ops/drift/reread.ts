@@ -1,0 +1,30 @@
+import type { ResourceEvent } from "../deployer.ts";
+import { type Drift, harmless } from "./finding.ts";
+import { types } from "./wanted.ts";
+
+/** Properties that say what a container does just now, not how it is to be. */
+const passing = /^(networkDatas|exitCode|containerLogs|mountpoint|__meta|__pulumi_raw_state_delta)\b/;
+
+/**
+ * What the engine's own look, a refresh that changes nothing, found beside what Docker was asked for: `covered` has the
+ * URNs that have findings already. Values are not told, as some may be secret.
+ */
+export function rereadDrifts(events: readonly ResourceEvent[], covered: ReadonlySet<string>, refresh: (urn: string) => string): Drift[] {
+  return events
+    .filter(({ phase, urn, type }) => phase === "done" && !covered.has(urn) && !type.startsWith("pulumi:") && type !== types.image)
+    .flatMap(({ op, urn, type, name, detail }): Drift[] => {
+      const base = { kind: kindOf(type), resource: name, urn, what: "reread", repair: refresh(urn), remedy: "none" } as const;
+      if (op === "delete") return [{ ...base, is: "gone", state: "there", harmful: true, reason: "what needs it next does not find it" }];
+      const differs = (detail?.diff ?? []).filter((path) => !passing.test(path));
+      if (op !== "update" && op !== "refresh" && op !== "replace") return [];
+      if (detail !== undefined && differs.length === 0) {
+        return detail.diff.length === 0 ? [] : [{ ...base, is: `other ${detail.diff.join(", ")}`, state: "as at the last update", ...harmless, reason: "it changes by itself" }];
+      }
+      return [{ ...base, is: `other ${differs.join(", ") || "properties"}`, state: "as at the last update", harmful: true, reason: "it is not what the program says" }];
+    });
+}
+
+function kindOf(type: string): Drift["kind"] {
+  const found = Object.entries(types).find(([, name]) => name === type)?.[0];
+  return (found as keyof typeof types | undefined) ?? "resource";
+}
