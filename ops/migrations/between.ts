@@ -42,7 +42,6 @@ export interface BetweenOptions {
 export async function migrationsBetween({ checkout, folder, from, to }: BetweenOptions): Promise<Between> {
   const git = async (...args: string[]) => (await run("git", ["-C", checkout, ...args], { maxBuffer: 2 ** 28 })).stdout;
   for (const commit of [from, to]) if (commit !== undefined) await requireCommit(git, commit);
-  const names = (text: string) => text.split("\0").filter(Boolean);
   // Paths below the checkout's folder, which need not be the repository's top.
   const present =
     to === undefined
@@ -69,6 +68,11 @@ export async function migrationsBetween({ checkout, folder, from, to }: BetweenO
     }
   }
   return { added, altered };
+}
+
+/** Paths of an output with `-z`. */
+function names(output: string): string[] {
+  return output.split("\0").filter(Boolean);
 }
 
 /** `apps/root/migrations/0001_members.sql` and `people/migrations/0001_people.py`, but not what undoes one. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { judgeDjango } from "../../ops/migrations/django.ts";
 import { judged } from "../../ops/migrations/migration.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { judged } from "../../ops/migrations/migration.ts";
 import { judgeSql } from "../../ops/migrations/sql.ts";
 
