@@ -16,6 +16,8 @@ export interface EngineOptions {
   replace?: string[];
   /** URNs of the resources that are refreshed. @default all */
   only?: string[];
+  /** Variables that the program finds beyond those of this process. */
+  environment?: Record<string, string>;
   /** Cancels the run: what has begun is finished, nothing new begins. */
   signal?: AbortSignal;
 }
@@ -64,7 +66,7 @@ const NEVER_ENDS = "the program waits for something that never comes: a promise 
 async function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
   const { onEvent, signal, parallel, replace, only, projectDir, stack, passphrase, stateFile, configFile } = options;
   const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, replace, only, ...what };
-  const env = parallel === undefined ? process.env : { ...process.env, BERTH_DOCKER_PARALLEL: String(parallel) };
+  const env = { ...process.env, ...options.environment, ...(parallel === undefined ? {} : { BERTH_DOCKER_PARALLEL: String(parallel) }) };
   // A program of a thousand containers makes so many short-lived promises that collecting them is half of its time.
   const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, env, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
   const cancel = (): void => {

@@ -42,6 +42,20 @@ export interface RunOptions {
   /** URNs that are replaced even though they have not changed. */
   replace?: string[];
   signal?: AbortSignal;
+  /** What the release that an update makes says of itself, for example `rollback to 3`. @default nothing */
+  note?: string;
+}
+
+/** An update that failed, as the engine remembers it. */
+export interface FailedUpdate {
+  /** When it began and ended: ISO 8601 in UTC. */
+  start: string;
+  end: string;
+  /** Who ran it, and where, as far as the engine knows. */
+  by?: string;
+  host?: string;
+  revision?: string;
+  dirty?: boolean;
 }
 
 export interface RefreshOptions extends RunOptions {
@@ -85,6 +99,10 @@ export interface Deployer {
   refresh(options: RefreshOptions): Promise<Outcome>;
   destroy(options: DestroyOptions): Promise<Outcome>;
   outputs(): Promise<Outputs>;
+  /** One output with the secrets in it, in plain text; undefined where the stack has none of this name. */
+  secretOutput(name: string): Promise<unknown>;
+  /** Updates that failed, newest first, as far back as the engine remembers them. */
+  failedUpdates(): Promise<FailedUpdate[]>;
   /** The state as it is; empty before the first update. Secrets in it stay encrypted. */
   state(): Promise<Deployment>;
   /**

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { EngineOptions, StepEvent, Summary } from "../engine/index.ts";
-import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, realChanges, type RefreshOptions, type RunOptions, type StateResource } from "./deployer.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, realChanges, type RefreshOptions, type RunOptions, type StateResource } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
+import { noteVariable } from "./releases/note.ts";
+import { FailureHistory } from "./releases/failure-history.ts";
 import { EventReader } from "./pulumi-events.ts";
 import { saltedStackFile } from "./stack-file.ts";
 
@@ -30,8 +32,13 @@ export class EmbeddedDeployer implements Deployer {
     return this.#apply((engine, run) => engine.preview({ ...run, onEvent: shown }), others);
   }
 
-  up(options: RunOptions): Promise<Outcome> {
-    return this.#apply((engine, run) => engine.up(run), options);
+  async up(options: RunOptions): Promise<Outcome> {
+    const history = new FailureHistory(this.#options.project, this.#options.stack);
+    return history.watching(() => this.#apply((engine, run) => engine.up(run), options));
+  }
+
+  failedUpdates(): Promise<FailedUpdate[]> {
+    return Promise.resolve(new FailureHistory(this.#options.project, this.#options.stack).read());
   }
 
   refresh({ only, readOnly, ...options }: RefreshOptions): Promise<Outcome> {
@@ -49,6 +56,12 @@ export class EmbeddedDeployer implements Deployer {
     return EventReader.outputs(stack?.outputs ?? {});
   }
 
+  async secretOutput(name: string): Promise<unknown> {
+    const [stack] = await this.#revealed((type) => type === "pulumi:pulumi:Stack");
+    const value = stack?.outputs?.[name];
+    return value === undefined ? undefined : unwrapped(value);
+  }
+
   state(): Promise<Deployment> {
     const file = embeddedState(this.#options.project, this.#options.stack);
     if (!existsSync(file)) return Promise.resolve({});
@@ -62,17 +75,21 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   async login(address: string): Promise<Login | undefined> {
+    return loginOf({ resources: await this.#revealed((type) => type === "docker-build:index:Image") }, address);
+  }
+
+  /** Resources of the state with each secret as `{ plaintext: <JSON> }`. */
+  async #revealed(wanted: (type: string) => boolean): Promise<StateResource[]> {
     const file = embeddedState(this.#options.project, this.#options.stack);
-    if (!existsSync(file)) return undefined;
+    if (!existsSync(file)) return [];
     const { Crypter } = await import("../engine/secrets.ts");
     const { deployment } = JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployment & { secrets_providers: { state: { salt: string } } } };
     const crypter = await Crypter.open(this.#options.passphrase, deployment.secrets_providers.state.salt);
-    const image = deployment.resources?.filter(({ type }) => type === "docker-build:index:Image") ?? [];
-    const resources = JSON.parse(JSON.stringify(image), (_key, value: unknown) => {
+    const found = deployment.resources?.filter(({ type }) => wanted(type)) ?? [];
+    return JSON.parse(JSON.stringify(found), (_key, value: unknown) => {
       const hidden = typeof value === "object" && value !== null && "ciphertext" in value ? value.ciphertext : undefined;
       return typeof hidden === "string" ? { plaintext: crypter.decrypt(hidden) } : value;
     }) as StateResource[];
-    return loginOf({ resources }, address);
   }
 
   async #apply(command: (engine: typeof import("../engine/index.ts"), run: EngineOptions) => Promise<Summary>, options: RunOptions): Promise<Outcome> {
@@ -87,6 +104,7 @@ export class EmbeddedDeployer implements Deployer {
       onEvent: options.onEvent,
       replace: options.replace,
       signal: options.signal,
+      environment: noteVariable(options.note),
     };
     try {
       const { changes, outputs } = await command(engine, run);
@@ -108,6 +126,11 @@ export function embeddedState(project: Project, stack: string): string {
 /** Once the Pulumi CLI has a stack, what the embedded engine remembers of its volumes must not bring it back. */
 export function forgetEmbedded(project: Project, stack: string): void {
   rmSync(embeddedState(project, stack), { force: true });
+}
+
+/** Plain values in place of `{ plaintext }`. */
+function unwrapped(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (_key, inner: unknown) => (typeof inner === "object" && inner !== null && "plaintext" in inner ? JSON.parse(String(inner.plaintext)) : inner)) as unknown;
 }
 
 function hidden(outputs: Outputs): Outputs {

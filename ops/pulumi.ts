@@ -5,9 +5,11 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type Dockerode from "dockerode";
 import { isRunning } from "../engine/lock.ts";
-import { type Deployer, type Deployment, type DestroyOptions, type Login, loginOf, type Outcome, type Outputs, type RefreshOptions, type RunOptions } from "./deployer.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { exitCodes, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
+import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
+import { noteVariable } from "./releases/note.ts";
 import { EventReader } from "./pulumi-events.ts";
 import type { Backend } from "./setup/backend.ts";
 import type { Cli } from "./setup/pulumi.ts";
@@ -50,6 +52,20 @@ export class PulumiDeployer implements Deployer {
   up(options: RunOptions): Promise<Outcome> {
     const replace = (options.replace ?? []).flatMap((urn) => ["--replace", urn]);
     return this.#apply(["up", "--yes", "--skip-preview", ...replace], options);
+  }
+
+  async secretOutput(name: string): Promise<unknown> {
+    const { code, out, error } = await this.#spawn(["stack", "output", "--json", "--show-secrets", ...this.#stack()]);
+    if (code === 0) return (JSON.parse(out) as Record<string, unknown>)[name];
+    if (noStack.test(error)) return undefined;
+    throw failure("stack output", error);
+  }
+
+  async failedUpdates(): Promise<FailedUpdate[]> {
+    const { code, out, error } = await this.#spawn(["stack", "history", "--json", "--page-size", "100", ...this.#stack()]);
+    if (code === 0) return failedUpdates(JSON.parse(out || "[]") as CliUpdate[] | null);
+    if (noStack.test(error)) return [];
+    throw failure("stack history", error);
   }
 
   refresh({ only = [], readOnly, ...options }: RefreshOptions): Promise<Outcome> {
@@ -119,7 +135,7 @@ export class PulumiDeployer implements Deployer {
     const reader = new EventReader(options.onEvent, command[0] === "preview" || command[0] === "refresh");
     const file = stackFileFor(this.#options.project, this.#options.stack);
     const args = [...command, "--json", "--config-file", file, ...this.#stack()];
-    const { code, error } = await this.#spawn(args, options.signal, (line) => reader.read(line));
+    const { code, error } = await this.#spawn(args, options.signal, (line) => reader.read(line), noteVariable(options.note));
     if (code === 0) return reader.outcome();
     if (options.signal?.aborted === true) {
       throw new OpsError("interrupted; what was begun is recorded, and the next run goes on from there", exitCodes.interrupted);
@@ -156,11 +172,11 @@ export class PulumiDeployer implements Deployer {
     return ["--stack", this.#options.stack];
   }
 
-  #spawn(args: string[], signal?: AbortSignal, onLine?: (line: string) => void): Promise<{ code: number; out: string; error: string }> {
+  #spawn(args: string[], signal?: AbortSignal, onLine?: (line: string) => void, variables: Record<string, string> = {}): Promise<{ code: number; out: string; error: string }> {
     const { cli, project, environment } = this.#options;
     return new Promise((resolve, reject) => {
       const all = [...args, "--non-interactive", "--color", "never"];
-      const child = spawn(cli.command, all, { cwd: project.folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(cli.command, all, { cwd: project.folder, env: { ...environment, ...variables }, stdio: ["ignore", "pipe", "pipe"] });
       // A Ctrl-C on a terminal reaches the CLI by itself, and a second one would make it stop halfway.
       const stop = () => signal?.reason === "SIGINT" && process.stdin.isTTY ? undefined : child.kill("SIGINT");
       signal?.addEventListener("abort", stop, { once: true });
