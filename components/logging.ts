@@ -46,6 +46,12 @@ export function logged({ prefix, logs }: Pick<Platform, "prefix" | "logs">, role
   return { logDriver: logs.driver, logOpts: { ...remote, ...own } };
 }
 
+/** Whether what a container prints can neither fill the host's disk nor hold the container up. */
+export function isBounded({ logDriver, logOpts }: { logDriver?: string; logOpts: Record<string, string> }): boolean {
+  if (logDriver === "json-file" || logDriver === "local") return logOpts["max-size"] !== undefined && logOpts["max-file"] !== undefined;
+  return logDriver !== undefined && (logDriver === "none" || logOpts["mode"] === remote.mode);
+}
+
 function syslogOptions({ address, facility }: Extract<LogSettings, { driver: "syslog" }>, tag: string): Record<string, string> {
   return {
     "syslog-address": address,
