@@ -33,6 +33,14 @@ type Hardened = Pick<
   | "ulimits"
 >;
 
+/** What is the same for every container; the policy asks for the same. */
+export const everywhere = { drops: ["ALL"], securityOpts: ["no-new-privileges:true"] };
+
+/** A capability as Docker's API has it: `CHOWN` is `CAP_CHOWN`. */
+export function capabilityOf(name: string): string {
+  return `CAP_${name}`;
+}
+
 /**
  * The container settings that every part of a stack runs with (CIS Docker Benchmark, section 5).
  *
@@ -54,8 +62,8 @@ export function hardened(limits: Limits, loosening: Loosening = {}): Hardened {
         `rw,noexec,nosuid,nodev,size=${size}m,mode=1777`,
       ]),
     ),
-    capabilities: { drops: ["ALL"], adds: (loosening.capabilities ?? []).map((name) => `CAP_${name}`) },
-    securityOpts: ["no-new-privileges:true"],
+    capabilities: { drops: everywhere.drops, adds: (loosening.capabilities ?? []).map(capabilityOf) },
+    securityOpts: everywhere.securityOpts,
     memory: limits.memory,
     memorySwap: limits.memory,
     cpus: cpusText(limits.cpus ?? 0.5),

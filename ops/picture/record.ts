@@ -1,10 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
-import { runProgram } from "../../engine/program.ts";
-import { Crypter } from "../../engine/secrets.ts";
-import { readProject } from "../../engine/stackfile.ts";
-import { plainProps, type Props } from "../../engine/values.ts";
+import { recordProgram, stackValues } from "../recorded-program.ts";
 import type { Network, Part, Stack } from "./stack.ts";
 
 /** One resource of the program: its type's last part, its name and what it was given. */
@@ -30,54 +24,20 @@ interface Inputs {
 }
 
 /**
- * What the unchanged program asks for in one stack. Nothing is contacted: each resource is answered with its own
- * inputs and what the program reads of outputs. Once a process, as modules are loaded once.
+ * What the unchanged program asks for in one stack. Once a process, as modules are loaded once.
  *
  * @param apps The applications that are shown. @default all
  * @throws what the program threw, for example problems of the stack file.
  */
 export async function recordStack(folder: string, stack: string, apps?: readonly string[]): Promise<Stack> {
-  const resources: Resource[] = [];
-  const config = { values: stackValues(join(folder, `Pulumi.${stack}.yaml`), apps), secretKeys: [], crypter: await Crypter.create("") };
-  await runProgram({ projectDir: folder, project: readProject(folder), stack, config, dryRun: false }, {
-    register: (read) => {
-      const { type, name, inputs: given } = read();
-      const inputs = plainProps(given);
-      resources.push({ type: type.slice(type.lastIndexOf(":") + 1), name, inputs });
-      const urn = `urn:pulumi:${stack}::berth::${type}::${name}`;
-      return Promise.resolve({ urn, id: `${name}-id`, outputs: { ...inputs, ...outputsOf(type, name, inputs) } });
-    },
-    registerOutputs: () => undefined,
-    diagnostic: () => undefined,
-  });
-  return stackOf(stack, resources);
-}
-
-/** A stack file's values as the engine hands them over, without the applications that are not asked for. */
-function stackValues(file: string, apps: readonly string[] | undefined): Record<string, string> {
-  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  const all = Object.entries(config["berth:apps"] ?? {});
-  config["berth:apps"] = Object.fromEntries(all.filter(([name]) => apps?.includes(name) ?? true));
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, textOf(value)]));
-}
-
-/** No picture needs what is encrypted. */
-function textOf(value: unknown): string {
-  if (typeof value === "object" && value !== null && "secure" in value) return "encrypted";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function outputsOf(type: string, name: string, inputs: Props): Props {
-  const made: Record<string, Props> = {
-    "docker:index/container:Container": { name, exitCode: 0, containerLogs: "" },
-    "docker:index/network:Network": { ipamConfigs: inputs["ipamConfigs"] ?? [{ subnet: "10.0.0.0/24" }] },
-    // The name stays, so that the picture can say which image a part runs.
-    "docker:index/remoteImage:RemoteImage": { repoDigest: inputs["name"] ?? "" },
-    "docker-build:index:Image": { digest: "sha256:0" },
-    "random:index/randomPassword:RandomPassword": { result: name, bcryptHash: name },
-    "random:index/randomId:RandomId": { hex: name },
-  };
-  return made[type] ?? {};
+  const { values, secretKeys } = stackValues(folder, stack);
+  const all = Object.entries(JSON.parse(values["berth:apps"] ?? "{}") as object);
+  const shown = Object.fromEntries(all.filter(([name]) => apps?.includes(name) ?? true));
+  const registrations = await recordProgram(folder, stack, { values: { ...values, "berth:apps": JSON.stringify(shown) }, secretKeys });
+  return stackOf(
+    stack,
+    registrations.map(({ type, name, inputs }) => ({ type: type.slice(type.lastIndexOf(":") + 1), name, inputs })),
+  );
 }
 
 function stackOf(stack: string, resources: Resource[]): Stack {

@@ -1,0 +1,47 @@
+import { Worker } from "node:worker_threads";
+import { refusal, warnings } from "../../policy/report.ts";
+import type { Finding } from "../../policy/rule.ts";
+import type { ResourceEvent } from "../deployer.ts";
+import { exitCodes, OpsError } from "../exit.ts";
+import type { Project } from "../project.ts";
+
+/** What the thread is given; `cache` is the folder of its compiled modules. */
+export interface CheckOptions {
+  folder: string;
+  stack: string;
+  cache: string;
+}
+
+type Answer = { findings: Finding[] } | { problem: string };
+
+/**
+ * Runs the program with nothing behind it, and every rule of the policy over all that it asks for: so a resource that
+ * may not be stops an update before the first one is made, whichever engine applies it. The CLI's own `--policy-pack`
+ * looks at each resource only when its turn has come.
+ *
+ * @throws OpsError with every mandatory finding, or with what the program itself threw. Advisory ones are told as warnings.
+ */
+export async function enforcePolicy(project: Project, stack: string, onEvent?: (event: ResourceEvent) => void, signal?: AbortSignal): Promise<void> {
+  const answer = await check({ folder: project.folder, stack, cache: project.generated("policy", "compiled") }, signal);
+  if ("problem" in answer) throw new OpsError(answer.problem);
+  const { mandatory = [], advisory = [] } = Object.groupBy(answer.findings, ({ level }) => level);
+  for (const message of warnings(advisory)) onEvent?.({ phase: "diagnostic", op: "", urn: "", type: "", name: "", message });
+  if (mandatory.length > 0) throw new OpsError(refusal(stack, mandatory));
+}
+
+async function check(workerData: CheckOptions, signal?: AbortSignal): Promise<Answer> {
+  const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
+  const stop = () => void worker.terminate();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return await new Promise<Answer>((resolve, reject) => {
+      worker.on("message", resolve).on("error", reject);
+      worker.on("exit", () =>
+        reject(signal?.aborted === true ? new OpsError("interrupted; nothing was changed", exitCodes.interrupted) : new OpsError("the program waits for something that never comes: a promise that nobody resolves, or resources that need each other")),
+      );
+    });
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    await worker.terminate();
+  }
+}

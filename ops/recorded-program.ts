@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { runProgram } from "../engine/program.ts";
+import { Crypter } from "../engine/secrets.ts";
+import { readProject } from "../engine/stackfile.ts";
+import { makeUrn } from "../engine/urn.ts";
+import { plainProps, type Props, showUnknown } from "../engine/values.ts";
+
+/** One resource as the program registered it, its inputs without the marks of secrets; what is not known is `[unknown]`. */
+export interface Registration {
+  type: string;
+  name: string;
+  urn: string;
+  inputs: Props;
+  protect: boolean;
+  retainOnDelete: boolean;
+}
+
+/** A stack file's values as an engine hands them over; those that are encrypted stay unknown. */
+export interface StackValues {
+  values: Record<string, string>;
+  secretKeys: string[];
+}
+
+/** Long enough for every secret that has to be of some length. */
+const hidden = "encrypted in the stack file, and not read here";
+
+/**
+ * What the unchanged program asks for with these values. Nothing is contacted, and nothing decrypted: each resource is
+ * answered with its own inputs and what the program reads of outputs. Once a thread, as modules are loaded once.
+ *
+ * @throws what the program threw, for example problems of the stack file.
+ */
+export async function recordProgram(folder: string, stack: string, { values, secretKeys }: StackValues): Promise<Registration[]> {
+  const registrations: Registration[] = [];
+  const project = readProject(folder);
+  const config = { values, secretKeys, crypter: await Crypter.create("") };
+  await runProgram({ projectDir: folder, project, stack, config, dryRun: true }, {
+    register: (read) => {
+      const { type, name, parent, inputs: given, protect = false, retainOnDelete = false } = read();
+      const inputs = showUnknown(plainProps(given)) as Props;
+      const urn = makeUrn(stack, project.name, parent, type, name);
+      registrations.push({ type, name, urn, inputs, protect, retainOnDelete });
+      return Promise.resolve({ urn, id: `${name}-id`, outputs: { ...inputs, ...outputsOf(type, name, inputs) } });
+    },
+    registerOutputs: () => undefined,
+    diagnostic: () => undefined,
+  });
+  return registrations;
+}
+
+export function stackValues(folder: string, stack: string): StackValues {
+  const { config } = parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) as { config?: Record<string, unknown> | null };
+  const entries = Object.entries(config ?? {}).map(([key, value]): [string, unknown] => [key.includes(":") ? key : `${readProject(folder).name}:${key}`, value]);
+  return {
+    values: Object.fromEntries(entries.map(([key, value]) => [key, isEncrypted(value) ? hidden : typeof value === "string" ? value : JSON.stringify(value)])),
+    secretKeys: entries.filter(([, value]) => isEncrypted(value)).map(([key]) => key),
+  };
+}
+
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "secure" in value;
+}
+
+const digest = `sha256:${"0".repeat(64)}`;
+
+function outputsOf(type: string, name: string, inputs: Props): Props {
+  const image = typeof inputs["name"] === "string" ? inputs["name"] : "";
+  const made: Record<string, Props> = {
+    "docker:index/container:Container": { name, exitCode: 0, containerLogs: "" },
+    "docker:index/network:Network": { ipamConfigs: inputs["ipamConfigs"] ?? [{ subnet: "10.0.0.0/24" }] },
+    "docker:index/remoteImage:RemoteImage": { repoDigest: image.includes("@") ? image : `${image}@${digest}`, imageId: digest },
+    "docker-build:index:Image": { digest },
+    "random:index/randomPassword:RandomPassword": { result: name, bcryptHash: name },
+    "random:index/randomId:RandomId": { hex: name },
+  };
+  return made[type] ?? {};
+}

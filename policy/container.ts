@@ -1,0 +1,86 @@
+import { allowanceOf } from "./exceptions.ts";
+import { type Allowance, always, type Objection, type Rule, type Settings, type Subject, unknown } from "./rule.ts";
+
+export const containerType = "docker:index/container:Container";
+
+/** The inputs of a container that the rules look at. */
+export interface ContainerInputs {
+  image?: string;
+  entrypoints?: string[];
+  command?: string[];
+  envs?: string[];
+  user?: string;
+  labels?: { label: string; value: string }[];
+  start?: boolean;
+  attach?: boolean;
+  mustRun?: boolean;
+  restart?: string;
+  healthcheck?: { tests?: string[] };
+  privileged?: boolean;
+  readOnly?: boolean;
+  capabilities?: { adds?: string[]; drops?: string[] };
+  securityOpts?: string[];
+  memory?: number;
+  memorySwap?: number;
+  cpus?: string;
+  cpuQuota?: number;
+  ulimits?: { name: string; hard: number }[];
+  networkMode?: string;
+  networksAdvanced?: { name: string }[];
+  pidMode?: string;
+  ipcMode?: string;
+  usernsMode?: string;
+  cgroupnsMode?: string;
+  ports?: { internal: number; external?: number; ip?: string }[];
+  publishAllPorts?: boolean;
+  mounts?: { type: string; source?: string; target?: string; bindOptions?: { propagation?: string } }[];
+  volumes?: { hostPath?: string; volumeName?: string; containerPath?: string }[];
+  devices?: { hostPath: string }[];
+  logDriver?: string;
+  logOpts?: Record<string, string>;
+}
+
+/** A container as the rules see it. */
+export interface Container extends ContainerInputs {
+  subject: Subject;
+  /** The application that it belongs to; undefined for a part of the platform. */
+  app: string | undefined;
+  /** Runs until it is told to stop; neither a job nor one that is never started. */
+  stays: boolean;
+  allowance: Allowance;
+}
+
+interface ContainerRule extends Omit<Rule, "check" | "level"> {
+  /** @default mandatory */
+  level?: Rule["level"];
+  /** The inputs that it is about: while one of them is unknown, nothing is said. */
+  reads: (keyof ContainerInputs)[];
+  /** Which containers it is about. @default those that are ever started */
+  of?: (container: Container) => boolean;
+  objections: (container: Container, settings: Settings) => Objection[];
+}
+
+/** A rule over the containers of a stack. One that is never started runs no process: it only carries files to a volume. */
+export function containerRule({ reads, of = ({ start }) => start !== false, objections, level = always, ...rule }: ContainerRule): Rule {
+  return {
+    ...rule,
+    level,
+    check: (subject, settings) => {
+      if (subject.type !== containerType || reads.some((input) => hasUnknown(subject.inputs[input]))) return [];
+      const container = containerOf(subject, settings);
+      return of(container) ? objections(container, settings) : [];
+    },
+  };
+}
+
+function containerOf(subject: Subject, settings: Settings): Container {
+  const inputs = subject.inputs as ContainerInputs;
+  const app = inputs.labels?.find?.(({ label }) => label === "berth.app")?.value;
+  const job = inputs.attach === true && inputs.mustRun === false;
+  return { ...inputs, subject, app, stays: inputs.start !== false && !job, allowance: allowanceOf(subject, app, settings) };
+}
+
+/** Names of variables do not become known later, so their values may be unknown; any other value may not. */
+function hasUnknown(value: unknown): boolean {
+  return value === unknown || (typeof value === "object" && value !== null && Object.values(value).some(hasUnknown));
+}

@@ -1,0 +1,32 @@
+import type { Allowance, Settings, Subject } from "./rule.ts";
+
+/** A part of the platform that can't keep a rule. */
+export interface Exception {
+  /** The end of the resource's chain of types. */
+  within: string;
+  allowance: Allowance;
+  reason: string;
+}
+
+const job = "berth:index:Job$docker:index/container:Container";
+
+/** All exceptions of the platform. Those of an application are in its app.ts, under `unprepared`. */
+export const exceptions: Exception[] = [
+  {
+    within: `berth:index:Volume$${job}`,
+    allowance: { root: true, capabilities: ["CHOWN"] },
+    reason: "gives a new volume, which is root's, to the user that it is for; it has no network, and nothing but that volume",
+  },
+  {
+    within: `berth:index:Tools$${job}`,
+    allowance: { root: true },
+    reason: "writes the tools as root, so that no application can change what others run; it has no network and no capabilities",
+  },
+];
+
+/** What is allowed to the container `subject` beyond the rules. */
+export function allowanceOf(subject: Subject, app: string | undefined, { apps }: Settings): Allowance {
+  const chain = subject.urn.split("::")[2] ?? "";
+  const exception = exceptions.find(({ within }) => chain === within || chain.endsWith(`$${within}`));
+  return exception?.allowance ?? (app === undefined ? undefined : apps[app]) ?? {};
+}

@@ -1,0 +1,58 @@
+import { isBounded } from "../components/logging.ts";
+import { containerRule } from "./container.ts";
+import { always, type Objection, type Rule } from "./rule.ts";
+
+const harden = "spread hardened() of components/hardening.ts into the container";
+const one = (broken: boolean, value: string, allowed: string, fix: string): Objection[] => (broken ? [{ value, allowed, fix }] : []);
+
+/** How a container lives on its host, and what stays of it. */
+export const lifeRules: Rule[] = [
+  containerRule({
+    name: "limits",
+    description: "Memory, processor cores and processes have upper bounds, and swap adds no memory.",
+    reads: ["memory", "memorySwap", "cpus", "cpuQuota", "ulimits"],
+    objections: ({ memory = 0, memorySwap, cpus = "", cpuQuota = 0, ulimits = [] }) => [
+      ...one(memory <= 0, "no memory limit", "memory in MiB", harden),
+      ...one(memory > 0 && memorySwap !== memory, `memorySwap ${memorySwap ?? "unset"} with memory ${memory}`, "memorySwap as memory: no swap", harden),
+      ...one(!(Number(cpus) > 0) && cpuQuota <= 0, "no limit of processor cores", 'cpus, for example "0.5"', harden),
+      ...one(!ulimits.some(({ name, hard }) => name === "nproc" && hard > 0), "no limit of processes", "ulimits with nproc", harden),
+    ],
+  }),
+  containerRule({
+    name: "health",
+    description: "What stays running has a health check.",
+    reads: ["healthcheck"],
+    of: ({ stays }) => stays,
+    objections: ({ healthcheck }) => {
+      const tests = healthcheck?.tests ?? [];
+      return one(tests.length === 0 || tests[0] === "NONE", tests.join(" ") || "none", '["CMD", program, …]', "spread healthGated() of components/health.ts into the container; in an app.ts: web.health or worker.health");
+    },
+  }),
+  containerRule({
+    name: "restart",
+    description: "What stays running is started again after a failure.",
+    reads: ["restart"],
+    of: ({ stays }) => stays,
+    objections: ({ restart = "no" }) =>
+      one(!["unless-stopped", "always", "on-failure"].includes(restart), restart, "unless-stopped, always or on-failure", "spread healthGated() of components/health.ts into the container"),
+  }),
+  containerRule({
+    name: "log-rotation",
+    description: "What a container prints can't fill the host's disk, and a log store that is away can't hold it up.",
+    reads: ["logDriver", "logOpts"],
+    objections: ({ logDriver, logOpts = {} }) =>
+      one(!isBounded({ logDriver, logOpts }), `${logDriver ?? "the engine's own driver"}: ${Object.entries(logOpts).map((pair) => pair.join("=")).join(", ") || "no options"}`, "json-file or local with max-size and max-file, or a remote driver with mode: non-blocking", "spread logged() of components/logging.ts into the container"),
+  }),
+  {
+    name: "data-volumes",
+    description: "A volume with data has a fixed name, is protected, and is kept when the stack is destroyed.",
+    level: always,
+    check: ({ type, inputs, protect, retainOnDelete }) => {
+      const labels = inputs["labels"] as { label: string; value: string }[] | undefined;
+      const data = type === "docker:index/volume:Volume" && labels?.some?.(({ label, value }) => label === "berth.role" && value === "data") === true;
+      if (!data) return [];
+      const lacking = [...(inputs["name"] === undefined ? ["a name"] : []), ...(protect === false ? ["protect"] : []), ...(retainOnDelete === false ? ["retainOnDelete"] : [])];
+      return one(lacking.length > 0, `without ${lacking.join(", ")}`, "a name, protect: true and retainOnDelete: true", "make it by new Volume(…, { data: true }) of components/volume.ts");
+    },
+  },
+];
