@@ -58,8 +58,7 @@ async function build(context: Context, inputs: Props): Promise<Made> {
   const folder = await mkdtemp(join(tmpdir(), "berth-build-"));
   try {
     const metadata = join(folder, "metadata.json");
-    await writeLogins(folder, inputs);
-    const environment = { ...process.env, DOCKER_CONFIG: folder, BUILDX_CONFIG: join(dockerFolder(), "buildx") };
+    const environment = await loggedIn(folder, process.env, objects(inputs["registries"]));
     await run(buildArguments(inputs, metadata), environment, context);
     const result = JSON.parse(await readFile(metadata, "utf8")) as Record<string, string>;
     const digest = result["containerimage.digest"] ?? "";
@@ -128,10 +127,15 @@ async function run(args: string[], environment: NodeJS.ProcessEnv, context: Cont
   }
 }
 
-/** A configuration of its own for this build, so that a login never lands in the user's. */
-async function writeLogins(folder: string, inputs: Props): Promise<void> {
+/**
+ * A Docker configuration in `folder`, so that a login never lands in the user's, which it is like in all else.
+ *
+ * @param logins Objects of `address`, `username` and `password`.
+ * @returns The environment in which `docker` uses it.
+ */
+export async function loggedIn(folder: string, environment: NodeJS.ProcessEnv, logins: Props[]): Promise<NodeJS.ProcessEnv> {
   const own = JSON.parse(await readFile(join(dockerFolder(), "config.json"), "utf8").catch(() => "{}")) as { auths?: object; credsStore?: string };
-  const auths = objects(inputs["registries"]).map((login) => {
+  const auths = logins.map((login) => {
     const host = bareHost(text(login["address"]) ?? "docker.io");
     const auth = Buffer.from(`${text(login["username"]) ?? ""}:${text(login["password"]) ?? ""}`).toString("base64");
     return [host === "docker.io" ? "https://index.docker.io/v1/" : host, { auth }] as const;
@@ -141,6 +145,7 @@ async function writeLogins(folder: string, inputs: Props): Promise<void> {
   for (const kept of ["contexts", "cli-plugins"]) {
     await cp(join(dockerFolder(), kept), join(folder, kept), { recursive: true }).catch(() => undefined);
   }
+  return { ...environment, DOCKER_CONFIG: folder, BUILDX_CONFIG: join(dockerFolder(), "buildx") };
 }
 
 /** `name:tag@digest` of the first tag; the tag alone when nothing was pushed. */

@@ -1,27 +1,40 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { chooseDeployer } from "../choose.ts";
 import { closest } from "../arguments.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import type { Login } from "../deployer.ts";
+import type { Deployment } from "../deployer.ts";
 import { OpsError, usageError } from "../exit.ts";
+import { buildFor, buildOf, otherSource, parsePlatforms, partTag, platformsIn } from "../image-platforms.ts";
 import { Progress, silent } from "../progress.ts";
+import { withLogin } from "../registry-login.ts";
+import type { Step } from "../setup/report.ts";
 
 const run = promisify(execFile);
 
 export const command: Command = {
   summary: "add the tags latest, date, git ref and commit to an image",
-  description: "Adds the tags latest, YYYYMMDD (UTC), the git branch or tag, and sha-<commit> to the digest that the stack runs, in the\nregistry itself: nothing is built or pulled.",
-  options: { stack: stackOption, engine: engineOption, json: jsonOption },
+  description: [
+    "Adds the tags latest, YYYYMMDD (UTC), the git branch or tag, and sha-<commit> to the digest that the stack runs, in the",
+    "registry itself: nothing is built or pulled.",
+    "With --platforms the tags name one index of images for all of these platforms: the one that runs, unchanged; for each",
+    "other the one that --part pushed for this commit, or else one that is built here from the same source.",
+  ].join("\n"),
+  options: {
+    stack: stackOption,
+    engine: engineOption,
+    platforms: { type: "string", value: "<list>", help: "linux/amd64,linux/arm64: one index for all of them" },
+    part: { type: "boolean", help: "add only sha-<commit>-<architecture>, for --platforms on another machine" },
+    json: jsonOption,
+  },
   positionals: ["app"],
-  examples: ["./berth push", "./berth push root -s prod"],
+  examples: ["./berth push", "./berth push root -s prod", "./berth push -s ci --platforms linux/amd64,linux/arm64"],
   exits: [0, 1, 2, 3],
   async run(context, parsed) {
     const { project, terminal, environment } = context;
     const stack = stackOf(context, parsed);
+    const platforms = parsed.values["platforms"] === undefined ? undefined : parsePlatforms(parsed.values["platforms"]);
+    if (platforms !== undefined && parsed.flags["part"]) throw usageError("--part is one image of what --platforms joins: give one of the two");
     const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report: silent, install: false });
     terminal.redactor.hide(passphrase.value);
     const images = ((await deployer.outputs())["imageDigests"]?.value ?? {}) as Record<string, string>;
@@ -32,29 +45,70 @@ export const command: Command = {
       throw usageError(`stack "${stack}" has no application "${app}": ${near === undefined ? `it has ${Object.keys(images).join(", ")}` : `did you mean ${near}?`}`);
     }
     const tags = await gitTags(project.folder, environment);
+    const state = platforms === undefined ? {} : await deployer.state();
     const report = new Progress(terminal);
-    const pushed: Record<string, string[]> = {};
+    const pushed: Record<string, { references: string[]; platforms: string[] }> = {};
     for (const [name, image] of Object.entries(images)) {
       if (app !== undefined && name !== app) continue;
       const step = report.step(name);
       const { repository, digest } = parseImage(image);
-      const login = await deployer.login(repository.split("/")[0] ?? "");
+      const address = repository.split("/")[0] ?? "";
+      const login = await deployer.login(address);
       terminal.redactor.hide(login?.password);
-      const references = tags.map((tag) => `${repository}:${tag}`);
       try {
-        await addTags(references, `${repository}@${digest}`, login, environment);
+        pushed[name] = await withLogin(address, login, environment, async (loggedIn) => {
+          const own = await platformsIn(`${repository}@${digest}`, loggedIn);
+          if (parsed.flags["part"] && own.length !== 1) throw new OpsError(`${image} is for ${own.join(" and ")}, so it is no part: ./berth push tags it`);
+          const wanted = parsed.flags["part"] ? own.map((platform) => partTag(tags.at(-1) ?? "", platform)) : tags;
+          const parts = await partsFor({ stack, repository, digest, own, platforms: platforms ?? own, commitTag: tags.at(-1) ?? "", state, environment: loggedIn, step });
+          const references = wanted.map((tag) => `${repository}:${tag}`);
+          await addTags(references, parts, loggedIn);
+          step.done(`${digest.slice(0, 19)}, ${(platforms ?? own).join(" and ")}, is ${wanted.join(", ")}`);
+          return { references, platforms: platforms ?? own };
+        });
       } catch (error) {
         step.fail("not tagged");
+        if (error instanceof OpsError) throw error;
         throw new OpsError(`${image} could not be tagged: ${(error as { stderr?: string }).stderr?.trim() ?? String(error)}`);
       }
-      step.done(`${digest.slice(0, 19)} is ${tags.join(", ")}`);
-      pushed[name] = references;
     }
-    if (parsed.flags["json"]) terminal.json({ stack, pushed });
-    else for (const reference of Object.values(pushed).flat()) terminal.result(reference);
+    if (parsed.flags["json"]) terminal.json({ stack, pushed: Object.fromEntries(Object.entries(pushed).map(([name, { references }]) => [name, references])), platforms: Object.fromEntries(Object.entries(pushed).map(([name, image]) => [name, image.platforms])) });
+    else for (const reference of Object.values(pushed).flatMap(({ references }) => references)) terminal.result(reference);
     return 0;
   },
 };
+
+interface Wanted {
+  stack: string;
+  repository: string;
+  /** Of the image that runs, and the platforms that it is for. */
+  digest: string;
+  own: string[];
+  platforms: string[];
+  commitTag: string;
+  state: Deployment;
+  environment: NodeJS.ProcessEnv;
+  step: Step;
+}
+
+/** The images, by digest or tag, that are joined under the tags. */
+async function partsFor({ stack, repository, digest, own, platforms, commitTag, state, environment, step }: Wanted): Promise<string[]> {
+  const parts = own.some((platform) => platforms.includes(platform)) ? [`${repository}@${digest}`] : [];
+  for (const platform of platforms.filter((name) => !own.includes(name))) {
+    const tag = `${repository}:${partTag(commitTag, platform)}`;
+    if ((await platformsIn(tag, environment)).includes(platform)) {
+      parts.push(tag);
+      continue;
+    }
+    const inputs = buildOf(state, repository);
+    if (inputs === undefined) throw new OpsError(`stack "${stack}" did not build ${repository}, and ${tag} is not in the registry: run ./berth push --part on a machine for ${platform}, in the stack that builds it`);
+    const other = otherSource(inputs);
+    if (other !== undefined) throw new OpsError(`${repository} can't be built for ${platform} too, as it would be of another source: ${other}. ./berth up -s ${stack} first`);
+    step.progress?.(`building it for ${platform}`);
+    parts.push(`${repository}@${await buildFor(platform, inputs, tag, environment)}`);
+  }
+  return parts;
+}
 
 /** `127.0.0.1:5555/root:tag@sha256:…` in its parts. */
 export function parseImage(image: string): { repository: string; digest: string } {
@@ -81,16 +135,7 @@ async function gitTags(folder: string, environment: NodeJS.ProcessEnv): Promise<
   }
 }
 
-/** The login is given to this one command in a folder of its own, never written to the user's. */
-async function addTags(references: string[], source: string, login: Login | undefined, environment: NodeJS.ProcessEnv): Promise<void> {
-  const args = ["buildx", "imagetools", "create", ...references.flatMap((reference) => ["--tag", reference]), source];
-  if (login === undefined) return void (await run("docker", args, { env: environment }));
-  const folder = mkdtempSync(join(tmpdir(), "berth-"));
-  try {
-    const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-    writeFileSync(join(folder, "config.json"), JSON.stringify({ auths: { [source.split("/")[0] ?? ""]: { auth } } }), { mode: 0o600 });
-    await run("docker", args, { env: { ...environment, DOCKER_CONFIG: folder } });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+/** In the registry itself; more than one source make an index. */
+async function addTags(references: string[], sources: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  await run("docker", ["buildx", "imagetools", "create", ...references.flatMap((reference) => ["--tag", reference]), ...sources], { env: environment });
 }

@@ -1,0 +1,92 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { imageLabels } from "../components/image-labels.ts";
+import { buildArguments } from "../engine/build.ts";
+import { type Deployment, realResources } from "./deployer.ts";
+import { OpsError, usageError } from "./exit.ts";
+
+const run = promisify(execFile);
+
+/** What was built of an application, as the state of its stack has it. */
+export type BuildInputs = Record<string, unknown>;
+
+/** `linux/amd64,linux/arm64` as a list. @throws OpsError (2) for what is no platform. */
+export function parsePlatforms(text: string): string[] {
+  const platforms = text.split(",").map((platform) => platform.trim());
+  const wrong = platforms.find((platform) => !/^linux\/[a-z0-9]+(\/v\d)?$/.test(platform));
+  if (wrong !== undefined) throw usageError(`"${wrong}" in --platforms is no platform: give them as linux/amd64,linux/arm64`);
+  return [...new Set(platforms)];
+}
+
+/** Tag of the image of one platform: `sha-0123456-arm64`, `sha-0123456-arm-v7`. */
+export function partTag(commitTag: string, platform: string): string {
+  return `${commitTag}-${platform.split("/").slice(1).join("-")}`;
+}
+
+/** The inputs of the build that pushed `<repository>:latest`; undefined where the stack did not build it. */
+export function buildOf(deployment: Deployment, repository: string): BuildInputs | undefined {
+  return realResources(deployment).find(({ type, inputs }) => type === "docker-build:index:Image" && (inputs?.["tags"] as string[] | undefined)?.[0] === `${repository}:latest`)?.inputs;
+}
+
+/**
+ * Why the source that is here now would make another image than the one that runs; undefined where it would not.
+ *
+ * @example
+ * otherSource({ context: { location: "/berth/apps/root" }, labels }); // "the stack runs 0f3c…, and /berth/apps/root is at 91ab…"
+ */
+export function otherSource(inputs: BuildInputs, labelsNow = imageLabels): string | undefined {
+  const name = "org.opencontainers.image.revision";
+  const { location } = inputs["context"] as { location: string };
+  const built = (inputs["labels"] as Record<string, string> | undefined)?.[name];
+  const now = labelsNow(location)[name];
+  return built === now ? undefined : `the stack runs ${built ?? "no known revision"}, and ${location} is at ${now ?? "none"}`;
+}
+
+/** The platform of an image with one, or those of an index, as its registry has it: `["linux/amd64"]`; empty where it is not there. */
+export async function platformsIn(reference: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const inspect = ["buildx", "imagetools", "inspect", reference, "--format"];
+  try {
+    const { stdout } = await run("docker", [...inspect, "{{json .Image}}"], { env: environment, maxBuffer: 2 ** 26 });
+    const image = JSON.parse(stdout) as Partial<Platform> | Record<string, Platform>;
+    return "architecture" in image && typeof image.architecture === "string" ? [platformName(image as Platform)] : Object.values(image as Record<string, Platform>).map(platformName);
+  } catch (error) {
+    if (/not found|NAME_UNKNOWN|MANIFEST_UNKNOWN/i.test((error as { stderr?: string }).stderr ?? "")) return [];
+    throw error;
+  }
+}
+
+interface Platform {
+  os: string;
+  architecture: string;
+  variant?: string;
+}
+
+/** arm64 has one variant, which its images name or not. */
+function platformName({ os, architecture, variant }: Platform): string {
+  return `${os}/${architecture}${variant === undefined || architecture === "arm64" ? "" : `/${variant}`}`;
+}
+
+/**
+ * Builds an image again for another platform, from the inputs of the build that runs, and pushes it.
+ *
+ * @returns The digest that the registry gave.
+ * @throws OpsError saying what to install where this machine can't run that platform's programs.
+ */
+export async function buildFor(platform: string, inputs: BuildInputs, tag: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-build-"));
+  try {
+    const metadata = join(folder, "metadata.json");
+    await run("docker", buildArguments({ ...inputs, tags: [tag], platforms: [platform] }, metadata), { env: environment, maxBuffer: 2 ** 28 });
+    return (JSON.parse(await readFile(metadata, "utf8")) as Record<string, string>)["containerimage.digest"] ?? "";
+  } catch (error) {
+    const text = (error as { stderr?: string }).stderr?.trim() ?? String(error);
+    const emulated = /exec format error|exec user process caused/i.test(text);
+    const advice = emulated ? `this machine can't run programs for ${platform}: run ./berth push --part on one that can, or install QEMU (docs/images.md)` : text.split("\n").slice(-20).join("\n");
+    throw new OpsError(`${tag} was not built for ${platform}: ${advice}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
