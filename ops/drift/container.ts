@@ -15,7 +15,7 @@ export interface Surroundings {
 /** How one container differs from what the state says. Pure: `found` is undefined where there is none of that id. */
 export function containerFindings(wanted: WantedContainer, found: ContainerInspectInfo | undefined, around: Surroundings): Finding[] {
   if (found === undefined) return [missing(wanted, around)];
-  if (!wanted.lasting) return [];
+  if (!wanted.lasting) return ended(wanted, found);
   const state = [...runState(wanted, found, around)];
   return [...state, ...health(wanted, found, state.length > 0), ...name(wanted, found, around), ...networks(wanted, found, around), ...limits(wanted, found, around)];
 }
@@ -27,6 +27,11 @@ function missing({ name, lasting, failed, volumes }: WantedContainer, around: Su
   if (gone.length > 0) return { ...base, harmful: true, reason: `it filled the volume ${gone.join(", ")}, which is gone too`, repair: around.up, remedy: "forget" };
   if (failed) return { ...base, harmful: true, reason: "it failed, and must run again", repair: around.up, remedy: "forget" };
   return { ...base, ...harmless, reason: "it had done its work, and what it did stays" };
+}
+
+function ended({ name: state }: WantedContainer, { Name }: ContainerInspectInfo): Finding[] {
+  const is = Name.slice(1);
+  return is === state ? [] : [{ what: "renamed", is, state, ...harmless, reason: "nothing looks for it by its name" }];
 }
 
 function* runState({ name, networks: wanted = [] }: WantedContainer, { State, RestartCount }: ContainerInspectInfo, around: Surroundings): Generator<Finding> {
@@ -72,18 +77,18 @@ function networks({ networks: wanted }: WantedContainer, { NetworkSettings }: Co
   const away = wanted.flatMap(({ name: network, aliases }): Finding[] => {
     const endpoint = connected[network];
     if (!around.networks.has(network)) {
-      return [{ what: "disconnected", is: `its network ${network} is gone`, state: `on ${network}`, ...back, remedy: "replace", reason: "it reaches nothing there, and is not reached" }];
+      return [{ what: "disconnected", network, is: `its network ${network} is gone`, state: `on ${network}`, ...back, remedy: "replace", reason: "it reaches nothing there, and is not reached" }];
     }
     if (endpoint === undefined) {
-      return [{ what: "disconnected", is: `not on ${network}`, state: `on ${network}`, ...back, reason: "it reaches nothing there, and is not reached" }];
+      return [{ what: "disconnected", network, is: `not on ${network}`, state: `on ${network}`, ...back, reason: "it reaches nothing there, and is not reached" }];
     }
     const names = new Set([...(endpoint.Aliases ?? []), ...(endpoint.DNSNames ?? [])]);
     const lost = aliases.filter((alias) => !names.has(alias));
     if (lost.length === 0) return [];
-    return [{ what: "alias", is: `on ${network} without the name ${lost.join(", ")}`, state: `on ${network} as ${aliases.join(", ")}`, ...back, reason: "others find it there by that name" }];
+    return [{ what: "alias", network, is: `on ${network} without the name ${lost.join(", ")}`, state: `on ${network} as ${aliases.join(", ")}`, ...back, reason: "others find it there by that name" }];
   });
   const beside = Object.keys(connected).filter((network) => !known.has(network));
-  const strange = beside.map((network): Finding => ({ what: "connected", is: `on ${network}`, state: `not on ${network}`, ...back, reason: "it reaches what the program keeps from it, and is reached from there" }));
+  const strange = beside.map((network): Finding => ({ what: "connected", network, is: `on ${network}`, state: `not on ${network}`, ...back, reason: "it reaches what the program keeps from it, and is reached from there" }));
   return [...away, ...strange];
 }
 

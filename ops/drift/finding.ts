@@ -44,6 +44,8 @@ export interface Finding {
   /** The command that puts it right; empty where nothing is to be done. */
   repair: string;
   remedy: Remedy;
+  /** The network that it is about, by name. */
+  network?: string;
 }
 
 /** One difference between the real world and the state. */

@@ -2,8 +2,8 @@ import type { ResourceEvent } from "../deployer.ts";
 import { type Drift, harmless } from "./finding.ts";
 import { types } from "./wanted.ts";
 
-/** Properties that say what a container does just now, not how it is to be. */
-const passing = /^(networkDatas|exitCode|containerLogs|mountpoint|__meta|__pulumi_raw_state_delta)\b/;
+/** What a container does just now, not how it is to be; and sources that are newer than the image that runs. */
+const passing = /^(networkDatas|exitCode|containerLogs|mountpoint|contextHash|__meta|__pulumi_raw_state_delta)\b/;
 
 /**
  * What the engine's own look, a refresh that changes nothing, found beside what Docker was asked for: `covered` has the
@@ -18,7 +18,7 @@ export function rereadDrifts(events: readonly ResourceEvent[], covered: Readonly
       const differs = (detail?.diff ?? []).filter((path) => !passing.test(path));
       if (op !== "update" && op !== "refresh" && op !== "replace") return [];
       if (detail !== undefined && differs.length === 0) {
-        return detail.diff.length === 0 ? [] : [{ ...base, is: `other ${detail.diff.join(", ")}`, state: "as at the last update", ...harmless, reason: "it changes by itself" }];
+        return detail.diff.length === 0 ? [] : [{ ...base, is: `other ${detail.diff.join(", ")}`, state: "as at the last update", ...harmless, reason: detail.diff.includes("contextHash") ? "its sources are newer than what runs; the next up builds them" : "it changes by itself", repair: "" }];
       }
       return [{ ...base, is: `other ${differs.join(", ") || "properties"}`, state: "as at the last update", harmful: true, reason: "it is not what the program says" }];
     });
