@@ -134,6 +134,7 @@ const monitoring = new Monitoring(
       mailPassword: config.mailPassword,
     },
     grafana: config.monitoring.grafana && { host: config.monitoring.grafana.host, url: url(config.monitoring.grafana.host) },
+    logs: config.logs.driver === "loki" ? { ...config.logs, tools } : undefined,
   },
   on,
 );

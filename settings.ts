@@ -154,6 +154,11 @@ const logs = z.discriminatedUnion(
         .describe("Facility of the lines."),
     }),
     group({
+      driver: z.literal("loki").describe("A Loki of the stack's own, by a collector that the stack runs too."),
+      port: port.default(24_224).describe("Port on 127.0.0.1 of the Docker host, where the collector takes the lines."),
+      retention: text(/^[1-9]\d*[dwy]$/, "a time in days, weeks or years, for example 14d").default("14d").describe("How long lines are kept."),
+    }),
+    group({
       driver: z.literal("fluentd").describe("A receiver of the fluentd forward protocol."),
       address: logAddress(
         "a receiver that the Docker host reaches, with its port, for example logs.example.com:24224",
@@ -161,7 +166,7 @@ const logs = z.discriminatedUnion(
       ),
     }),
   ],
-  "one of {driver: json-file, size: 10MiB, files: 3}, {driver: syslog, address: …} and {driver: fluentd, address: …}",
+  "one of {driver: json-file, size: 10MiB, files: 3}, {driver: loki, retention: 14d}, {driver: syslog, address: …} and {driver: fluentd, address: …}",
 );
 
 const registry = z.union(
@@ -189,6 +194,8 @@ export const imageRoles = [
   "redisExporter",
   "alertmanager",
   "grafana",
+  "loki",
+  "logCollector",
   "adminer",
   "maildev",
   "registry",

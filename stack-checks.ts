@@ -7,7 +7,7 @@ import { type AppSettings, fields, secretFields, type Settings } from "./setting
 /** Names that an application can't have, by what has them already. */
 export const reserved = [
   ["berth", "pulumi", "docker", "random"], // namespaces of configuration
-  ["postgres", "redis", "traefik", "prometheus", "alertmanager", "grafana", "adminer", "mail", "tools", "registry", "exporter", "admin"], // parts of a stack
+  ["postgres", "redis", "traefik", "prometheus", "alertmanager", "grafana", "loki", "log-collector", "adminer", "mail", "tools", "registry", "exporter", "admin"], // parts of a stack
   ["public", "none", "template0", "template1", "default"], // Postgres's roles and databases, Redis's user
 ].flat();
 
@@ -106,7 +106,7 @@ function plainSecrets(stack: string, name: string, variables: string[], definiti
 
 /** Two things that want the same port or the same host name. */
 export function clashProblems(stack: string, settings: Partial<Settings>): Problem[] {
-  const { apps = {}, domain = "localhost", publish, registry, monitoring } = settings;
+  const { apps = {}, domain = "localhost", publish, registry, monitoring, logs } = settings;
   const hosts: [string, string][] = Object.entries(apps).map(([name, app]) => [
     `berth:apps.${name}.host`,
     app.host ?? `${name}.${domain}`,
@@ -118,6 +118,7 @@ export function clashProblems(stack: string, settings: Partial<Settings>): Probl
   if (publish !== undefined) ports.push(["berth:publish.http", String(publish.http)]);
   if (publish?.https !== undefined) ports.push(["berth:publish.https", String(publish.https)]);
   if (registry !== undefined && "port" in registry) ports.push(["berth:registry.port", String(registry.port)]);
+  if (logs?.driver === "loki") ports.push(["berth:logs.port", String(logs.port)]);
   return [...clashes(stack, hosts, "a host name"), ...clashes(stack, ports, "a port"), ...overlaps(stack, settings.networks)];
 }
 

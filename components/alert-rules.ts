@@ -15,7 +15,7 @@ export interface Alert {
 }
 
 /** What is watched beyond the parts that every stack has. */
-type Watched = Pick<ScrapeTargets, "applications" | "schedulers" | "backups">;
+type Watched = Pick<ScrapeTargets, "applications" | "schedulers" | "backups" | "logs">;
 
 /** rules.yml. */
 export function renderRules(watched: Watched): string {
@@ -29,7 +29,7 @@ export function renderRules(watched: Watched): string {
 }
 
 /** Every alert of a stack. */
-export function alertsOf({ applications, schedulers, backups = false }: Watched): Alert[] {
+export function alertsOf({ applications, schedulers, backups = false, logs = false }: Watched): Alert[] {
   const jobs = [...applications.map(({ name }) => applicationJob(name)), ...schedulers.map(({ name }) => schedulerJob(name))];
   return [
     // Always fires: whoever receives it knows that Prometheus and Alertmanager work, and may call somebody when it stops.
@@ -42,6 +42,7 @@ export function alertsOf({ applications, schedulers, backups = false }: Watched)
     ...hostAlerts,
     ...certificateAlerts,
     ...(backups ? backupAlerts : []),
+    ...(logs ? logAlerts : []),
     ...ownAlerts,
   ];
 }
@@ -133,6 +134,16 @@ const backupAlerts = [
   alert("BackupFailed", "warning", `${success} == 0`, "the last backup has failed", `Why is in its log: ${log} postgres`, minute),
   alert("RestoreDrillStale", "critical", stale(drillLastSuccess, 8 * 86_400), "the last restore that succeeded is older than 8 days", `A weekly drill was missed: ${log} postgres`, minute),
   alert("RestoreDrillFailed", "critical", `${drillSuccess} == 0`, "the newest backup could not be restored", `Why is in its log: ${log} postgres`, minute),
+];
+
+/** True for 10 minutes after a counter has risen; one that appears above 0 has risen too. */
+const grew = (counter: string) => `sum by (job) (increase(${counter}[10m])) > 0 or sum by (job) (${counter} unless ${counter} offset 10m) > 0`;
+const lineRate = (counter: string) => `sum by (job) (rate(${counter}[5m])) > 0`;
+
+const logAlerts = [
+  // Refused: its memory or its queue is full. Not sent: Loki would never take them.
+  alert("LogsLost", "critical", `${grew("otelcol_receiver_refused_log_records_total")} or ${grew("otelcol_exporter_send_failed_log_records_total")}`, "lines of containers are lost to Loki", `The newest are on the host still: ${log} <part>. Why is said by ${log} log-collector and ${log} loki`),
+  alert("LogsNotStored", "warning", `${lineRate("otelcol_receiver_accepted_log_records_total")} unless ${lineRate("otelcol_exporter_sent_log_records_total")}`, "Loki takes no lines", `They wait on the collector's volume, 256 MiB at most: ${log} loki`, { for: "5m" }),
 ];
 
 const ownAlerts = [

@@ -54,6 +54,11 @@ export function renderDatasources(url: string, username: string): string {
   });
 }
 
+/** The data source of lines: Loki, which has no login. @param url Address on the monitoring network. */
+export function renderLokiDatasource(url: string): string {
+  return stringify({ apiVersion: 1, datasources: [{ type: "loki", uid: "loki", name: "Loki", access: "proxy", url, editable: false }] });
+}
+
 /** What finds the dashboards beside it. */
 export function renderDashboardProvider(): string {
   const provider = { name: "berth", folder: "Berth", type: "file", disableDeletion: true, allowUiUpdates: false, options: { path: `${provisioning}/dashboards` } };

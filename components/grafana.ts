@@ -2,11 +2,12 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Files } from "./files.ts";
-import { grafanaSecrets, provisioning, renderDashboardProvider, renderDatasources, renderGrafanaIni } from "./grafana-config.ts";
+import { grafanaSecrets, provisioning, renderDashboardProvider, renderDatasources, renderGrafanaIni, renderLokiDatasource } from "./grafana-config.ts";
 import { dashboards } from "./grafana-dashboards.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
 import { logged } from "./logging.ts";
+import type { Loki } from "./loki.ts";
 import { labelsOf, type Platform } from "./platform.ts";
 import type { Prometheus } from "./prometheus.ts";
 import type { Route } from "./traefik-config.ts";
@@ -17,6 +18,8 @@ export interface GrafanaArgs {
   /** The monitoring network, by name; Traefik and Prometheus are on it. */
   network: pulumi.Input<string>;
   prometheus: Prometheus;
+  /** @default no data source for lines */
+  loki?: Loki;
   /** Host name of its route. */
   host: string;
   /** Its address in the browser. */
@@ -40,7 +43,7 @@ export class Grafana extends pulumi.ComponentResource {
 
   constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Grafana", name, {}, opts);
-    const { platform, network, prometheus, host, url } = args;
+    const { platform, network, prometheus, loki, host, url } = args;
     const port = 3000;
     const child = { parent: this };
     this.password = pulumi.secret(new random.RandomPassword(`${name}-password`, { length: 32, special: false }, child).result);
@@ -48,7 +51,10 @@ export class Grafana extends pulumi.ComponentResource {
     const data = new Volume(`${name}-data`, { platform, owner: user, data: true }, child);
     const files = (of: string, content: Record<string, pulumi.Input<string>>) => new Files(`${name}-${of}`, { platform, files: content }, child);
     const config = files("config", { "grafana.ini": renderGrafanaIni(url) });
-    const datasources = files("datasources", { "prometheus.yaml": renderDatasources(`http://${prometheus.host}:${prometheus.port}`, prometheus.username) });
+    const datasources = files("datasources", {
+      "prometheus.yaml": renderDatasources(`http://${prometheus.host}:${prometheus.port}`, prometheus.username),
+      ...(loki !== undefined && { "loki.yaml": renderLokiDatasource(loki.url) }),
+    });
     const shown = files("dashboards", {
       "berth.yaml": renderDashboardProvider(),
       ...Object.fromEntries(Object.entries(dashboards()).map(([uid, dashboard]) => [`${uid}.json`, JSON.stringify(dashboard)])),

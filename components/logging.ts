@@ -6,6 +6,8 @@ import type { Platform } from "./platform.ts";
 export type LogSettings =
   /** Files on the Docker host, at most `files` of `size` MiB for each container. */
   | { driver: "json-file"; size: number; files: number }
+  /** The stack's own collector, at this port on 127.0.0.1 of the Docker host; it takes fluentd's protocol. */
+  | { driver: "loki"; port: number }
   /** A syslog server, which the Docker host reaches: `udp://host:514`, `tcp://…` or `tcp+tls://…`. */
   | { driver: "syslog"; address: string; facility: string }
   /** A receiver of the fluentd forward protocol, which the Docker host reaches: `host:24224`. */
@@ -42,8 +44,14 @@ export function logged({ prefix, logs }: Pick<Platform, "prefix" | "logs">, role
     // Docker's m is 1,000,000: a little less than the setting allows.
     return { logDriver: "json-file", logOpts: { "max-size": `${logs.size}m`, "max-file": String(logs.files) } };
   }
-  const own = logs.driver === "syslog" ? syslogOptions(logs, tag) : fluentdOptions(logs, tag);
-  return { logDriver: logs.driver, logOpts: { ...remote, ...own } };
+  if (logs.driver === "syslog") return { logDriver: "syslog", logOpts: { ...remote, ...syslogOptions(logs, tag) } };
+  const address = logs.driver === "loki" ? `127.0.0.1:${logs.port}` : logs.address;
+  return { logDriver: "fluentd", logOpts: { ...remote, ...fluentdOptions(address, tag) } };
+}
+
+/** The log settings of a part that the lines of all others go through: files on the Docker host, whatever the setting. */
+export function locallyLogged({ prefix }: Pick<Platform, "prefix">, role: string): Logged {
+  return logged({ prefix, logs: { driver: "json-file", size: 10, files: 3 } }, role);
 }
 
 /** Whether what a container prints can neither fill the host's disk nor hold the container up. */
@@ -62,7 +70,7 @@ function syslogOptions({ address, facility }: Extract<LogSettings, { driver: "sy
   };
 }
 
-function fluentdOptions({ address }: Extract<LogSettings, { driver: "fluentd" }>, tag: string): Record<string, string> {
+function fluentdOptions(address: string, tag: string): Record<string, string> {
   return {
     "fluentd-address": address,
     // Without it no container starts while fluentd is away.

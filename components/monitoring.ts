@@ -2,8 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager, type Alerts } from "./alertmanager.ts";
 import { Exporters, type ExportersArgs } from "./exporters.ts";
 import { Grafana } from "./grafana.ts";
+import { LogCollector } from "./log-collector.ts";
+import { Loki } from "./loki.ts";
 import { Prometheus } from "./prometheus.ts";
 import type { ScrapedApplication, Scheduler } from "./prometheus-config.ts";
+import type { Tools } from "./tools.ts";
 import type { Route } from "./traefik-config.ts";
 
 /** On a network of its own, by name. */
@@ -20,11 +23,13 @@ export interface MonitoringArgs extends ExportersArgs {
   alerts?: Alerts;
   /** Host name of Grafana's route, and its address in the browser. @default no Grafana */
   grafana?: { host: string; url: string };
+  /** Keep what the containers print for `retention`, taken at `port` on 127.0.0.1 of the Docker host. @default no Loki */
+  logs?: { port: number; retention: string; tools: Tools };
 }
 
 /**
  * The monitoring of a stack: exporters, Prometheus, which also scrapes Traefik and the applications, Alertmanager where
- * alerts are to be sent, and Grafana where it is asked for.
+ * alerts are to be sent, Grafana where it is asked for, and Loki with a collector where the stack's lines go there.
  *
  * @example
  * const monitoring = new Monitoring("monitoring", { platform, network: networks.monitoring, postgres, redis, retention: "15d" });
@@ -38,17 +43,21 @@ export class Monitoring extends pulumi.ComponentResource {
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Monitoring", name, {}, opts);
-    const { platform, network, postgres, redis, applications = [], schedulers = [], retention, alerts, grafana } = args;
+    const { platform, network, postgres, redis, applications = [], schedulers = [], retention, alerts, grafana, logs } = args;
     const child = { parent: this };
     const exporters = new Exporters("exporters", { platform, network, postgres, redis }, child);
     const networks = new Map([...applications, ...schedulers].map((app) => [app.name, app.network]));
     this.alertmanager = alerts && new Alertmanager("alertmanager", { platform, network, alerts }, child);
     const alertmanager = this.alertmanager?.target;
+    const loki = logs && new Loki("loki", { platform, network, retention: logs.retention }, child);
+    const collector = loki && new LogCollector("log-collector", { platform, network, loki, port: logs.port, tools: logs.tools }, child);
     const parts = {
       ...exporters.targets,
       traefik: "traefik:8080",
       ...(alertmanager !== undefined && { alertmanager }),
       ...(grafana !== undefined && { grafana: "grafana:3000" }),
+      ...(loki !== undefined && { loki: loki.target }),
+      ...(collector !== undefined && { "log-collector": collector.target }),
     };
     const stack = platform.labels["berth.stack"];
     this.prometheus = new Prometheus(
@@ -57,12 +66,12 @@ export class Monitoring extends pulumi.ComponentResource {
         platform,
         network,
         applicationNetworks: [...networks.values()],
-        targets: { stack, parts, applications, schedulers, alertmanager, backups: postgres.metricFiles !== undefined },
+        targets: { stack, parts, applications, schedulers, alertmanager, backups: postgres.metricFiles !== undefined, logs: logs !== undefined },
         retention,
       },
       child,
     );
-    this.grafana = grafana && new Grafana("grafana", { ...grafana, platform, network, prometheus: this.prometheus }, child);
+    this.grafana = grafana && new Grafana("grafana", { ...grafana, platform, network, prometheus: this.prometheus, loki }, child);
     this.registerOutputs({});
   }
 

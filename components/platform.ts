@@ -13,6 +13,8 @@ export type ImageRole =
   | "redisExporter"
   | "alertmanager"
   | "grafana"
+  | "loki"
+  | "logCollector"
   | "adminer"
   | "maildev"
   | "registry";

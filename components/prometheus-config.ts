@@ -30,6 +30,8 @@ export interface ScrapeTargets {
   schedulers: Scheduler[];
   /** Postgres is backed up. @default false */
   backups?: boolean;
+  /** Lines go to Loki by the stack's collector. @default false */
+  logs?: boolean;
   /** Where alerts are sent, `host:port`. @default they are only shown */
   alertmanager?: string;
 }

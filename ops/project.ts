@@ -5,7 +5,7 @@ import { fields, type Settings } from "../settings.ts";
 import { OpsError, usageError } from "./exit.ts";
 import { closest } from "./arguments.ts";
 
-export type EarlySettings = Pick<Settings, "publish" | "registry" | "docker" | "monitoring" | "developer">;
+export type EarlySettings = Pick<Settings, "publish" | "registry" | "docker" | "monitoring" | "logs" | "developer">;
 
 /** The folders and files of one checkout. */
 export class Project {
@@ -62,6 +62,6 @@ export class Project {
       const result = fields[name].safeParse(file?.config?.[`berth:${name}`]);
       return (result.success ? result.data : fields[name].parse(undefined)) as Settings[K];
     };
-    return { publish: read("publish"), registry: read("registry"), docker: read("docker"), monitoring: read("monitoring"), developer: read("developer") };
+    return { publish: read("publish"), registry: read("registry"), docker: read("docker"), monitoring: read("monitoring"), logs: read("logs"), developer: read("developer") };
   }
 }

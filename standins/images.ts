@@ -12,7 +12,7 @@ export interface ImageContract {
   users?: { name: string; uid: number; gid: number }[];
 }
 
-export type Role = "toolbox" | "rust" | "node" | "python" | "go" | "postgres" | "redis" | "traefik" | "prometheus" | "nodeExporter" | "postgresExporter" | "redisExporter" | "registry" | "alertmanager" | "maildev" | "adminer" | "pebble";
+export type Role = "toolbox" | "rust" | "node" | "python" | "go" | "postgres" | "redis" | "traefik" | "prometheus" | "nodeExporter" | "postgresExporter" | "redisExporter" | "registry" | "alertmanager" | "logCollector" | "maildev" | "adminer" | "pebble";
 
 type Check = ImageContract["commands"][number];
 const script = (text: string, lines: string, as?: string): Check => ({ run: ["/bin/sh", "-c", lines], prints: /^ok$/m, text, ...(as === undefined ? {} : { as }) });
@@ -111,6 +111,14 @@ export const contracts: Record<Role, ImageContract> = {
       { run: ["/bin/amtool", "--version"], prints: /^amtool, version 0\.28\.1\b/m, as: nobody },
       script("runs as nobody, whose /alertmanager is", 'test "$(id -u)" = 65534 && touch /alertmanager/a && echo ok'),
       wget,
+    ],
+  },
+  logCollector: {
+    target: "log-collector",
+    files: ["collector/go.mod", "collector/go.sum", "collector/main.go"],
+    commands: [
+      { run: ["/otelcol-contrib", "--version"], prints: /version 0\.135\.0\b/, as: "10001:10001" },
+      ...["fluentforward", "memory_limiter", "groupbyattrs", "transform", "otlphttp", "debug", "health_check", "file_storage"].map((part): Check => ({ run: ["/otelcol-contrib", "components"], prints: new RegExp(`name: ${part}$`, "m"), text: `has ${part}` })),
     ],
   },
   maildev: {

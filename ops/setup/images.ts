@@ -73,7 +73,7 @@ export async function ensureImages(report: Report, wanted?: ReadonlySet<string>)
   } catch (error) {
     throw new SetupError(`a stand-in could not be built: ${error instanceof Error ? error.message : String(error)}`);
   }
-  report.note(`Stand-ins are in use: same names, binaries, paths and user ids as upstream, other builds. Grafana has none and is left out.`);
+  report.note(`Stand-ins are in use: same names, binaries, paths and user ids as upstream, other builds. Grafana and Loki have none and are left out.`);
   return await findImages(wanted);
 }
 

@@ -12,10 +12,11 @@ export interface Endpoint {
 }
 
 /** What a stack publishes on its host. */
-export function stackEndpoints({ publish, registry }: Pick<Settings, "publish" | "registry">): Endpoint[] {
+export function stackEndpoints({ publish, registry, logs }: Pick<Settings, "publish" | "registry" | "logs">): Endpoint[] {
   const endpoints = [{ address: publish.address, port: publish.http, field: "berth:publish.http" }];
   if (publish.https !== undefined) endpoints.push({ address: publish.address, port: publish.https, field: "berth:publish.https" });
   if ("port" in registry) endpoints.push({ address: "127.0.0.1", port: registry.port, field: "berth:registry.port" });
+  if (logs.driver === "loki") endpoints.push({ address: "127.0.0.1", port: logs.port, field: "berth:logs.port" });
   return endpoints;
 }
 

@@ -9,6 +9,8 @@ const optional: Record<string, ((settings: EarlySettings) => boolean) | undefine
   registry: ({ registry }) => "port" in registry,
   alertmanager: ({ monitoring }) => monitoring.alerts !== undefined,
   grafana: ({ monitoring }) => monitoring.grafana !== undefined,
+  loki: ({ logs }) => logs.driver === "loki",
+  logCollector: ({ logs }) => logs.driver === "loki",
   adminer: ({ developer }) => developer.databases !== undefined,
   maildev: ({ developer }) => developer.mail !== undefined,
 };

@@ -24,6 +24,7 @@ export const watched = {
   applications: [{ name: "shop", port: 3000 }],
   schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }] }],
   backups: true,
+  logs: true,
 };
 
 const instance = { instance: "i", job: "j" };
@@ -142,6 +143,23 @@ const cases: Record<string, AlertCases> = {
   BackupFailed: gauge("berth_backup_success", "0x60", "1x60"),
   RestoreDrillStale: stale("berth_restore_drill_last_success_timestamp_seconds", 8 * day),
   RestoreDrillFailed: gauge("berth_restore_drill_success", "0x60", "1x60"),
+  LogsLost: {
+    fires: [
+      { series: all({ job: "log-collector" }, { otelcol_receiver_refused_log_records_total: "0x20 7x40" }), labels: { job: "log-collector" } },
+      { series: all({ job: "log-collector" }, { otelcol_exporter_send_failed_log_records_total: "_x30 7x30" }), labels: { job: "log-collector" } },
+    ],
+    quiet: [{ series: all({ job: "log-collector" }, { otelcol_receiver_refused_log_records_total: "7x80", otelcol_exporter_send_failed_log_records_total: "0x80" }), at: "15m" }],
+  },
+  LogsNotStored: {
+    fires: [
+      { series: all({ job: "log-collector" }, { otelcol_receiver_accepted_log_records_total: "0+10x60", otelcol_exporter_sent_log_records_total: "7x60" }), labels: { job: "log-collector" } },
+      { series: all({ job: "log-collector" }, { otelcol_receiver_accepted_log_records_total: "0+10x60" }), labels: { job: "log-collector" } },
+    ],
+    quiet: [
+      { series: all({ job: "log-collector" }, { otelcol_receiver_accepted_log_records_total: "0+10x60", otelcol_exporter_sent_log_records_total: "0+10x60" }) },
+      { series: all({ job: "log-collector" }, { otelcol_receiver_accepted_log_records_total: "7x60", otelcol_exporter_sent_log_records_total: "7x60" }) },
+    ],
+  },
   AlertsNotSent: gauge("alertmanager_notifications_failed_total", "0x20 3x40", "3x60", { integration: "webhook" }),
   RulesFail: gauge("prometheus_rule_evaluation_failures_total", "0x20 3x40", "3x60", { rule_group: "g" }),
 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { logged, syslogTag, type LogSettings } from "../../components/logging.ts";
+import { locallyLogged, logged, syslogTag, type LogSettings } from "../../components/logging.ts";
 import { checkConfig } from "../../config.ts";
 import { rawConfig } from "./raw-config.ts";
 
@@ -23,6 +23,16 @@ describe("berth:logs", () => {
     assert.deepEqual(check(fluentd).config?.logs, fluentd);
   });
 
+  test("is a Loki of the stack's own, whole or in part", () => {
+    assert.deepEqual(check({ driver: "loki" }).config?.logs, { driver: "loki", port: 24_224, retention: "14d" });
+    assert.deepEqual(check({ driver: "loki", port: 4711, retention: "8w" }).config?.logs, { driver: "loki", port: 4711, retention: "8w" });
+  });
+
+  test("has a port of its own", () => {
+    const problems = checkConfig(rawConfig({ values: { "berth:logs": { driver: "loki", port: 8080 } } }), {}).problems;
+    assert.deepEqual(problems.map(({ field }) => field), ["berth:logs.port"]);
+  });
+
   for (const [wrong, field, allowed] of [
     ["syslog", "berth:logs", /one of \{driver: json-file/],
     [{ driver: "journald" }, "berth:logs.driver", /\{driver: syslog/],
@@ -35,6 +45,9 @@ describe("berth:logs", () => {
     [{ driver: "syslog", address: "udp://logs.example.com" }, "berth:logs.address", /with its port/],
     [{ driver: "syslog", address: "udp://logs.example.com:65536" }, "berth:logs.address", /with its port/],
     [{ driver: "syslog", address: "udp://a:514", facility: "local8" }, "berth:logs.facility", /one of kern, .*local7/],
+    [{ driver: "loki", retention: "24h" }, "berth:logs.retention", /days, weeks or years/],
+    [{ driver: "loki", port: 0 }, "berth:logs.port", /from 1 to 65535/],
+    [{ driver: "loki", address: "127.0.0.1:24224" }, "berth:logs.address", /a known field/],
     [{ driver: "fluentd", address: "tcp://logs.example.com:24224" }, "berth:logs.address", /example\.com:24224/],
   ] as const) {
     test(`${JSON.stringify(wrong)} is refused at ${field}, with what is allowed`, () => {
@@ -71,6 +84,14 @@ describe("the log settings of a container", () => {
         tag: "berth-prod.postgres",
       },
     });
+  });
+
+  test("for Loki are those for a fluentd at the collector's port", () => {
+    assert.deepEqual(rendered({ driver: "loki", port: 4711 }, "web", "root"), rendered({ driver: "fluentd", address: "127.0.0.1:4711" }, "web", "root"));
+  });
+
+  test("of what the lines go through are files, whatever the others have", () => {
+    assert.deepEqual(locallyLogged({ prefix: "berth-prod" }, "loki"), { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3" } });
   });
 
   test("for syslog have a tag of at most 32 characters, as RFC 5424 has it, and another one for each part", () => {

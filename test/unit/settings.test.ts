@@ -44,6 +44,7 @@ const settings = some({
   postgres: some({ memory, cpus, connections: fc.integer({ min: 10, max: 1000 }) }),
   redis: some({ memory, policy: fc.constantFrom("noeviction", "allkeys-lru", "volatile-ttl") }),
   monitoring: some({ retention: words(/^[1-9][0-9]{0,3}[dwy]$/), host: fc.constant("prometheus.internal.example"), alerts: fc.constantFrom({ webhook: true }, { mail: { to: "ops@example.com", from: "berth@example.com", host: "smtp.example.com:587", username: "berth" } }), grafana: fc.constant({ host: "grafana.internal.example" }) }),
+  logs: fc.oneof(some({ driver: fc.constant("json-file" as const), size: memory, files: fc.integer({ min: 1, max: 20 }) }).map((given) => ({ ...given, driver: "json-file" as const })), fc.record({ driver: fc.constant("loki" as const), retention: words(/^[1-9][0-9]{0,3}[dwy]$/) }, { requiredKeys: ["driver"] })),
   apps: some({
     shop: some({
       replicas: fc.integer({ min: 1, max: 64 }),

@@ -9,8 +9,8 @@ import { imageRoles } from "../../settings.ts";
 import { platformImages } from "../../standins/images.ts";
 
 const reference = (role: string) => platformImages().find((image) => image.role === role)?.reference ?? "";
-const settings: EarlySettings = { publish: { address: "127.0.0.1", http: 8080 }, registry: { port: 5555 }, docker: undefined, monitoring: { retention: "15d" }, developer: {} };
-const parts = imageRoles.filter((role) => !["alertmanager", "grafana", "adminer", "maildev"].includes(role)).map(reference);
+const settings: EarlySettings = { publish: { address: "127.0.0.1", http: 8080 }, registry: { port: 5555 }, docker: undefined, monitoring: { retention: "15d" }, logs: { driver: "json-file", size: "10MiB", files: 3 }, developer: {} };
+const parts = imageRoles.filter((role) => !["alertmanager", "grafana", "loki", "logCollector", "adminer", "maildev"].includes(role)).map(reference);
 
 function project(context: TestContext, files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), "berth-wanted-"));
@@ -43,6 +43,7 @@ test("parts that a stack may have are wanted where it has them", (context) => {
   const folder = project(context, {});
   const wanted = (more: Partial<EarlySettings>) => [...wantedImages(folder, { ...settings, ...more }, [])].filter((image) => !parts.includes(image));
   assert.deepEqual(wanted({ monitoring: { retention: "15d", alerts: { webhook: true } } }), [reference("alertmanager")]);
+  assert.deepEqual(wanted({ logs: { driver: "loki", port: 24_224, retention: "14d" } }), [reference("loki"), reference("logCollector")]);
   assert.deepEqual(wanted({ developer: { databases: "db.localhost" } }), [reference("adminer")]);
   assert.deepEqual(wanted({ developer: { mail: "mail.localhost" } }), [reference("maildev")]);
   const remote = wantedImages(folder, { ...settings, registry: { host: "ghcr.io", owner: "acme", username: "acme" } }, []);
