@@ -1,0 +1,83 @@
+import type Dockerode from "dockerode";
+import { addresses, waitForAnswer } from "./answers.ts";
+import { applyWithProgress } from "./apply.ts";
+import type { Context } from "./command.ts";
+import { type Deployer, type Deployment, failedJobs, nameOf, type Outcome, realResources, type ResourceEvent, type RunOptions } from "./deployer.ts";
+import { stackContainers } from "./docker.ts";
+import { repairDrift } from "./drift/repair.ts";
+import { forgetEmbedded } from "./embedded.ts";
+import { messageOf, OpsError } from "./exit.ts";
+import { withCauses } from "./failure.ts";
+import type { Progress } from "./progress.ts";
+
+/** How long an address may take to answer after everything is healthy, in milliseconds. */
+const answerDeadline = 60_000;
+
+export interface Target {
+  docker: Dockerode;
+  deployer: Deployer;
+  report: Progress;
+}
+
+/** Brings a stack to what its file says, on a machine that is ready for it. @throws OpsError with the cause of each failure. */
+export async function applyStack(context: Context, stack: string, { docker, deployer, report }: Target, options: Pick<RunOptions, "note"> = {}): Promise<Outcome> {
+  const { project, terminal, signal } = context;
+  const before = await deployer.state();
+  const removed = await deployer.recover(docker, before);
+  if (removed.length > 0) report.note(`removed, as an update that was killed left them half made: ${removed.join(", ")}`);
+  const state = removed.length > 0 ? await deployer.state() : before;
+  await requireOwnership(docker, stack, state);
+  const changedByHand = await repairDrift({ deployer, docker, stack, state, note: (text) => report.note(text), signal });
+  const jobs = failedJobs(state);
+  if (jobs.length > 0) report.note(`runs again, as it failed last time: ${jobs.map(nameOf).join(", ")}`);
+  const replace = [...new Set([...jobs, ...changedByHand])];
+  if (deployer.engine === "pulumi") forgetEmbedded(project, stack);
+  const failed: ResourceEvent[] = [];
+  const update = (onEvent: (event: ResourceEvent) => void) =>
+    deployer.up({
+      ...options,
+      replace,
+      signal,
+      onEvent: (event) => {
+        if (event.phase === "failed") failed.push(event);
+        onEvent(event);
+      },
+    });
+  return applyWithProgress(stack, terminal, report, update).catch(async (error: unknown) => {
+    // The embedded engine's messages have their causes already.
+    throw deployer.engine === "pulumi" && !signal.aborted ? await withCauses(error, failed, docker, stack, project) : error;
+  });
+}
+
+/** Waits until each address of the stack's outputs answers; the addresses by name. @throws OpsError with the last answer of one that does not. */
+export async function waitForAnswers({ outputs }: Outcome, report: Progress, signal: AbortSignal): Promise<Record<string, string>> {
+  const found = addresses(outputs);
+  await Promise.all(
+    Object.entries(found).map(async ([name, url]) => {
+      const step = report.step("answer");
+      step.progress?.(`waiting for ${url}`);
+      try {
+        step.done(`${name} at ${url}: ${await waitForAnswer(url, answerDeadline, signal)}`);
+      } catch (error) {
+        step.fail(messageOf(error));
+        throw error;
+      }
+    }),
+  );
+  return found;
+}
+
+/** Two checkouts, or two engines, that apply one stack to one Docker Engine would make everything twice. */
+async function requireOwnership(docker: Dockerode, stack: string, state: Deployment): Promise<void> {
+  if (realResources(state).length > 0 || (state.pending_operations ?? []).length > 0) return;
+  const containers = await stackContainers(docker, stack);
+  if (containers.length === 0) return;
+  throw new OpsError(
+    [
+      `stack "${stack}" is already on this Docker Engine (${containers.length} containers), but not in this state: another checkout, engine or backend made it.`,
+      "Take it down there with ./berth down, or remove its containers and networks here; volumes with data stay:",
+      `  docker ps -aq --filter label=berth.stack=${stack} | xargs -r docker rm -f`,
+      `  docker network ls -q --filter label=berth.stack=${stack} | xargs -r docker network rm`,
+    ].join("\n"),
+  );
+}
