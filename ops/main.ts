@@ -28,6 +28,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   secret: { summary: "set an encrypted secret in a stack file", load: () => import("./commands/secret.ts") },
   push: { summary: "add the tags latest, date, git ref and commit to an image", load: () => import("./commands/push.ts") },
   images: { summary: "lock the platform images' digests, or check the images", load: () => import("./commands/images.ts") },
+  scan: { summary: "scan a stack's images for critical known weaknesses", load: () => import("./commands/scan.ts") },
   test: { summary: "lint, types, unit, component and end-to-end tests", load: () => import("./commands/test.ts") },
 };
 
