@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { unknown } from "@pulumi/pulumi/output.js";
 import { imageLabels } from "./image-labels.ts";
@@ -30,7 +31,7 @@ export interface ReleaseArgs {
 export function recordRelease(args: ReleaseArgs): pulumi.Output<readonly Release[]> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   // What a StackReference asks for. As a resource it would keep a copy of all outputs, these records too, in the state.
-  const read = pulumi.runtime.invokeOutput<{ outputs?: { releases?: Release[] } } | undefined>("pulumi:pulumi:readStackOutputs", { name });
+  const read = pulumi.output(lastOutputs(name));
   const ready = pulumi.all(registered(pulumi.runtime.getStackResource()).map(({ urn }) => urn));
   const images = pulumi.output(args.images).apply((found) => Object.fromEntries(Object.entries(found).map(([app, image]) => [app, withoutTag(image)])));
   const { config, secrets } = args;
@@ -47,6 +48,17 @@ export function recordRelease(args: ReleaseArgs): pulumi.Output<readonly Release
     return now !== before && pulumi.runtime.isDryRun() ? (unknown as unknown as Release[]) : now;
   });
   return pulumi.secret(records);
+}
+
+/** A local backend may be writing the file that is read, once for each resource: then it is read again, for at most 5 s. */
+async function lastOutputs(name: string, attempts = 50): Promise<{ outputs?: { releases?: Release[] } } | undefined> {
+  try {
+    return (await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name })) as { outputs?: { releases?: Release[] } } | undefined;
+  } catch (error) {
+    if (attempts === 0 || !/failed to load checkpoint/.test(String(error))) throw error;
+    await delay(100);
+    return lastOutputs(name, attempts - 1);
+  }
 }
 
 /** The commit of each application's image: as the stack file says of one that was built before, else of its folder. */
