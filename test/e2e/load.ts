@@ -6,17 +6,22 @@ export interface LoadResult {
   failures: Record<string, number>;
 }
 
+/** What is asked by turns: a path by GET, or a path and the body of a POST. */
+type Question = [path: string, body?: string];
+
+const rootQuestions: Question[] = [["/health"], ["/graphql", JSON.stringify({ query: "{ members { handle } }" })]];
+
 /**
- * GETs and POSTs by turns on `workers` kept-alive connections to 127.0.0.1, until `stop` is called,
- * and at most for two minutes.
+ * GETs and POSTs by turns, of the application root where no others are given, on `workers` kept-alive connections to 127.0.0.1, until `stop` is called,
+ * and at most for `limit` milliseconds.
  */
-export function startLoad(port: number, host: string, workers = 8): { stop: () => Promise<LoadResult> } {
+export function startLoad(port: number, host: string, workers = 8, questions = rootQuestions, limit = 120_000): { stop: () => Promise<LoadResult> } {
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
   const result: LoadResult = { answered: 0, failures: {} };
-  const end = { at: Date.now() + 120_000 };
+  const end = { at: Date.now() + limit };
   const worker = async () => {
     for (let turn = 0; Date.now() < end.at; turn += 1) {
-      const failure = await once(agent, port, host, turn % 2 === 0);
+      const failure = await once(agent, port, host, questions[turn % questions.length] as Question);
       if (failure === undefined) result.answered += 1;
       else result.failures[failure] = (result.failures[failure] ?? 0) + 1;
     }
@@ -32,17 +37,16 @@ export function startLoad(port: number, host: string, workers = 8): { stop: () =
   };
 }
 
-function once(agent: Agent, port: number, host: string, read: boolean): Promise<string | undefined> {
-  const body = JSON.stringify({ query: "{ members { handle } }" });
+function once(agent: Agent, port: number, host: string, [path, body]: Question): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const headers = read ? { host } : { host, "content-type": "application/json", "content-length": body.length };
-    const options = { agent, host: "127.0.0.1", port, headers, method: read ? "GET" : "POST", path: read ? "/health" : "/graphql", timeout: 15_000 };
+    const headers = body === undefined ? { host } : { host, "content-type": "application/json", "content-length": body.length };
+    const options = { agent, host: "127.0.0.1", port, headers, method: body === undefined ? "GET" : "POST", path, timeout: 15_000 };
     const sent = request(options, (response) => {
       response.resume().on("end", () => resolve(response.statusCode === 200 ? undefined : `status ${response.statusCode}`));
       response.on("error", (error) => resolve(error.message));
     });
     sent.on("timeout", () => sent.destroy(new Error("no answer within 15 s")));
     sent.on("error", (error) => resolve(error.message));
-    sent.end(read ? undefined : body);
+    sent.end(body);
   });
 }

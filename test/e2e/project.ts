@@ -91,10 +91,11 @@ export class Project implements AsyncDisposable {
     return { ...environment, BERTH_ENGINE: engine, PULUMI_CONFIG_PASSPHRASE: passphrase, NO_COLOR: "1" };
   }
 
-  /** Runs `./berth` in the copy. `killAfter` in milliseconds ends it and all its children by SIGKILL. */
-  berth(args: string[], options: { environment?: NodeJS.ProcessEnv; killAfter?: number } = {}): Promise<Run> {
+  /** Runs `./berth` in the copy, behind `inside` where it is given. `killAfter` in milliseconds ends it and all its children by SIGKILL. */
+  berth(args: string[], options: { environment?: NodeJS.ProcessEnv; killAfter?: number; inside?: string[] } = {}): Promise<Run> {
     return new Promise((resolve, reject) => {
-      const child = spawn("./berth", args, {
+      const [command = "", ...words] = [...(options.inside ?? []), "./berth", ...args];
+      const child = spawn(command, words, {
         cwd: this.dir,
         env: { ...this.environment, ...options.environment },
         stdio: ["ignore", "pipe", "pipe"],

@@ -66,6 +66,11 @@ export class SecondEngine implements AsyncDisposable {
     }
   }
 
+  /** What a command is put behind to run as if on the engine's host, where 127.0.0.1 is the engine's own. */
+  get inside(): string[] {
+    return ["nsenter", `--net=/proc/${this.holder?.pid}/ns/net`];
+  }
+
   /** Stops the engine and starts it again, as a reboot of its host would. */
   async restart(): Promise<void> {
     await this.stop();
@@ -86,8 +91,8 @@ export class SecondEngine implements AsyncDisposable {
     const log = openSync(at("dockerd.log"), "a");
     const paths = ["--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid"), "-H", this.host];
     // nsenter, not `ip netns exec`, which hides the mounts of the control groups.
-    const inside = [`--net=/proc/${this.holder?.pid}/ns/net`, "dockerd", ...paths];
-    this.daemon = spawn("nsenter", inside, { cwd: "/", stdio: ["ignore", log, log] });
+    const [nsenter = "", namespace = ""] = this.inside;
+    this.daemon = spawn(nsenter, [namespace, "dockerd", ...paths], { cwd: "/", stdio: ["ignore", log, log] });
     await eventually("the second engine answers", 60_000, async () => {
       if (this.daemon?.exitCode !== null) return readFileSync(at("dockerd.log"), "utf8").split("\n").slice(-5).join("\n");
       return this.docker.ping().then(() => undefined, String);
