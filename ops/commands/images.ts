@@ -2,26 +2,30 @@ import { spawn, execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { closest } from "../arguments.ts";
-import type { Command, Context } from "../command.ts";
-import { OpsError, usageError } from "../exit.ts";
-import { Progress } from "../progress.ts";
+import { closest, type Parsed } from "../arguments.ts";
+import { chooseDeployer } from "../choose.ts";
+import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
+import { dockerClient, requireDocker } from "../docker.ts";
+import { exitCodes, OpsError, usageError } from "../exit.ts";
+import { type ImageSize, isTooLarge, readLimits, sizeOf, sizeRows } from "../image-sizes.ts";
+import { Progress, silent } from "../progress.ts";
 import { table } from "../table.ts";
 
 const run = promisify(execFile);
-const actions = ["list", "lock", "check"];
+const actions = ["list", "lock", "check", "sizes"];
 
 export const command: Command = {
-  summary: "lock the platform images' digests, or check the images",
+  summary: "lock the platform images' digests, check the images, or their sizes",
   description: [
     "list   what images.lock.json names",
     "lock   asks each registry for the digest of each tag and writes it into images.lock.json",
     "check  runs each image and tries what the program relies on, for upstream's and stand-ins alike",
+    "sizes  the applications' images that a stack runs, against the limits in images.limits.json; beyond one is a failure",
   ].join("\n"),
-  options: {},
-  positionals: ["list|lock|check"],
-  examples: ["./berth images lock", "./berth images check"],
-  exits: [0, 1, 2],
+  options: { stack: stackOption, engine: engineOption, json: jsonOption },
+  positionals: ["list|lock|check|sizes"],
+  examples: ["./berth images lock", "./berth images check", "./berth images sizes -s prod"],
+  exits: [0, 1, 2, 3],
   async run(context, parsed) {
     const action = parsed.positionals[0] ?? "list";
     if (!actions.includes(action)) {
@@ -30,6 +34,7 @@ export const command: Command = {
     }
     if (action === "check") return check(context);
     if (action === "lock") return lock(context);
+    if (action === "sizes") return sizes(context, stackOf(context, parsed), parsed);
     context.terminal.result(table(["ROLE", "IMAGE"], Object.entries(readLock(context))));
     return 0;
   },
@@ -71,4 +76,22 @@ function check({ project }: Context): Promise<number> {
     const child = spawn(process.execPath, [join(project.folder, "standins", "check.ts")], { stdio: "inherit" });
     child.on("error", reject).on("close", (code) => resolve(code === 0 ? 0 : 1));
   });
+}
+
+async function sizes({ project, terminal, environment }: Context, stack: string, { values, flags }: Parsed): Promise<number> {
+  const limitOf = readLimits(project.folder);
+  const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: values["engine"], report: silent, install: false });
+  terminal.redactor.hide(passphrase.value);
+  const images = Object.entries(((await deployer.outputs())["imageDigests"]?.value ?? {}) as Record<string, string>);
+  if (images.length === 0) throw new OpsError(`stack "${stack}" runs no image of an application: ./berth up -s ${stack} starts them`);
+  const docker = dockerClient(project.settings(stack).docker, environment);
+  await requireDocker(docker);
+  const folders = project.applications(stack);
+  const found: ImageSize[] = await Promise.all(
+    images.map(async ([application, image]) => ({ application, size: await sizeOf(docker, image), limit: limitOf(folders[application] ?? application) })),
+  );
+  const tooLarge = found.some(isTooLarge);
+  if (flags["json"]) terminal.json({ stack, images: found });
+  else terminal.result(table(["APPLICATION", "SIZE", "LIMIT", "RESULT"], sizeRows(found)));
+  return tooLarge ? exitCodes.failed : exitCodes.ok;
 }
