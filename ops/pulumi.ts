@@ -7,6 +7,7 @@ import type Dockerode from "dockerode";
 import { isRunning } from "../engine/lock.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { exitCodes, OpsError } from "./exit.ts";
+import { enforcePolicy } from "./policy/check.ts";
 import type { Project } from "./project.ts";
 import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
 import { noteVariable } from "./releases/note.ts";
@@ -45,11 +46,13 @@ export class PulumiDeployer implements Deployer {
     this.description = `Pulumi CLI ${cli.version}, state in ${backend.url} (${backend.reason})`;
   }
 
-  preview(options: RunOptions): Promise<Outcome> {
+  async preview(options: RunOptions): Promise<Outcome> {
+    await enforcePolicy(this.#options.project, this.#options.stack, options);
     return this.#apply(["preview"], options);
   }
 
-  up(options: RunOptions): Promise<Outcome> {
+  async up(options: RunOptions): Promise<Outcome> {
+    await enforcePolicy(this.#options.project, this.#options.stack, options);
     const replace = (options.replace ?? []).flatMap((urn) => ["--replace", urn]);
     return this.#apply(["up", "--yes", "--skip-preview", ...replace], options);
   }

@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
 import { runProgram } from "../engine/program.ts";
 import { Crypter } from "../engine/secrets.ts";
 import { readProject } from "../engine/stackfile.ts";
 import { makeUrn } from "../engine/urn.ts";
 import { plainProps, type Props, showUnknown } from "../engine/values.ts";
+import type { StackValues } from "./stack-values.ts";
 
 /** One resource as the program registered it, its inputs without the marks of secrets; what is not known is `[unknown]`. */
 export interface Registration {
@@ -16,15 +14,6 @@ export interface Registration {
   protect: boolean;
   retainOnDelete: boolean;
 }
-
-/** A stack file's values as an engine hands them over; those that are encrypted stay unknown. */
-export interface StackValues {
-  values: Record<string, string>;
-  secretKeys: string[];
-}
-
-/** Long enough for every secret that has to be of some length. */
-const hidden = "encrypted in the stack file, and not read here";
 
 /**
  * What the unchanged program asks for with these values. Nothing is contacted, and nothing decrypted: each resource is
@@ -48,19 +37,6 @@ export async function recordProgram(folder: string, stack: string, { values, sec
     diagnostic: () => undefined,
   });
   return registrations;
-}
-
-export function stackValues(folder: string, stack: string): StackValues {
-  const { config } = parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) as { config?: Record<string, unknown> | null };
-  const entries = Object.entries(config ?? {}).map(([key, value]): [string, unknown] => [key.includes(":") ? key : `${readProject(folder).name}:${key}`, value]);
-  return {
-    values: Object.fromEntries(entries.map(([key, value]) => [key, isEncrypted(value) ? hidden : typeof value === "string" ? value : JSON.stringify(value)])),
-    secretKeys: entries.filter(([, value]) => isEncrypted(value)).map(([key]) => key),
-  };
-}
-
-function isEncrypted(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "secure" in value;
 }
 
 const digest = `sha256:${"0".repeat(64)}`;

@@ -62,13 +62,13 @@ export const isolationRules: Rule[] = [
   }),
   containerRule({
     name: "published-ports",
-    description: "Only Traefik publishes ports; a registry of the stack's own does so on 127.0.0.1.",
+    description: "Only Traefik publishes ports; the stack's own registry and log collector do so on 127.0.0.1.",
     reads: ["ports"],
     of: () => true,
     objections: ({ subject, ports = [], publishAllPorts }) => {
       const chain = subject.urn.split("::")[2] ?? "";
       if (/(^|\$)berth:index:Traefik\$[^$]*$/.test(chain) && publishAllPorts !== true) return [];
-      const loopback = /(^|\$)berth:index:Registry\$[^$]*$/.test(chain);
+      const loopback = /(^|\$)berth:index:(Registry|LogCollector)\$[^$]*$/.test(chain);
       const open = ports.filter(({ ip = "0.0.0.0" }) => !loopback || ip !== "127.0.0.1").map(({ ip = "0.0.0.0", external = 0, internal }) => `${ip}:${external || "any"}->${internal}`);
       if (publishAllPorts === true) open.push("publishAllPorts");
       return one(open.length > 0, open.join(", "), "none: Traefik publishes, others are reached through it", "take `ports` out, and say `web: { port }` in the app.ts");

@@ -8,20 +8,24 @@ import { rules } from "./rules.ts";
 import { settingsOf } from "./settings.ts";
 
 /** The policy for plain Pulumi: `pulumi up --policy-pack policy`. `./berth` applies the same rules itself. */
-const values = pulumi.runtime.allConfig();
-const definitions = await loadDefinitions({ ...asObject(parsed(values["berth:apps"])) });
-const settings = settingsOf(pulumi.getStack(), values, definitions);
+async function serve(): Promise<void> {
+  const values = pulumi.runtime.allConfig();
+  const definitions = await loadDefinitions({ ...asObject(parsed(values["berth:apps"])) });
+  const settings = settingsOf(pulumi.getStack(), values, definitions);
+  new PolicyPack("berth", {
+    policies: rules.map((rule) => ({
+      name: rule.name,
+      description: rule.description,
+      enforcementLevel: rule.level(settings) ?? "disabled",
+      validateResource: (args, report) => {
+        for (const objection of rule.check(subjectOf(args), settings)) report(objectionText(objection));
+      },
+    })),
+  });
+}
 
-new PolicyPack("berth", {
-  policies: rules.map((rule) => ({
-    name: rule.name,
-    description: rule.description,
-    enforcementLevel: rule.level(settings) ?? "disabled",
-    validateResource: (args, report) => {
-      for (const objection of rule.check(subjectOf(args), settings)) report(objectionText(objection));
-    },
-  })),
-});
+// Pulumi loads a pack by require(), which can't wait.
+void serve();
 
 function subjectOf({ type, name, urn, props, opts }: ResourceValidationArgs): Subject {
   return { type, name, urn, inputs: known(props) as Subject["inputs"], protect: opts.protect };

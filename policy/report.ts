@@ -7,13 +7,13 @@ export function objectionText({ value, allowed, fix }: Objection): string {
 
 /** The message that stops a preview or an update. */
 export function refusal(stack: string, findings: Finding[]): string {
-  const count = findings.length === 1 ? "1 resource breaks" : `${findings.length} resources break`;
-  return [`stack "${stack}": ${count} the policy (docs/policy.md); nothing was changed.`, ...groups(findings)].join("\n");
+  const count = findings.length === 1 ? "1 finding" : `${findings.length} findings`;
+  return [`stack "${stack}": ${count} against the policy; nothing was changed.`, ...groups(findings)].join("\n");
 }
 
 /** A warning for each advisory rule that has findings. */
 export function warnings(findings: Finding[]): string[] {
-  return groups(findings).map((group) => `warning: policy${group}`);
+  return groups(findings).map((group) => `warning: against the policy, for now advisory:\n${group}`);
 }
 
 /** What has the same rule and remedy is told together. */
@@ -21,7 +21,7 @@ function groups(findings: Finding[]): string[] {
   const byRemedy = Map.groupBy(findings, ({ rule, allowed, fix }) => `${rule}\n${allowed}\n${fix}`);
   return [...byRemedy.values()].map((group) => {
     const { rule, allowed, fix } = group[0] as Finding;
-    const lines = group.map(({ resource, value }) => `  ${rule}: ${resource} has ${value}`);
+    const lines = group.map(({ resource, value }) => `  ${resource} breaks ${rule}: ${value}`);
     return [...lines, `    allowed: ${allowed}`, `    fix:     ${fix}`].join("\n");
   });
 }

@@ -1,4 +1,5 @@
-import { recordProgram, stackValues } from "../recorded-program.ts";
+import { recordProgram } from "../recorded-program.ts";
+import { stackValues } from "../stack-values.ts";
 import type { Network, Part, Stack } from "./stack.ts";
 
 /** One resource of the program: its type's last part, its name and what it was given. */

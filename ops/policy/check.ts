@@ -1,12 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { refusal, warnings } from "../../policy/report.ts";
 import type { Finding } from "../../policy/rule.ts";
-import type { ResourceEvent } from "../deployer.ts";
+import type { RunOptions } from "../deployer.ts";
 import { exitCodes, OpsError } from "../exit.ts";
 import type { Project } from "../project.ts";
+import { type StackValues, stackValues } from "../stack-values.ts";
 
-/** What the thread is given; `cache` is the folder of its compiled modules. */
-export interface CheckOptions {
+/** A program and the values that it is run with; `cache` is the folder of its compiled modules. */
+export interface ProgramCheck extends StackValues {
   folder: string;
   stack: string;
   cache: string;
@@ -21,25 +22,28 @@ type Answer = { findings: Finding[] } | { problem: string };
  *
  * @throws OpsError with every mandatory finding, or with what the program itself threw. Advisory ones are told as warnings.
  */
-export async function enforcePolicy(project: Project, stack: string, onEvent?: (event: ResourceEvent) => void, signal?: AbortSignal): Promise<void> {
-  const answer = await check({ folder: project.folder, stack, cache: project.generated("policy", "compiled") }, signal);
-  if ("problem" in answer) throw new OpsError(answer.problem);
-  const { mandatory = [], advisory = [] } = Object.groupBy(answer.findings, ({ level }) => level);
+export async function enforcePolicy(project: Project, stack: string, { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<void> {
+  const { folder } = project;
+  const findings = await programFindings({ folder, stack, ...stackValues(folder, stack), cache: project.generated("policy", "compiled") }, signal);
+  const { mandatory = [], advisory = [] } = Object.groupBy(findings, ({ level }) => level);
   for (const message of warnings(advisory)) onEvent?.({ phase: "diagnostic", op: "", urn: "", type: "", name: "", message });
   if (mandatory.length > 0) throw new OpsError(refusal(stack, mandatory));
 }
 
-async function check(workerData: CheckOptions, signal?: AbortSignal): Promise<Answer> {
+/** All findings over what the program asks for, in a thread of its own. @throws OpsError with what the program threw. */
+export async function programFindings(workerData: ProgramCheck, signal?: AbortSignal): Promise<Finding[]> {
   const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
   const stop = () => void worker.terminate();
   signal?.addEventListener("abort", stop, { once: true });
   try {
-    return await new Promise<Answer>((resolve, reject) => {
+    const answer = await new Promise<Answer>((resolve, reject) => {
       worker.on("message", resolve).on("error", reject);
       worker.on("exit", () =>
         reject(signal?.aborted === true ? new OpsError("interrupted; nothing was changed", exitCodes.interrupted) : new OpsError("the program waits for something that never comes: a promise that nobody resolves, or resources that need each other")),
       );
     });
+    if ("problem" in answer) throw new OpsError(answer.problem);
+    return answer.findings;
   } finally {
     signal?.removeEventListener("abort", stop);
     await worker.terminate();

@@ -1,19 +1,21 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import type { CheckOptions } from "./check.ts";
+import type { ProgramCheck } from "./check.ts";
 
 /** Runs the program and the rules over it in a thread of its own: a program's modules can be loaded once only. */
 const port = parentPort;
-const { folder, stack, cache } = workerData as CheckOptions;
+const { folder, stack, cache, ...given } = workerData as ProgramCheck;
 process.on("unhandledRejection", () => undefined);
 enableCompileCache(cache);
 
 try {
-  const { recordProgram, stackValues } = await import("../recorded-program.ts");
-  const given = stackValues(folder, stack);
+  const { recordProgram } = await import("../recorded-program.ts");
   const subjects = await recordProgram(folder, stack, given);
-  // Those of the project that is applied.
-  const [{ loadDefinitions }, { findingsOf }, { rules }, { settingsOf }] = await Promise.all([import("../../config.ts"), import("../../policy/rule.ts"), import("../../policy/rules.ts"), import("../../policy/settings.ts")]);
+  // Loaded by the program before.
+  const { loadDefinitions } = await import("../../config.ts");
+  const { findingsOf } = await import("../../policy/rule.ts");
+  const { rules } = await import("../../policy/rules.ts");
+  const { settingsOf } = await import("../../policy/settings.ts");
   const settings = settingsOf(stack, given.values, await loadDefinitions(JSON.parse(given.values["berth:apps"] ?? "{}") as Record<string, unknown>));
   const findings = findingsOf(rules, subjects, settings);
   flushCompileCache();

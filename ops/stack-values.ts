@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { readProject } from "../engine/stackfile.ts";
+
+/** A stack file's values as an engine hands them over; those that are encrypted stay unknown. */
+export interface StackValues {
+  values: Record<string, string>;
+  secretKeys: string[];
+}
+
+/** Long enough for every secret that has to be of some length. */
+const hidden = "encrypted in the stack file, and not read here";
+
+export function stackValues(folder: string, stack: string): StackValues {
+  const { config } = (parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) ?? {}) as { config?: Record<string, unknown> | null };
+  const entries = Object.entries(config ?? {}).map(([key, value]): [string, unknown] => [key.includes(":") ? key : `${readProject(folder).name}:${key}`, value]);
+  return {
+    values: Object.fromEntries(entries.map(([key, value]) => [key, isEncrypted(value) ? hidden : typeof value === "string" ? value : JSON.stringify(value)])),
+    secretKeys: entries.filter(([, value]) => isEncrypted(value)).map(([key]) => key),
+  };
+}
+
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "secure" in value;
+}
