@@ -1,41 +1,66 @@
 import { applyWithProgress } from "../apply.ts";
 import { chooseDeployer } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import type { ResourceEvent } from "../deployer.ts";
+import { exitCodes, OpsError, usageError } from "../exit.ts";
+import { forgeOf } from "../forge.ts";
+import { gather, originOf } from "../preview/gather.ts";
+import { renderJson } from "../preview/json.ts";
+import { renderMarkdown } from "../preview/markdown.ts";
+import { renderText } from "../preview/text.ts";
+import { type Step, stepOf } from "../preview/tree.ts";
 import { Progress } from "../progress.ts";
-import { changesText } from "../table.ts";
 
 export const command: Command = {
   summary: "what up would change, without changing it",
-  description: "Runs the program and lists each resource that up would create, update, replace or delete. Neither the\nDocker Engine nor a registry is asked.",
-  options: { stack: stackOption, engine: engineOption, json: jsonOption },
-  examples: ["./berth preview", "./berth preview -s prod --json | jq .changes"],
+  description: [
+    "Runs the program and tells, by application, what up would do: what restarts, whether a request can fail, whether data",
+    "is touched, images with the commits between, configuration, memory. Changes nothing. No registry is asked; the Docker",
+    "host only for what it has, and it need not answer.",
+  ].join("\n"),
+  options: {
+    stack: stackOption,
+    engine: engineOption,
+    json: jsonOption,
+    markdown: { type: "boolean", help: "print it as Markdown, for a pull request" },
+    comment: { type: "string", value: "<number>", help: "post it to this pull request, in place of the one before" },
+  },
+  examples: ["./berth preview", "./berth preview -s prod --markdown", "./berth preview -s prod --json | jq .requests", "./berth preview -s prod --comment 12"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
     const { project, terminal, environment, signal } = context;
     const stack = stackOf(context, parsed);
+    const { json = false, markdown = false } = parsed.flags;
+    if (json && markdown) throw usageError("--json and --markdown are two forms of one result: give one of them");
+    const comment = commentOf(parsed.values["comment"], environment, project.folder);
     const report = new Progress(terminal);
     const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
     terminal.redactor.hide(passphrase.value);
     report.note(deployer.description);
-    const resources: Pick<ResourceEvent, "op" | "type" | "name" | "urn">[] = [];
-    const outcome = await applyWithProgress(
-      stack,
-      terminal,
-      report,
-      (show) =>
-        deployer.preview({
-          signal,
-          onEvent: (event) => {
-            show(event);
-            const { phase, op, type, name, urn } = event;
-            if (phase === "done" && op !== "same" && op !== "read") resources.push({ op, type, name, urn });
-          },
-        }),
-      true,
-    );
-    if (parsed.flags["json"]) terminal.json({ stack, engine: deployer.engine, changes: outcome.changes, resources });
-    else terminal.result(changesText(outcome.changes, true));
+    const steps: Step[] = [];
+    const preview = (show: Parameters<Parameters<typeof applyWithProgress>[3]>[0]) =>
+      deployer.preview({
+        signal,
+        onEvent: (event) => {
+          show(event);
+          const step = stepOf(event);
+          if (step !== undefined) steps.push(step);
+        },
+      });
+    const outcome = await applyWithProgress(stack, terminal, report, preview, true);
+    const told = await gather(project, stack, deployer, outcome, steps, environment);
+    if (comment !== undefined) report.note(`posted: ${await comment(`berth preview ${stack}`, terminal.redactor.clean(renderMarkdown(told)))}`);
+    if (json) terminal.json(renderJson(told));
+    else if (markdown) terminal.result(renderMarkdown(told).trimEnd());
+    else terminal.result(renderText(told, (text) => terminal.resultStyle("bold", text)));
     return 0;
   },
 };
+
+/** Posts to the pull request that was named; undefined where none was. Refused before the preview, not after it. */
+function commentOf(number: string | undefined, environment: NodeJS.ProcessEnv, folder: string): ((marker: string, body: string) => Promise<string>) | undefined {
+  if (number === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(number)) throw usageError(`--comment is "${number}", but must be the number of a pull request, for example 12`);
+  const forge = forgeOf(environment, originOf(folder));
+  if (forge === undefined) throw new OpsError("--comment needs GITHUB_TOKEN, and a repository on GitHub: GITHUB_REPOSITORY, or the address of origin", exitCodes.requirement);
+  return (marker, body) => forge.upsertComment(Number(number), marker, body);
+}

@@ -1,0 +1,160 @@
+import { type Deployment, realResources } from "../deployer.ts";
+import { type Capacity, capacityOf, type Host } from "./capacity.ts";
+import { differences, environmentChanges, type FilesChange, filesChanges, flatten, type KeyChange } from "./configuration.ts";
+import { type ContainerChange, containerChange, types } from "./containers.ts";
+import { dataOf, type Effect, requestsOf, union } from "./effects.ts";
+import { type Commits, type ImageChange, imageChanges, type Revisions } from "./images.ts";
+import { said } from "./said.ts";
+import { isReal, type Owner, type Step, Tree } from "./tree.ts";
+
+/** A migration that runs with the update. */
+export interface MigrationChange {
+  name: string;
+  /** Whether the version that runs now goes on working when it has run. */
+  compatible: boolean;
+  /** Whether one can go back behind it. */
+  undoable: boolean;
+  /** What it does that is not compatible or can't be undone. */
+  reasons: string[];
+}
+
+export type Migrations = MigrationChange[] | { unknown: string };
+
+/** What becomes of one application, or of one part of the platform. */
+export interface PartPreview extends Owner {
+  containers: ContainerChange[];
+  /** Jobs that run: `migrate`, or the resource's name. */
+  jobs: string[];
+  /** Resources other than containers, by operation. */
+  others: Partial<Record<Step["op"], number>>;
+  requests: Effect;
+  data: Effect;
+  images: ImageChange[];
+  environment: KeyChange[];
+  files: FilesChange[];
+  migrations?: Migrations;
+}
+
+/** What an update would do, for a reviewer. Holds no secret. */
+export interface Preview {
+  stack: string;
+  engine: string;
+  /** Resources by operation. */
+  changes: Record<string, number>;
+  /** Over all parts. */
+  requests: Effect;
+  data: Effect;
+  parts: PartPreview[];
+  /** Keys of the stack file; or why what was before is not known. */
+  settings: KeyChange[] | { unknown: string };
+  capacity: Capacity;
+  steps: Step[];
+}
+
+/** All that a preview is made from; nothing is asked any more. */
+export interface Facts {
+  stack: string;
+  engine: string;
+  changes: Record<string, number>;
+  steps: readonly Step[];
+  state: Deployment;
+  /** Section `config` of the stack file. */
+  settings: Record<string, unknown>;
+  /** The same of the last update, without secrets; undefined where it is not known. */
+  settingsBefore?: Record<string, unknown>;
+  /** By application. */
+  commits: Record<string, Commits>;
+  migrations: Record<string, Migrations>;
+  host?: Host;
+}
+
+/** A preview from the facts; pure. */
+export function previewOf(facts: Facts): Preview {
+  const { stack, engine, changes, state, settings, settingsBefore } = facts;
+  const tree = new Tree(state, facts.steps);
+  const steps = facts.steps.filter(isReal);
+  const all = steps.filter(({ type }) => type === types.container).map(containerChange);
+  const running = realResources(state).filter(({ type }) => type === types.container);
+  const touched = new Map<string, Owner>();
+  for (const { urn } of [...steps, ...running]) {
+    const owner = tree.ownerOf(urn);
+    touched.set(`${owner.kind} ${owner.name}`, owner);
+  }
+  const parts = [...touched.values()].map((owner) => {
+    const belongs = ({ urn }: { urn: string }) => sameOwner(tree.ownerOf(urn), owner);
+    const own = running.filter(belongs).map(({ inputs = {} }) => inputs);
+    return partOf(owner, steps.filter(belongs), all, steps, own, facts);
+  });
+  const changed = parts.filter((part) => !isQuiet(part)).toSorted(byImportance);
+  return {
+    stack,
+    engine,
+    changes,
+    requests: union(changed.map(({ requests }) => requests)),
+    data: union(changed.map(({ data }) => data)),
+    parts: changed,
+    settings: settingsBefore === undefined ? { unknown: "no release of this stack is recorded" } : differences(flatten(settingsBefore), flatten(settings)),
+    capacity: capacityOf(state, steps, facts.host),
+    steps,
+  };
+}
+
+function partOf(owner: Owner, own: readonly Step[], all: readonly ContainerChange[], steps: readonly Step[], running: readonly Record<string, unknown>[], facts: Facts): PartPreview {
+  const changes = own.filter(({ type }) => type === types.container).map(containerChange);
+  const containers = changes.filter(({ role }) => role !== "job" && role !== "files");
+  const jobs = changes.filter(({ role, fate }) => role === "job" && fate !== "stopped").map(({ name }) => (name.startsWith(`${owner.name}-`) ? name.slice(owner.name.length + 1) : name));
+  const others = own.filter(({ type }) => type !== types.container).reduce<PartPreview["others"]>((counts, { op }) => ({ ...counts, [op]: (counts[op] ?? 0) + 1 }), {});
+  const commits = facts.commits[owner.name];
+  const images = imageChanges(own, revisionsNamed(owner, facts)).map((image) => ({ ...image, ...(owner.kind === "application" && commits !== undefined && { commits }) }));
+  const migrations = owner.kind === "application" ? facts.migrations[owner.name] : undefined;
+  const requests = requestsOf(owner, containers, all, steps, running);
+  const data = dataOf(own);
+  for (const migration of Array.isArray(migrations) ? migrations : []) {
+    if (!migration.compatible) requests.reasons.push(said`the migration ${migration.name} may break the version of ${owner.name} that runs while it is applied`);
+    data.reasons.push(migration.undoable ? said`the migration ${migration.name} runs` : said`the migration ${migration.name} runs, and can't be undone`);
+  }
+  return {
+    ...owner,
+    containers,
+    jobs,
+    others,
+    requests: { happens: requests.reasons.length > 0, reasons: requests.reasons },
+    data: { happens: data.happens || (Array.isArray(migrations) && migrations.length > 0), reasons: data.reasons },
+    images,
+    environment: containers.every(({ fate }) => fate === "started") ? [] : environmentChanges(own),
+    files: filesChanges(own),
+    ...(migrations !== undefined && (!Array.isArray(migrations) || migrations.length > 0) && { migrations }),
+  };
+}
+
+/** The commits in the stack files, of an image that was built before. */
+function revisionsNamed({ name, kind }: Owner, { settings, settingsBefore }: Facts): Revisions {
+  if (kind !== "application") return {};
+  const of = (config: Record<string, unknown> | undefined): string | undefined => {
+    const apps = config?.["berth:apps"] as Record<string, { revision?: unknown } | null> | null | undefined;
+    const revision = apps?.[name]?.revision;
+    return typeof revision === "string" ? revision : undefined;
+  };
+  const [from, to] = [of(settingsBefore), of(settings)];
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+/** Neither changed nor disturbed by what others do. */
+function isQuiet({ containers, jobs, others, requests }: PartPreview): boolean {
+  return containers.length === 0 && jobs.length === 0 && Object.keys(others).length === 0 && !requests.happens;
+}
+
+function byImportance(a: PartPreview, b: PartPreview): number {
+  const rank = ({ kind, requests, data }: PartPreview) => (kind === "application" ? 0 : 2) - (requests.happens || data.happens ? 1 : 0);
+  return rank(a) - rank(b) || a.name.localeCompare(b.name);
+}
+
+function sameOwner(a: Owner, b: Owner): boolean {
+  return a.name === b.name && a.kind === b.kind;
+}
+
+/** Whether an update would change nothing at all. */
+export function isNothing({ changes, steps }: Pick<Preview, "changes" | "steps">): boolean {
+  return Object.keys(changes).length === 0 && steps.length === 0;
+}
+

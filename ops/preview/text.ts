@@ -1,0 +1,26 @@
+import { table } from "../table.ts";
+import { plainLine } from "./escape.ts";
+import { isNothing, type Preview } from "./preview.ts";
+import type { Text } from "./said.ts";
+import { counts, happening, sections, verdict } from "./words.ts";
+
+/** The preview for a terminal; `bold` marks the verdict. Its last line is the counts. */
+export function renderText(preview: Preview, bold: (text: string) => string = (text) => text): string {
+  if (isNothing(preview)) return counts(preview);
+  const said = verdict(preview).flatMap(({ sentence, reasons }) => [bold(sentence), ...reasons.map((reason) => `  ${plain(reason)}`)]);
+  const rows = preview.parts.map((part) => [plainLine(part.name), yes(part.requests.happens), yes(part.data.happens), plainLine(happening(part))]);
+  const blocks = sections(preview).map(({ title, items }) => {
+    const width = Math.max(...items.map(({ label }) => label.length));
+    const lines = items.flatMap(({ label, lines: told }) => told.map((line, index) => `  ${(index === 0 ? label : "").padEnd(width)}  ${plain(line)}`));
+    return [plain(title), ...lines].join("\n");
+  });
+  return [said.join("\n"), table(["PART", "REQUESTS CAN FAIL", "DATA TOUCHED", "WHAT HAPPENS"], rows), ...blocks, counts(preview)].join("\n\n");
+}
+
+function yes(happens: boolean): string {
+  return happens ? "yes" : "no";
+}
+
+function plain(text: Text): string {
+  return text.map((part) => (typeof part === "string" ? part : plainLine(part.code))).join("");
+}

@@ -1,0 +1,154 @@
+import { changesText } from "../table.ts";
+import type { Capacity, Sum } from "./capacity.ts";
+import type { FilesChange, KeyChange } from "./configuration.ts";
+import type { Fate } from "./containers.ts";
+import type { Effect } from "./effects.ts";
+import type { Commits, ImageChange } from "./images.ts";
+import type { Migrations, PartPreview, Preview } from "./preview.ts";
+import { code, type Text } from "./said.ts";
+
+export interface Section {
+  title: Text;
+  items: { label: string; lines: Text[] }[];
+}
+
+/** Entries of one list that are shown; the JSON has all. */
+const most = 20;
+
+export interface Verdict {
+  sentence: string;
+  reasons: Text[];
+}
+
+/** What a reviewer reads first: whether requests can fail, and whether data is touched. */
+export function verdict(preview: Preview): Verdict[] {
+  return [verdictOn(preview.requests, "Requests can fail:", "No request should fail."), verdictOn(preview.data, "Data is touched:", "No data is touched.")];
+}
+
+function verdictOn({ happens, reasons }: Effect, yes: string, no: string): Verdict {
+  return happens ? { sentence: yes, reasons } : { sentence: no, reasons: [] };
+}
+
+export function counts({ changes }: Preview): string {
+  return changesText(changes, true);
+}
+
+const fates: Record<Fate, [one: string, many: string]> = {
+  replaced: ["is replaced, the new one beside the old", "are replaced, the new ones beside the old"],
+  restarted: ["stops, and starts anew", "stop, and start anew"],
+  started: ["starts", "start"],
+  stopped: ["stops for good", "stop for good"],
+  changed: ["is changed while it runs", "are changed while they run"],
+};
+
+/** What becomes of a part, in one sentence: its containers by role and fate, its jobs, what else there is. */
+export function happening(part: PartPreview): string {
+  const groups = Map.groupBy(part.containers, ({ role, fate }) => `${role} ${fate}`);
+  const sentences = [...groups.values()].map((members) => {
+    const { role = "", fate = "started" } = members[0] ?? {};
+    const because = fate === "started" || fate === "stopped" ? [] : [...new Set(members.flatMap((member) => member.because))];
+    const words = fates[fate][members.length === 1 ? 0 : 1];
+    return `${members.length}${role === part.name ? "" : ` ${role}`} ${members.length === 1 ? "container" : "containers"} ${words}${because.length === 0 ? "" : ` (${because.join(", ")})`}`;
+  });
+  if (part.jobs.length > 0) sentences.push(`${part.jobs.length === 1 ? "the job" : "the jobs"} ${part.jobs.join(", ")} ${part.jobs.length === 1 ? "runs" : "run"}`);
+  if (sentences.length === 0 && Object.keys(part.others).length > 0) sentences.push(changesText(part.others, true));
+  return sentences.length === 0 ? "nothing of its own" : sentences.join("; ");
+}
+
+export function sections(preview: Preview): Section[] {
+  const parts = preview.parts.map((part) => ({ title: [code(part.name)], items: itemsOf(part).filter(({ lines }) => lines.length > 0) }));
+  const settings = Array.isArray(preview.settings) ? keyLines(preview.settings) : [[`What was in it at the last update is not known: ${preview.settings.unknown}.`]];
+  return [
+    ...parts.filter(({ items }) => items.length > 0),
+    ...(settings.length > 0 ? [{ title: ["Stack file"], items: [{ label: "keys", lines: settings }] }] : []),
+    { title: ["Memory and processors"], items: [{ label: "limits", lines: capacityLines(preview.capacity) }] },
+  ];
+}
+
+function itemsOf(part: PartPreview): Section["items"] {
+  const commits = part.images.find(({ commits: found }) => found !== undefined);
+  return [
+    { label: "requests", lines: part.requests.reasons },
+    { label: "data", lines: part.data.reasons },
+    { label: "image", lines: part.images.map(imageLine) },
+    { label: "commits", lines: commits?.commits === undefined ? [] : commitLines(commits.commits, commits.revision) },
+    { label: "environment", lines: keyLines(part.environment) },
+    { label: "files", lines: part.files.flatMap(filesLines) },
+    { label: "migrations", lines: part.migrations === undefined ? [] : migrationLines(part.migrations) },
+  ];
+}
+
+function imageLine({ repository, from, to }: ImageChange): Text {
+  return [code(repository), ": ", from === undefined ? "none" : code(from), " → ", to === undefined ? "built by the update, so its digest is not known yet" : code(to)];
+}
+
+function commitLines(commits: Commits, { from, to }: ImageChange["revision"]): Text[] {
+  const range: Text = [from === undefined ? "unknown" : code(shortened(from)), " → ", to === undefined ? "unknown" : code(shortened(to))];
+  if ("unknown" in commits) return [[...range, `; the commits between are not known: ${commits.unknown}`]];
+  const { added, removed } = commits;
+  const dirty = to?.endsWith("-dirty") === true ? ", and changes that are not committed" : "";
+  const told = (list: typeof added, sign: string) => limited(list.map(({ hash, subject }): Text => [sign, code(hash), " ", code(subject)]));
+  return [[...range, `: ${plural(added.length, "commit")}${dirty}${removed.length === 0 ? "" : `; ${plural(removed.length, "commit")} taken back`}`], ...told(added, ""), ...told(removed, "taken back: ")];
+}
+
+/** A commit's first letters; that something was not committed stays said. */
+function shortened(revision: string): string {
+  return revision.replace(/^([0-9a-f]{12})[0-9a-f]*/, "$1");
+}
+
+export function keyLines(changes: readonly KeyChange[]): Text[] {
+  return limited(
+    changes.map(({ key, before, after }) => {
+      if (before === undefined) return [code(key), " is new: ", code(after ?? "")];
+      return after === undefined ? [code(key), " is gone, it was ", code(before)] : [code(key), ": ", code(before), " → ", code(after)];
+    }),
+  );
+}
+
+function filesLines({ name, added, removed, changed, secrets }: FilesChange): Text[] {
+  const lines: Text[] = [];
+  if (added.length > 0) lines.push([code(name), ": new ", ...list(added)]);
+  if (removed.length > 0) lines.push([code(name), ": gone ", ...list(removed)]);
+  if (changed.length > 0) lines.push([code(name), ": another text in ", ...list(changed)]);
+  if (secrets.length > 0) lines.push([code(name), secrets.length === 1 ? ": another value of the secret " : ": another value of at least one of the secrets ", ...list(secrets)]);
+  return lines;
+}
+
+function list(names: string[]): Text {
+  return names.flatMap((name, index): Text => [index === 0 ? "" : ", ", code(name)]);
+}
+
+function migrationLines(migrations: Migrations): Text[] {
+  if (!Array.isArray(migrations)) return [[`Which migrations run is not known: ${migrations.unknown}.`]];
+  return limited(
+    migrations.map(({ name, compatible, undoable, reasons }) => [
+      code(name),
+      compatible ? ": the version that runs now goes on working with it" : ": the version that runs now may fail with it",
+      undoable ? "" : "; it can't be undone",
+      ...(reasons.length === 0 ? [] : [" (", code(reasons.join("; ")), ")"]),
+    ]),
+  );
+}
+
+export function capacityLines({ before, after, during, host }: Capacity): Text[] {
+  const lines: Text[] = [[before.memory === after.memory && before.cpus === after.cpus && before.containers === after.containers ? `${of(after)}, as before` : `${of(after)}; before, ${of(before)}`]];
+  if (during.memory > after.memory) lines.push([`${during.memory} MiB while old and new containers run side by side`]);
+  if (host === undefined) lines.push(["How much the Docker host has is unknown: it was not reached from here."]);
+  else {
+    lines.push([`The Docker host has ${host.memory} MiB and ${plural(host.cpus, "core")}.`]);
+    if (during.memory > host.memory) lines.push([`That is less than the containers may take together: ${during.memory} MiB.`]);
+  }
+  return lines;
+}
+
+function of({ containers, memory, cpus }: Sum): string {
+  return `${plural(containers, "container")} of at most ${memory} MiB and ${cpus} cores`;
+}
+
+function limited(lines: Text[]): Text[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most), [`and ${lines.length - most} more, which ./berth preview --json lists`]];
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
