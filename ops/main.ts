@@ -25,11 +25,14 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   preview: { summary: "what up would change, without changing it", load: () => import("./commands/preview.ts") },
   drift: { summary: "what differs from the state, and how to repair it; changes nothing", load: () => import("./commands/drift.ts") },
   releases: { summary: "what was deployed: when, by whom, what changed, how it ended", load: () => import("./commands/releases.ts") },
+  rollback: { summary: "back to an earlier release: its images, configuration and secrets", load: () => import("./commands/rollback.ts") },
   doctor: { summary: "what this machine has and lacks; changes nothing", load: () => import("./commands/doctor.ts") },
   secret: { summary: "set an encrypted secret in a stack file", load: () => import("./commands/secret.ts") },
   push: { summary: "add the tags latest, date, git ref and commit to an image", load: () => import("./commands/push.ts") },
   images: { summary: "lock the platform images' digests, check the images, or their sizes", load: () => import("./commands/images.ts") },
   scan: { summary: "scan a stack's images for critical known weaknesses", load: () => import("./commands/scan.ts") },
+  identity: { summary: "on a machine of CI: the SSH key and host keys from the environment", load: () => import("./commands/identity.ts") },
+  notes: { summary: "what CHANGELOG.md says of a version, for a release", load: () => import("./commands/notes.ts") },
   test: { summary: "lint, types, unit, component and end-to-end tests", load: () => import("./commands/test.ts") },
 };
 
