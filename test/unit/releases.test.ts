@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import type { Release } from "../../components/release-record.ts";
+import { Crypter } from "../../engine/secrets.ts";
+import { chosen } from "../../ops/commands/rollback.ts";
+import { changeLines, changesBetween, changesInShort } from "../../ops/releases/changes.ts";
+import { failedUpdates } from "../../ops/releases/cli-history.ts";
+import { requireImages } from "../../ops/releases/image-check.ts";
+import { type Between, migrationsBack } from "../../ops/releases/migrations-back.ts";
+import { rollbackNote, rolledBackTo } from "../../ops/releases/note.ts";
+import { entriesOf, previousOf, releaseTable } from "../../ops/releases/records.ts";
+import { restoredFile } from "../../ops/releases/restored-file.ts";
+
+const commit = (digit: string) => digit.repeat(40);
+const image = (app: string, digit: string) => `ghcr.io/acme/${app}@sha256:${digit.repeat(64)}`;
+const apps = (value: object) => ({ "berth:apps": JSON.stringify(value) });
+
+function release(number: number, change: Partial<Release> = {}): Release {
+  return {
+    number,
+    time: `2026-03-0${number}T10:00:00.000Z`,
+    seconds: 12.3,
+    by: "Ada",
+    from: { host: "laptop", revision: commit("a"), dirty: false },
+    images: { root: image("root", "1") },
+    revisions: { root: commit("b") },
+    config: { "berth:domain": "example.com", ...apps({ root: { replicas: 2, env: { LOG: "info" } } }) },
+    secrets: { "root:KEY": "canary-old" },
+    ...change,
+  };
+}
+
+const second = release(2, {
+  images: { root: image("root", "2"), shop: image("shop", "3") },
+  revisions: { root: `${commit("c")}-dirty` },
+  config: { "berth:domain": "example.com", "berth:redis": '{"memory":"64MiB"}', ...apps({ root: { replicas: 3, env: { LOG: "debug", MORE: "1" }, image: image("root", "2") }, shop: {} }) },
+  secrets: { "root:KEY": "canary-new", "shop:TOKEN": "canary-shop" },
+});
+
+describe("what changed between two releases", () => {
+  const changes = changesBetween(release(1), second);
+
+  test("names images with digest and revision, each value of the configuration, and secrets without their values", () => {
+    assert.deepEqual(changes, {
+      images: [
+        { app: "root", from: image("root", "1"), to: image("root", "2"), fromRevision: commit("b"), toRevision: `${commit("c")}-dirty` },
+        { app: "shop", to: image("shop", "3") },
+      ],
+      config: [
+        { key: "berth:apps.root.env.LOG", from: "info", to: "debug" },
+        { key: "berth:apps.root.env.MORE", to: "1" },
+        { key: "berth:apps.root.replicas", from: 2, to: 3 },
+        { key: "berth:apps.shop", to: "{}" },
+        { key: "berth:redis.memory", to: "64MiB" },
+      ],
+      secrets: [
+        { key: "root:KEY", how: "changed" },
+        { key: "shop:TOKEN", how: "set" },
+      ],
+    });
+    assert.ok(!JSON.stringify(changes).includes("canary"));
+  });
+
+  test("reads as lines, and as one cell of a table", () => {
+    assert.deepEqual(changeLines(changes).slice(0, 4), [
+      "image   root  111111111111 (bbbbbbb) → 222222222222 (ccccccc-dirty)",
+      "image   shop  none → 333333333333",
+      'config  berth:apps.root.env.LOG  "info" → "debug"',
+      'config  berth:apps.root.env.MORE  none → "1"',
+    ]);
+    assert.deepEqual(changeLines(changes).slice(-2), ["secret  root:KEY  changed", "secret  shop:TOKEN  set"]);
+    assert.equal(
+      changesInShort(changes),
+      "root 222222222222 (ccccccc-dirty), shop 333333333333, config root.env.LOG root.env.MORE root.replicas and 2 more, secret root:KEY shop:TOKEN",
+    );
+    assert.equal(changesInShort(changesBetween(second, second)), "nothing");
+  });
+
+  test("backwards, what was set is removed", () => {
+    const back = changesBetween(second, release(1));
+    assert.deepEqual(back.secrets, [{ key: "root:KEY", how: "changed" }, { key: "shop:TOKEN", how: "removed" }]);
+    assert.deepEqual(back.images[1], { app: "shop", from: image("shop", "3") });
+    assert.ok(changeLines(back).includes("config  berth:redis.memory  \"64MiB\" → none"));
+  });
+
+  test("the order of an object's keys is no change, a list is one value", () => {
+    const one = release(1, { config: { x: '{"a":1,"b":[1,2]}' } });
+    assert.deepEqual(changesBetween(one, { ...one, config: { x: '{ "b": [1, 2], "a": 1 }' } }).config, []);
+    assert.deepEqual(changesBetween(one, { ...one, config: { x: '{"a":1,"b":[2,1]}' } }).config, [{ key: "x.b", from: "[1,2]", to: "[2,1]" }]);
+  });
+});
+
+describe("the list of releases", () => {
+  const failed = [
+    { start: "2026-03-02T11:00:00.000Z", end: "2026-03-02T11:01:00.000Z", by: "Bob", host: "ci", revision: commit("d"), dirty: true },
+    { start: "2026-02-01T11:00:00.000Z", end: "2026-02-01T11:01:00.000Z" },
+  ];
+  const entries = entriesOf([release(1), second, release(3, { note: "rollback to 1" })], failed);
+
+  test("is newest first, with the updates that failed since the oldest record", () => {
+    assert.deepEqual(entries.map(({ number, result, current }) => [number, result, current]), [
+      [3, "succeeded", true],
+      [undefined, "failed", false],
+      [2, "succeeded", false],
+      [1, "succeeded", false],
+    ]);
+    assert.ok(!JSON.stringify(entries).includes("canary"));
+  });
+
+  test("says who, when, from where, how long, the result, and what changed", () => {
+    const lines = releaseTable(entries).split("\n").map((line) => line.split(/ {2,}/));
+    assert.deepEqual(lines[0], ["RELEASE", "TIME", "WHO", "FROM", "TOOK", "RESULT", "CHANGED"]);
+    assert.deepEqual(lines[1]?.slice(0, 6), ["3", "2026-03-03T10:00:00Z", "Ada", "laptop aaaaaaa", "12.3 s", "runs"]);
+    assert.match(lines[1]?.[6] ?? "", /^rollback to 1: root 1{12} \(b{7}\), shop removed, config /);
+    assert.deepEqual(lines[2], ["-", "2026-03-02T11:01:00Z", "Bob", "ci ddddddd dirty", "1 min 0 s", "failed", "-"]);
+    assert.deepEqual(lines[4]?.slice(5), ["succeeded", "first"]);
+  });
+
+  test("does not guess what changed in the oldest record once older ones are dropped", () => {
+    const [only] = entriesOf([second], []);
+    assert.equal(only?.changes, undefined);
+    assert.match(releaseTable([only ?? assert.fail()]), /not known: older records are dropped/);
+  });
+
+  test("failed updates of the CLI's history, and nothing else of it", () => {
+    const entry = (kind: string, result: string, environment = {}) => ({ kind, result, startTime: "2026-03-02T11:00:00.000Z", endTime: "2026-03-02T11:01:00.000Z", environment });
+    const history = [entry("update", "succeeded"), entry("update", "failed", { "git.head": commit("d"), "git.dirty": "true" }), entry("destroy", "failed"), entry("refresh", "failed"), entry("update", "in-progress"), entry("update", "failed")];
+    const times = { start: "2026-03-02T11:00:00.000Z", end: "2026-03-02T11:01:00.000Z" };
+    assert.deepEqual(failedUpdates(history), [{ ...times, revision: commit("d"), dirty: true }, times]);
+    assert.deepEqual(failedUpdates(null), []);
+  });
+});
+
+describe("which release a rollback goes to", () => {
+  test("the one before; after a rollback the one before that, and never what was left", () => {
+    const three = [release(1), second, release(3)];
+    assert.equal(previousOf(three)?.number, 2);
+    const back = [...three, release(4, { note: rollbackNote(2, []) })];
+    assert.equal(previousOf(back)?.number, 1);
+    assert.equal(previousOf([...back, release(5, { note: rollbackNote(1, ["migrations"]) })]), undefined);
+    assert.equal(previousOf([...back, release(5)])?.number, 4);
+    assert.equal(previousOf([]), undefined);
+  });
+
+  test("a note says to which, and what was forced", () => {
+    assert.equal(rollbackNote(12, ["migrations"]), "rollback to 12, forced: migrations");
+    assert.deepEqual([rolledBackTo("rollback to 12, forced: migrations"), rolledBackTo("promoted from dev"), rolledBackTo(undefined)], [12, undefined, undefined]);
+  });
+
+  test("one that is not known is refused with those that are", () => {
+    const releases = [release(1), second, release(3)];
+    assert.equal(chosen("prod", releases, "1").to.number, 1);
+    assert.equal(chosen("prod", releases, "3").to.number, 3);
+    assert.throws(() => chosen("prod", releases, "7"), /stack "prod" has no release 7: it runs 3, and those before it are 1, 2; \.\/berth releases -s prod/);
+    assert.throws(() => chosen("prod", [release(1)], undefined), /has no release before 1: those before it are none/);
+    assert.throws(() => chosen("prod", [], undefined), /no releases in its state: \.\/berth up -s prod/);
+  });
+});
+
+describe("the stack file of a release", async () => {
+  const crypter = await Crypter.create("a passphrase");
+  const options = { project: "berth", crypter: (salt: string | undefined) => (salt === undefined ? Promise.resolve(crypter) : Crypter.open("a passphrase", salt)), running: {} };
+  const kept = crypter.encrypt("canary-old");
+  const file = (key: string, more = "") => `# the top
+encryptionsalt: ${crypter.salt}
+config:
+  berth:domain: example.com # where it answers
+  berth:apps:
+    # the main one
+    root: { replicas: 3, env: { LOG: debug, MORE: "1" } }
+    shop: {}
+  root:KEY:
+    secure: ${key}
+${more}`;
+
+  test("has its images by digest with their commits, its values and its secrets; comments stay", async () => {
+    const { text, config, secrets, kept: stayed } = await restoredFile(file(crypter.encrypt("canary-new"), `  berth:redis: { memory: 64MiB }\n  shop:TOKEN: { secure: "${crypter.encrypt("x")}" }\n`), release(1), options);
+    const read = parse(text) as { config: Record<string, unknown> };
+    const { secure } = read.config["root:KEY"] as { secure: string };
+    assert.equal(crypter.decrypt(secure), "canary-old");
+    assert.ok(!text.includes("canary"));
+    assert.deepEqual({ ...read.config, "root:KEY": undefined, "shop:TOKEN": undefined }, {
+      "berth:domain": "example.com",
+      "berth:apps": { root: { replicas: 2, env: { LOG: "info" }, image: image("root", "1"), revision: commit("b") } },
+      "root:KEY": undefined,
+      "shop:TOKEN": undefined,
+    });
+    for (const comment of ["# the top", "# where it answers", "# the main one"]) assert.ok(text.includes(comment), comment);
+    assert.deepEqual(new Set(config), new Set(["berth:apps.shop", "berth:apps.root.env.MORE", "berth:apps.root.env.LOG", "berth:apps.root.replicas", "berth:apps.root.image", "berth:apps.root.revision", "berth:redis"]));
+    assert.deepEqual(secrets, ["root:KEY"]);
+    assert.deepEqual(stayed, ["shop:TOKEN"]);
+  });
+
+  test("keeps the ciphertext of a secret that is the same, and every letter where nothing differs", async () => {
+    const first = await restoredFile(file(kept), release(1), options);
+    assert.deepEqual(first.secrets, []);
+    assert.ok(first.text.includes(kept));
+    const again = await restoredFile(first.text, release(1), options);
+    assert.equal(again.text, first.text);
+    assert.deepEqual([again.config, again.secrets], [[], []]);
+  });
+
+  test("reads keys without the project's name, and numbers as text", async () => {
+    const wanted = release(1, { config: { "berth:domain": "8080" }, secrets: {} });
+    const { text, config } = await restoredFile("config:\n  domain: 8080\n", wanted, options);
+    assert.equal(text, "config:\n  domain: 8080\n");
+    assert.deepEqual(config, []);
+  });
+
+  test("gives a file without secrets the salt with the first one", async () => {
+    const { text, secrets } = await restoredFile("config:\n  berth:domain: example.com\n", release(1), options);
+    const read = parse(text) as { encryptionsalt: string; config: Record<string, { secure: string }> };
+    assert.deepEqual(secrets, ["root:KEY"]);
+    assert.equal(read.encryptionsalt, crypter.salt);
+    assert.equal(crypter.decrypt(read.config["root:KEY"]?.secure ?? ""), "canary-old");
+  });
+
+  test("leaves an application that runs from its source without an image, and one that has it as it is", async () => {
+    const settings = { root: { live: true }, shop: { image: image("shop", "9") } };
+    const { text } = await restoredFile("config: {}\n", release(1, { images: { root: image("root", "1"), shop: image("shop", "9") }, revisions: { root: commit("b"), shop: `${commit("b")}-dirty` }, config: apps(settings), secrets: {} }), options);
+    assert.deepEqual(parse(text), { config: { "berth:apps": settings } });
+  });
+
+  test("an image of a commit with changes beside it names no revision", async () => {
+    const { text } = await restoredFile("config: {}\n", release(1, { revisions: { root: `${commit("b")}-dirty` }, secrets: {} }), options);
+    assert.ok(!text.includes("revision"));
+  });
+
+  test("refuses to write secrets that only Pulumi can encrypt, and not where they are the same", async () => {
+    const cloud = `secretsprovider: awskms://key\nconfig:\n  root:KEY: { secure: AAAA }\n`;
+    await assert.rejects(restoredFile(cloud, release(1), { ...options, running: { "root:KEY": "canary-new" } }), (error: Error) => /nothing was changed: release 1 has other secrets \(root:KEY\)/.test(error.message) && !error.message.includes("canary"));
+    const { text, secrets } = await restoredFile(cloud, release(1), { ...options, running: { "root:KEY": "canary-old" } });
+    assert.deepEqual(secrets, []);
+    assert.ok(text.includes("secure: AAAA"));
+  });
+});
+
+describe("migrations between two releases", () => {
+  const good = { ok: true, reasons: [] };
+  const migration = (name: string, compatible = true, undoable = true) => ({
+    name,
+    path: `apps/root/migrations/${name}`,
+    kind: "sql" as const,
+    text: "",
+    compatible: compatible ? good : { ok: false, reasons: [{ line: 4, text: "drops the column name" }] },
+    undoable: undoable ? good : { ok: false, reasons: [{ line: 4, text: "drops the column name; the data in it does not come back" }] },
+  });
+  const newer = release(2, { images: { root: image("root", "2") }, revisions: { root: `${commit("c")}-dirty` } });
+  const back = (added: ReturnType<typeof migration>[], from = newer, to = release(1)) => {
+    const asked: Parameters<Between>[0][] = [];
+    const between: Between = (options) => (asked.push(options), Promise.resolve({ added, altered: [] }));
+    return migrationsBack(`${import.meta.dirname}/../..`, { root: "root" }, from, to, between).then((found) => ({ ...found, asked }));
+  };
+
+  test("are those that the newer one added, asked of the two commits", async () => {
+    const { asked } = await back([]);
+    assert.deepEqual(asked.map(({ folder, from, to }) => [folder, from, to]), [["apps/root", commit("b"), commit("c")]]);
+  });
+
+  test("one that the older version works with stays, and it is said whether it can be undone", async () => {
+    const { stay, refused } = await back([migration("0003_teams.sql"), migration("0004_mark.sql", true, false)]);
+    assert.deepEqual(refused, []);
+    assert.deepEqual(stay, [
+      "root  0003_teams.sql stays applied, and the older version works with it; it can be undone",
+      "root  0004_mark.sql stays applied, and the older version works with it; it can't be undone: line 4 drops the column name; the data in it does not come back",
+    ]);
+  });
+
+  test("one that breaks the older version is refused, with the line", async () => {
+    const { stay, refused } = await back([migration("0003_drop.sql", false, false)]);
+    assert.deepEqual(stay, []);
+    assert.deepEqual(refused, ["root: 0003_drop.sql breaks the older version: line 4 drops the column name; it can't be undone: line 4 drops the column name; the data in it does not come back"]);
+  });
+
+  test("the same image has none; images without a commit can't be compared", async () => {
+    assert.deepEqual((await back([migration("0003_drop.sql", false)], release(2))).refused, []);
+    const { refused, asked } = await back([], { ...newer, revisions: {} });
+    assert.deepEqual([refused, asked], [["root: the images say no commit, so it is not known which migrations lie between"], []]);
+  });
+
+  test("a commit that is not in this clone is refused with what to do", async () => {
+    const between: Between = () => Promise.reject(new Error("commit abc is not in this clone"));
+    assert.deepEqual((await migrationsBack(".", { root: "root" }, newer, release(1), between)).refused, ["root: commit abc is not in this clone"]);
+  });
+});
+
+describe("images of a release", () => {
+  const engine = (local: string[], remote: string[]) => ({
+    getImage: (name: string) => ({
+      inspect: () => (local.includes(name) ? Promise.resolve({}) : Promise.reject(new Error("no such image"))),
+      distribution: (options: object) => (remote.includes(name) ? Promise.resolve(options) : Promise.reject(new Error("manifest unknown"))),
+    }),
+  });
+  const deployer = { login: () => Promise.resolve({ username: "berth", password: "canary" }) };
+  const asked = { number: 1, images: { root: image("root", "1"), shop: image("shop", "2") } };
+  const check = (local: string[], remote: string[]) => requireImages(engine(local, remote) as never, deployer, asked);
+
+  test("may be on the engine or in the registry", async () => {
+    await check([image("root", "1")], [image("shop", "2")]);
+  });
+
+  test("that are in neither are all named, with the registry's answer", async () => {
+    await assert.rejects(check([], []), (error: Error) => {
+      assert.match(error.message, /^nothing was changed: release 1 can't run again/);
+      for (const [app, ref] of Object.entries(asked.images)) assert.ok(error.message.includes(`${app}  ${ref}: manifest unknown`));
+      return !error.message.includes("canary");
+    });
+  });
+});
