@@ -2,7 +2,7 @@ import { containerType } from "./container.ts";
 import { always, type Objection, type Rule, type Subject, unknown } from "./rule.ts";
 
 /** Words of a variable's name that say that it holds a secret. */
-const secretName = /(^|_)(PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|TOKEN|CREDENTIALS?|APIKEY|(API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION|SESSION|MASTER)_KEY)(_|$)/i;
+const secretName = /(PASSWORD|PASSWD|PASSPHRASE|(^|_)(PWD|SECRET|TOKEN|CREDENTIALS?|APIKEY|(API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION|SESSION|MASTER)_KEY))(_|$)/i;
 /** Words behind it that say that it holds something about a secret: where it is, how long it lives. */
 const about = /_(FILE|PATH|DIR|NAME|TTL|SECONDS|MINUTES|DAYS|HOURS|LENGTH|URL|HOST|HEADER|ALGORITHM|ENABLED|REQUIRED|ISSUER|AUDIENCE|ID)$/i;
 /** An address with a password in it. */
