@@ -26,6 +26,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   drift: { summary: "what differs from the state, and how to repair it; changes nothing", load: () => import("./commands/drift.ts") },
   releases: { summary: "what was deployed: when, by whom, what changed, how it ended", load: () => import("./commands/releases.ts") },
   rollback: { summary: "back to an earlier release: its images, configuration and secrets", load: () => import("./commands/rollback.ts") },
+  promote: { summary: "take what runs in one stack to another, as a change to review", load: () => import("./commands/promote.ts") },
   doctor: { summary: "what this machine has and lacks; changes nothing", load: () => import("./commands/doctor.ts") },
   secret: { summary: "set an encrypted secret in a stack file", load: () => import("./commands/secret.ts") },
   push: { summary: "add the tags latest, date, git ref and commit to an image", load: () => import("./commands/push.ts") },
