@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { eventually } from "./eventually.ts";
+import { engine, Project } from "./project.ts";
+
+// Go and Rust compile their dependencies into a cache of the stack for minutes first; they reload by the same mount.
+const services = {
+  node: { file: "src/identity.ts", line: /"service-node"/, written: '"changed-node"' },
+  python: { file: "service/__init__.py", line: /"service-python"/, written: '"changed-python"' },
+};
+
+let project: Project;
+const stack = (environment: string) =>
+  project.configure((config) => {
+    config["berth:environment"] = environment;
+    config["berth:apps"] = Object.fromEntries(Object.keys(services).map((name) => [name, { folder: `services/${name}`, live: true, replicas: 1 }]));
+    delete config["root:ROOT_SECRET"];
+  });
+const serviceOf = async (name: string) => {
+  const answer = await project.get("/health", name).catch((error: Error) => ({ status: 0, body: error.message }));
+  return answer.status === 200 ? (JSON.parse(answer.body) as { service: string }).service : `${answer.status} ${answer.body}`;
+};
+
+before(async () => {
+  project = await Project.create("live");
+  await stack("dev");
+  await project.up();
+});
+after(async () => project[Symbol.asyncDispose]());
+
+describe(`an application with live: true, applied by the ${engine} engine`, () => {
+  for (const [name, { file, line, written }] of Object.entries(services)) {
+    test(`${name}: a changed line of its source is in the answer within seconds, without another up`, async (context) => {
+      assert.equal(await serviceOf(name), `service-${name}`);
+      const [before] = (await project.containers("web")).filter(({ Labels }) => Labels["berth.app"] === name);
+      const path = join("apps/services", name, file);
+      const source = readFileSync(join(project.dir, path), "utf8");
+      assert.match(source, line);
+      const saved = performance.now();
+      // As editors save: a new file in place of the old one.
+      project.write(`${path}.new`, source.replace(line, written));
+      renameSync(join(project.dir, `${path}.new`), join(project.dir, path));
+      await eventually(`the answer of ${name} is the new one`, 20_000, async () => {
+        const seen = await serviceOf(name);
+        return seen === `changed-${name}` ? undefined : seen;
+      });
+      context.diagnostic(`${name}: ${((performance.now() - saved) / 1000).toFixed(1)} s from the saved file to the new answer`);
+      const [now] = (await project.containers("web")).filter(({ Labels }) => Labels["berth.app"] === name);
+      assert.equal(now?.Id, before?.Id, "another container");
+    });
+  }
+
+  test("is refused where berth:environment is prod, and nothing changes", async () => {
+    await stack("prod");
+    const { code, output } = await project.berth(["preview", "-s", project.stack]);
+    assert.equal(code, 1, output);
+    for (const name of Object.keys(services)) assert.match(output, new RegExp(`berth:apps\\.${name}\\.live in stack "${project.stack}" is true`));
+    assert.match(output, /true only where berth:environment is dev/);
+    assert.equal(await serviceOf("node"), "changed-node");
+  });
+});
