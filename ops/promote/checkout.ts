@@ -1,0 +1,135 @@
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { messageOf, OpsError } from "../exit.ts";
+
+const run = promisify(execFile);
+
+export interface Base {
+  /** Branch that the change is for. */
+  branch: string;
+  /** Its newest commit: origin's where there is one. */
+  commit: string;
+  /** Address of origin. */
+  origin: string | undefined;
+}
+
+/** A git checkout, of which neither the files nor the index nor the current branch is changed. */
+export class Checkout {
+  readonly folder: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  /** Path of the folder in its repository, with a / at its end; empty at the top. */
+  #prefix = "";
+
+  private constructor(folder: string, environment: NodeJS.ProcessEnv) {
+    this.folder = folder;
+    // A question for a password would wait where nobody sees it.
+    this.#environment = { ...environment, GIT_TERMINAL_PROMPT: "0" };
+  }
+
+  /** @throws OpsError where the folder is not in a git repository with a commit. */
+  static async open(folder: string, environment: NodeJS.ProcessEnv): Promise<Checkout> {
+    const checkout = new Checkout(folder, environment);
+    try {
+      await checkout.git("rev-parse", "--verify", "HEAD");
+      checkout.#prefix = await checkout.git("rev-parse", "--show-prefix");
+    } catch (error) {
+      throw new OpsError(`${folder} is not a git checkout with a commit, so a promotion has no branch to be on: ${messageOf(error)}`);
+    }
+    return checkout;
+  }
+
+  /** What git printed. @throws OpsError with what it said. */
+  async git(...args: string[]): Promise<string> {
+    try {
+      return (await run("git", ["-C", this.folder, ...args], { env: this.#environment, maxBuffer: 2 ** 28 })).stdout.trim();
+    } catch (error) {
+      const { stderr = "" } = error as { stderr?: string };
+      throw new OpsError(`git ${args.slice(0, 2).join(" ")} failed: ${stderr.trim() || messageOf(error)}`);
+    }
+  }
+
+  /** As {@link git}; undefined where it fails. */
+  async ask(...args: string[]): Promise<string | undefined> {
+    return this.git(...args).catch(() => undefined);
+  }
+
+  /** The branch that a change is for: as given, origin's default, or the current one; brought up to date from origin. */
+  async base(given: string | undefined): Promise<Base> {
+    const origin = await this.ask("remote", "get-url", "origin");
+    const current = (await this.git("branch", "--show-current")) || undefined;
+    const main = origin === undefined ? undefined : /^ref: refs\/heads\/(\S+)\s+HEAD$/m.exec(await this.git("ls-remote", "--symref", "origin", "HEAD"))?.[1];
+    const branch = given ?? main ?? current;
+    if (branch === undefined) throw new OpsError("HEAD is on no branch: name the one that the promotion is for, --base main");
+    if (origin === undefined) return { branch, origin, commit: await this.git("rev-parse", "--verify", `refs/heads/${branch}^{commit}`) };
+    const tracked = `refs/remotes/origin/${branch}`;
+    try {
+      await this.git("fetch", "--quiet", "--no-tags", "origin", `+refs/heads/${branch}:${tracked}`);
+    } catch (error) {
+      throw new OpsError(`branch ${branch} can't be had from origin: git push origin ${branch}, or name another with --base. ${messageOf(error)}`);
+    }
+    return { branch, origin, commit: await this.git("rev-parse", "--verify", tracked) };
+  }
+
+  /** The newest commit of a branch, at origin where there is one; undefined where it is not there. */
+  async branch(name: string, origin: string | undefined): Promise<string | undefined> {
+    if (origin === undefined) return (await this.ask("rev-parse", "--verify", "--quiet", `refs/heads/${name}`)) || undefined;
+    const tracked = `refs/remotes/origin/${name}`;
+    const fetched = await this.ask("fetch", "--quiet", "--no-tags", "origin", `+refs/heads/${name}:${tracked}`);
+    return fetched === undefined ? undefined : this.ask("rev-parse", "--verify", tracked);
+  }
+
+  /** A file's text in a commit; undefined where it has none. */
+  async fileIn(commit: string, path: string): Promise<string | undefined> {
+    try {
+      // As it is, with the line end at its end.
+      return (await run("git", ["-C", this.folder, "show", `${commit}:./${path}`], { env: this.#environment, maxBuffer: 2 ** 28 })).stdout;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A commit on top of another in which one file has another text. Author and committer are git's configured user. */
+  async commitFile(parent: string, path: string, text: string, message: string): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), "berth-index-"));
+    const index = { GIT_INDEX_FILE: join(folder, "index") };
+    try {
+      const full = `${this.#prefix}${path}`;
+      const mode = (await this.git("ls-tree", parent, "--", path)).split(" ")[0] || "100644";
+      const blob = await this.#feed(["hash-object", "-w", "--stdin"], text);
+      await this.#feed(["read-tree", parent], "", index);
+      await this.#feed(["update-index", "--add", "--cacheinfo", `${mode},${blob},${full}`], "", index);
+      const tree = await this.#feed(["write-tree"], "", index);
+      const sign = (await this.ask("config", "--type=bool", "commit.gpgsign")) === "true" ? ["-S"] : [];
+      return await this.#feed(["commit-tree", ...sign, "-p", parent, "-F", "-", tree], message);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Points a branch of our own at a commit, here and at origin; one that was there is replaced. */
+  async publish(branch: string, commit: string, origin: string | undefined): Promise<void> {
+    const ref = `refs/heads/${branch}`;
+    const checkedOut = (await this.git("worktree", "list", "--porcelain")).split("\n").includes(`branch ${ref}`);
+    if (checkedOut) throw new OpsError(`branch ${branch} is checked out, and would be moved: git switch another first`);
+    if (origin !== undefined) {
+      const there = (await this.git("ls-remote", "origin", ref)).split("\t")[0] ?? "";
+      await this.git("push", "--quiet", `--force-with-lease=${ref}:${there}`, "origin", `${commit}:${ref}`);
+    }
+    await this.git("update-ref", "-m", "berth promote", ref, commit);
+  }
+
+  async #feed(args: string[], input: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const child = spawn("git", ["-C", this.folder, ...args], { env: { ...this.#environment, ...environment } });
+      let [out, error] = ["", ""];
+      child.stdout.setEncoding("utf8").on("data", (part: string) => (out += part));
+      child.stderr.setEncoding("utf8").on("data", (part: string) => (error += part));
+      child.on("error", reject);
+      child.on("close", (code) => (code === 0 ? resolve(out.trim()) : reject(new OpsError(`git ${args[0]} failed: ${error.trim()}`))));
+      child.stdin.on("error", () => undefined).end(input);
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import type { ContainerInspectInfo } from "dockerode";
+import { type Deployment, realResources } from "../deployer.ts";
+import { types, wantedContainer } from "../drift/wanted.ts";
+import { duration } from "../table.ts";
+import type { Refusal } from "./check.ts";
+
+export interface HealthOptions {
+  stack: string;
+  state: Deployment;
+  /** All containers with the stack's label. */
+  containers: readonly ContainerInspectInfo[];
+  /** Of the Docker host, as its clock may differ. */
+  now: Date;
+  /** Seconds. */
+  healthyFor: number;
+}
+
+/**
+ * Whether every container of a stack has run, and been healthy where it has a health check, since at least
+ * `healthyFor`: counted from its last start, which a restart by the Docker Engine is too. Pure.
+ */
+export function healthRefusal({ stack, state, containers, now, healthyFor }: HealthOptions): Refusal | undefined {
+  const byId = new Map(containers.map((container) => [container.Id, container]));
+  const findings: string[] = [];
+  let wait = 0;
+  for (const resource of realResources(state).filter(({ type }) => type === types.container)) {
+    const { lasting, name, failed } = wantedContainer(resource);
+    if (failed) findings.push(`${name} is a job that failed`);
+    if (!lasting) continue;
+    const container = byId.get(resource.id ?? "");
+    if (container === undefined) findings.push(`${name} is gone`);
+    else {
+      const problem = problemOf(container);
+      const up = Math.floor((now.getTime() - Date.parse(container.State.StartedAt)) / 1000);
+      if (problem !== undefined) findings.push(`${name} ${problem}`);
+      else if (up < healthyFor) {
+        wait = Math.max(wait, healthyFor - up);
+        findings.push(`${name} has run since ${duration(Math.max(0, up) * 1000)} only, and must for ${duration(healthyFor * 1000)}${restarts(container)}`);
+      }
+    }
+  }
+  if (findings.length === 0) return undefined;
+  const young = findings.every((finding) => finding.includes(" has run since "));
+  const remedy = young
+    ? `wait for ${duration(wait * 1000)}, or ask for less: --healthy-for`
+    : `./berth status -s ${stack} and ./berth logs -s ${stack} show why; ./berth up -s ${stack} repairs what was stopped or removed`;
+  return { check: "healthy", because: findings, remedy };
+}
+
+function problemOf({ State, RestartCount }: ContainerInspectInfo): string | undefined {
+  if (State.Restarting) return `is restarting, for the ${RestartCount}. time`;
+  if (State.Paused) return "is paused";
+  if (!State.Running) return `is ${State.Status}, with code ${State.ExitCode}`;
+  if (State.Health === undefined || State.Health.Status === "none") return undefined;
+  if (State.Health.Status !== "healthy") return `is ${State.Health.Status}`;
+  // Docker keeps the last five answers. Those before the first good one are of the start.
+  const log = State.Health.Log ?? [];
+  const wellOnce = log.findIndex(({ ExitCode }) => ExitCode === 0);
+  const failed = log.slice(wellOnce + 1).findLast(({ ExitCode }) => ExitCode !== 0);
+  return wellOnce === -1 || failed === undefined ? undefined : `failed its health check at ${failed.Start}`;
+}
+
+function restarts({ RestartCount }: ContainerInspectInfo): string {
+  return RestartCount > 0 ? `; the Docker Engine has restarted it ${RestartCount} times` : "";
+}

@@ -1,0 +1,108 @@
+import type { PullRequest } from "../forge.ts";
+import { table } from "../table.ts";
+import type { Refusal } from "./check.ts";
+import { type History, revisionsText } from "./history.ts";
+import type { Plan, Promoted } from "./plan.ts";
+
+/** A promotion as it is told: in a commit, in a pull request, on a terminal. */
+export interface Promotion {
+  from: string;
+  to: string;
+  plan: Plan;
+  histories: History[];
+  /** Refusals that `--force` overrode. */
+  forced: Refusal[];
+  /** Commands that set what is missing. */
+  secrets: string[];
+}
+
+export function titleOf({ to, from, plan }: Promotion): string {
+  const names = plan.promoted.map(({ name }) => name);
+  const list = names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+  return `chore(${to}): promote ${list} from ${from}`;
+}
+
+/** The commit's message. Its trailers say where it comes from and what was overridden, for whoever reads the history. */
+export function commitMessage(promotion: Promotion): string {
+  const lines = promotion.plan.promoted.map((app) => `${app.name}: ${revisionsText(app)}, ${digestOf(app).slice(0, 19)}`);
+  return [titleOf(promotion), "", ...lines, "", ...trailersOf(promotion), ""].join("\n");
+}
+
+function trailersOf({ from, forced }: Promotion): string[] {
+  return [`Promoted-from: ${from}`, ...forced.map(({ check, because }) => `Forced: ${check} because ${oneLine(because.join("; "))}`)];
+}
+
+/** The pull request's text, from which a reviewer can decide. */
+export function pullRequestBody(promotion: Promotion): string {
+  const { from, to, plan, histories, forced, secrets } = promotion;
+  const rows = plan.promoted.map((app) => `| ${app.name}${app.before === undefined ? " (new)" : ""} | ${revisionsText(app)} | \`${digestOf(app).slice(0, 19)}\` |`);
+  const blocks = [
+    `The images that run in \`${from}\`, by digest. Nothing is built for \`${to}\`.`,
+    ["| application | commit | image |", "|---|---|---|", ...rows].join("\n"),
+    ...(forced.length === 0 ? [] : [["**Overridden with `--force`:**", "", ...forced.map(({ check, because }) => `- ${check}: ${because.map(code).join(", ")}`)].join("\n")]),
+    ...histories.flatMap(({ name, commits }) => (commits.length === 0 ? [] : [[`**Commits of ${name}:**`, "", ...commits.map((commit) => `- ${code(commit)}`)].join("\n")])),
+    ...listed("Migrations that will run:", migrationLines(histories), (line) => `- ${code(line)}`),
+    ...listed(`Keys that \`${from}\` has and \`${to}\` lacks; values differ by stack, so none is copied:`, plan.missing, (key) => `- ${code(key)}`),
+    ...listed("To be set first:", secrets, (command) => `- ${code(command)}`),
+    `To see what changes: \`./berth preview -s ${to}\`. To apply it after the merge: \`./berth up -s ${to}\`.`,
+  ];
+  return blocks.join("\n\n");
+}
+
+function listed(title: string, lines: readonly string[], show: (line: string) => string): string[] {
+  return lines.length === 0 ? [] : [[`**${title}**`, "", ...lines.map(show)].join("\n")];
+}
+
+/** What is promoted, for a terminal. */
+export function promotionText({ from, to, plan, histories, forced, secrets }: Promotion): string {
+  const rows = plan.promoted.map((app) => [app.name, revisionsText(app), digestOf(app).slice(0, 19), app.before === undefined ? "new" : commitCount(histories, app.name)]);
+  const parts = [
+    table(["APP", "COMMIT", "IMAGE", ""], rows),
+    ...section("migrations that will run:", migrationLines(histories)),
+    ...section(`${from} has, ${to} lacks; not copied, as values differ by stack:`, plan.missing),
+    ...section("to be set first:", secrets),
+    ...section(`stay as they are, as ${from} does not run them:`, plan.others),
+    ...section("overridden with --force, on record in the commit:", forced.flatMap(({ check, because }) => because.map((finding) => `${check}: ${finding}`))),
+  ];
+  return parts.join("\n");
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
+}
+
+function commitCount(histories: readonly History[], app: string): string {
+  const { commits = [], unknown } = histories.find(({ name }) => name === app) ?? {};
+  if (unknown !== undefined) return "";
+  return commits.length === 1 ? "1 commit" : `${commits.length} commits`;
+}
+
+function migrationLines(histories: readonly History[]): string[] {
+  return histories.flatMap(({ name, migrations, unknown }) => {
+    if (migrations === undefined) return [`${name}: not known, as ${unknown}`];
+    return migrations.added.map(({ name: file, compatible, undoable }) => {
+      const why = compatible.mark === undefined ? "" : ` (marked: ${compatible.mark})`;
+      return `${name}: ${file}, ${compatible.ok ? `compatible with what runs${why}` : "not compatible with what runs"}, ${undoable.ok ? "can be undone" : "cannot be undone"}`;
+    });
+  });
+}
+
+/** What to type next. */
+export function nextSteps(to: string, base: string, branch: string, pushed: boolean, pull: PullRequest | undefined): string {
+  if (pull !== undefined) return `${pull.created ? "Opened" : "Updated"} ${pull.url}\nOnce it is merged: ./berth up -s ${to}`;
+  const merge = pushed ? `Open a pull request of ${branch} for ${base}, or merge it: git fetch origin && git switch ${base} && git merge --ff-only origin/${branch} && git push` : `See it: git show ${branch}. Merge it: git switch ${base} && git merge --ff-only ${branch}`;
+  return `${merge}\nThen ./berth preview -s ${to}, and ./berth up -s ${to}`;
+}
+
+function digestOf({ target }: Promoted): string {
+  return target.slice(target.indexOf("@") + 1);
+}
+
+/** As code, so that a subject can neither mention anybody nor be a table's or a comment's end. */
+function code(text: string): string {
+  return `\`${oneLine(text).replaceAll("`", "'")}\``;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}

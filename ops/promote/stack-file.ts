@@ -1,0 +1,82 @@
+import { isMap, isScalar, parseDocument, type YAMLMap } from "yaml";
+import { fields, type Settings } from "../../settings.ts";
+
+/** What an application of a stack file is given. */
+export interface Pin {
+  image: string;
+  revision: string | undefined;
+  /** Written for an application that the file does not have yet, where it is not its name. */
+  folder: string;
+}
+
+/**
+ * A stack file's text in which applications run images by digest; comments and order stay, and nothing else changes.
+ *
+ * @example
+ * withPins(text, { root: { image: "ghcr.io/acme/root@sha256:…", revision: "0f3c…", folder: "root" } });
+ */
+export function withPins(text: string, pins: Record<string, Pin>): string {
+  const document = parseDocument(text);
+  for (const [name, { image, revision, folder }] of Object.entries(pins)) {
+    const path = ["config", "berth:apps", name];
+    const present = document.getIn(path, true);
+    const known = document.hasIn(path);
+    if (!isMap(present)) document.setIn(path, document.createNode(known || folder === name ? {} : { folder }));
+    const app = document.getIn(path, true) as YAMLMap;
+    // A digest on a line of many fields can't be reviewed.
+    app.flow = false;
+    // `name: null # why` keeps its comment.
+    if (isScalar(present) && present.comment) app.commentBefore = present.comment;
+    app.set("image", image);
+    if (revision === undefined) app.delete("revision");
+    else app.set("revision", revision);
+  }
+  return document.toString({ lineWidth: 0 });
+}
+
+export interface StackValues {
+  apps: Record<string, { image?: string; revision?: string; folder?: string; live?: boolean; [key: string]: unknown }>;
+  registry: Settings["registry"];
+  /** Configuration by full key, secrets as they are in the file. */
+  config: Record<string, unknown>;
+  /** Of the passphrase that encrypts its secrets. */
+  salt: string | undefined;
+}
+
+/** What of a stack file a promotion looks at. */
+export function valuesOf(text: string): StackValues {
+  const file = parseDocument(text).toJS() as { config?: Record<string, unknown>; encryptionsalt?: string } | null;
+  const config = file?.config ?? {};
+  const apps = Object.entries((config["berth:apps"] ?? {}) as Record<string, StackValues["apps"][string] | null>).map(([name, app]) => [name, app ?? {}] as const);
+  const registry = fields.registry.safeParse(config["berth:registry"]);
+  return { apps: Object.fromEntries(apps), registry: registry.success ? registry.data : fields.registry.parse(undefined), config, salt: file?.encryptionsalt };
+}
+
+/** Registry and account that a stack's images are pulled from. */
+export function prefixOf(registry: Settings["registry"]): string {
+  return "port" in registry ? `127.0.0.1:${registry.port}` : `${registry.host}/${registry.owner}`;
+}
+
+/** Host of the registry, for its login. */
+export function addressOf(registry: Settings["registry"]): string {
+  return "port" in registry ? `127.0.0.1:${registry.port}` : registry.host;
+}
+
+/**
+ * Keys that one stack file has and another lacks, as they are written, for example `berth:apps.root.env.RUST_LOG`. Their
+ * values differ by stack, so they are named and not copied. Lists count as one value.
+ */
+export function missingKeys(from: Record<string, unknown>, to: Record<string, unknown>): string[] {
+  const missing = (one: unknown, other: unknown, path: string): string[] => {
+    if (!isGroup(one)) return other === undefined ? [path] : [];
+    if (other === undefined && path !== "") return [path];
+    const otherGroup = isGroup(other) ? other : {};
+    return Object.entries(one).flatMap(([key, value]) => missing(value, otherGroup[key] ?? undefined, path === "" ? key : `${path}.${key}`));
+  };
+  return missing(from, to, "").filter((path) => !/^berth:apps\.[^.]+(\.(image|revision|folder))?$/.test(path));
+}
+
+/** An object of fields; a secret is a value. */
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !("secure" in value);
+}
