@@ -1,71 +1,230 @@
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { parse } from "yaml";
+import { checkConfig, loadDefinitions } from "../../config.ts";
+import { parseArguments } from "../../ops/arguments.ts";
+import type { Command } from "../../ops/command.ts";
+import { Project } from "../../ops/project.ts";
+import { ensureLinter, type Linter } from "../../ops/setup/linters.ts";
 
 const root = join(import.meta.dirname, "../..");
+const folder = ".github/workflows";
+const read = (file: string) => readFileSync(join(root, folder, file), "utf8");
+const files = globSync("*.yml", { cwd: join(root, folder) }).toSorted();
 
 interface Job {
+  if?: string;
+  "runs-on": string;
   "timeout-minutes"?: number;
+  environment?: string;
+  needs?: string | string[];
   permissions?: Record<string, string>;
-  steps: { uses?: string; run?: string; with?: Record<string, unknown> }[];
+  env?: Record<string, string>;
+  steps: { uses?: string; run?: string; with?: Record<string, unknown>; env?: Record<string, string> }[];
 }
 interface Workflow {
   on: Record<string, unknown>;
   permissions?: Record<string, string>;
-  concurrency?: unknown;
+  concurrency?: { group: string; "cancel-in-progress"?: boolean | string };
   jobs: Record<string, Job>;
 }
 
-/** What is wrong with a workflow, by our rules; actionlint and zizmor check more (`./berth test --only linters`). */
+/** One of our commands, with its result in a file or in the summary at most; or the release itself. */
+const ourCommand = /^\.\/berth( ([\w./,:-]+|"\$[A-Z_]+"))+( >> "\$GITHUB_STEP_SUMMARY"| > \w+\.md)?$/;
+const theRelease = 'gh release create "$GITHUB_REF_NAME" --verify-tag --notes-file notes.md';
+/** The only condition by which a job of a pull request may have a secret or a right to write. */
+const ownBranch = "github.event.pull_request.head.repo.full_name == github.repository && github.event.pull_request.user.login != 'dependabot[bot]'";
+
+/** What is wrong with a workflow, by our rules; actionlint and zizmor check more. */
 function faults(text: string): string[] {
   const workflow = parse(text) as Workflow;
   const found: string[] = [];
   for (const [, used = ""] of text.matchAll(/^\s*-?\s*uses:\s*(.+)$/gm)) {
-    if (!/^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(used)) found.push(`not pinned by commit with its version: ${used}`);
+    if (!/^actions\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(used)) found.push(`not pinned by commit with its version, or not GitHub's own: ${used}`);
   }
   if (Object.keys(workflow.permissions ?? { all: "" }).length > 0) found.push("rights for all jobs");
   if (workflow.concurrency === undefined) found.push("no concurrency group");
-  if ("pull_request_target" in workflow.on) found.push("runs a stranger's code with this repository's rights");
+  if ("pull_request_target" in workflow.on || "workflow_run" in workflow.on) found.push("runs a stranger's code with this repository's rights");
+  const forPulls = "pull_request" in workflow.on;
   for (const [name, job] of Object.entries(workflow.jobs)) {
+    const secrets = JSON.stringify(job).includes("secrets.");
+    const writes = Object.values(job.permissions ?? {}).includes("write");
+    const changes = job.steps.flatMap(({ run }) => /^\.\/berth up -s (\w+)/.exec(run ?? "")?.[1] ?? []).filter((stack) => stack !== "ci" && stack !== "dev");
     if (job["timeout-minutes"] === undefined) found.push(`${name}: no time limit`);
     if (job.permissions === undefined) found.push(`${name}: rights not named`);
+    if (secrets && job.environment === undefined) found.push(`${name}: secrets outside an environment`);
+    if (forPulls && (secrets || writes) && job.if !== ownBranch && !job.if?.startsWith("github.event_name != 'pull_request'")) found.push(`${name}: secrets or rights in a fork's run`);
+    for (const stack of changes) {
+      if (workflow.concurrency?.group !== `stack-${stack}` || workflow.concurrency["cancel-in-progress"] !== undefined) found.push(`${name}: more than one run may change ${stack}, or one is cut off`);
+    }
     for (const { uses, run, with: inputs } of job.steps) {
-      if (uses?.startsWith("actions/checkout@") === true && inputs?.["persist-credentials"] !== false) found.push(`${name}: leaves its token in the checkout`);
-      if (run !== undefined && !/^\.\/berth [a-z -]+$/.test(run)) found.push(`${name}: logic in a workflow: ${run}`);
+      const pushes = job.permissions?.["contents"] === "write" && job.steps.some(({ run: line }) => line?.startsWith("./berth promote") === true);
+      if (uses?.startsWith("actions/checkout@") === true && inputs?.["persist-credentials"] !== pushes) found.push(`${name}: leaves its token in the checkout`);
+      if (run !== undefined && !ourCommand.test(run) && run !== theRelease) found.push(`${name}: logic in a workflow: ${run}`);
     }
   }
   return found;
 }
 
 describe("the workflows", () => {
-  const files = globSync(".github/workflows/*.yml", { cwd: root });
-  test("are test and images", () => assert.deepEqual(new Set(files.map((file) => basename(file))), new Set(["images.yml", "test.yml"])));
+  test("are these", () => {
+    assert.deepEqual(files, ["drift.yml", "images.yml", "preview.yml", "prod.yml", "promote.yml", "release.yml", "staging.yml", "test.yml"]);
+  });
 
   for (const file of files) {
-    test(`${file} runs our commands alone, with pinned actions, a time limit and no right that it does not need`, () => {
-      assert.deepEqual(faults(readFileSync(join(root, file), "utf8")), []);
+    test(`${file} runs our commands alone, with pinned actions, time limits, and no right or secret that it does not need`, () => {
+      assert.deepEqual(faults(read(file)), []);
+    });
+
+    const todo = file === "prod.yml" && "until berth preview saves a plan and berth up takes it";
+    test(`${file}: the commands take these arguments, and each stack has a file`, { todo }, async () => {
+      const steps = Object.values((parse(read(file)) as Workflow).jobs).flatMap((job) => job.steps.flatMap(({ run }) => run ?? []));
+      for (const step of steps.filter((line) => line.startsWith("./berth"))) {
+        const [, name = "", ...words] = step.replace(/ >>? .*$/, "").replaceAll(/"\$[A-Z_]+"/g, "12").split(" ");
+        const { command } = (await import(join(root, "ops/commands", `${name}.ts`))) as { command: Command };
+        const parsed = parseArguments({ name, options: command.options, positionals: command.positionals, rest: command.rest }, words);
+        const stacks = [parsed.values["stack"] ?? [], name === "promote" ? parsed.positionals : []].flat();
+        for (const stack of stacks) new Project(root).requireStack(stack);
+      }
     });
   }
 
-  test("may write packages only where images are pushed", () => {
-    const writers = files.filter((file) => readFileSync(join(root, file), "utf8").includes(": write"));
-    assert.deepEqual(writers.map((file) => basename(file)), ["images.yml"]);
+  for (const stack of ["ci", "staging", "prod"]) {
+    test(`the stack ${stack} that they work on is right, but for secrets that are yet to be set`, async () => {
+      const { config } = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, unknown> };
+      const values = Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
+      const raw = { stack, values, isSecret: () => false, environment: { BERTH_REGISTRY_PASSWORD: "token" } };
+      const { problems } = checkConfig(raw, await loadDefinitions(config["berth:apps"] as Record<string, unknown>));
+      assert.deepEqual(problems.filter((problem) => !/secret/i.test(JSON.stringify(problem))), []);
+    });
+  }
+
+  test("have the right to write only where it is needed", () => {
+    const rights = files.flatMap((file) =>
+      Object.entries((parse(read(file)) as Workflow).jobs).flatMap(([name, job]) =>
+        Object.entries(job.permissions ?? {}).flatMap(([right, level]) => (level === "write" ? [`${basename(file, ".yml")}/${name}: ${right}`] : [])),
+      ),
+    );
+    assert.deepEqual(rights, [
+      "images/push: packages",
+      "preview/comment: pull-requests",
+      "promote/promote: contents",
+      "promote/promote: pull-requests",
+      "release/arm64: packages",
+      "release/images: packages",
+      "release/release: contents",
+      "staging/deploy: packages",
+    ]);
+  });
+
+  test("change prod only by the plan that was shown, in the environment that asks for an approval", () => {
+    const { jobs } = parse(read("prod.yml")) as Workflow;
+    assert.deepEqual([jobs["apply"]?.environment, jobs["apply"]?.needs, jobs["plan"]?.environment], ["production", "plan", "preview"]);
+    const runs = (job: string) => jobs[job]?.steps.flatMap(({ run }) => run ?? []);
+    assert.deepEqual(runs("plan"), ['./berth preview -s prod --markdown --save-plan plan.json >> "$GITHUB_STEP_SUMMARY"']);
+    assert.deepEqual(runs("apply")?.at(-1), "./berth up -s prod --plan plan.json");
+    const others = files.filter((file) => file !== "prod.yml" && read(file).includes("berth up -s prod"));
+    assert.deepEqual(others, []);
+  });
+
+  test("scan images and check their sizes before they are tagged", () => {
+    for (const file of ["images.yml", "release.yml", "staging.yml"]) {
+      for (const [name, { steps }] of Object.entries((parse(read(file)) as Workflow).jobs)) {
+        const lines = steps.flatMap(({ run }) => run ?? []);
+        const pushed = lines.findIndex((line) => line.startsWith("./berth push"));
+        if (pushed === -1) continue;
+        for (const check of ["./berth images sizes", "./berth scan"]) {
+          const checked = lines.findIndex((line) => line.startsWith(check));
+          assert.ok(checked !== -1 && checked < pushed, `${file}: ${name} tags without ${check}`);
+        }
+      }
+    }
   });
 });
 
 describe("a workflow is refused", () => {
-  const good = readFileSync(join(root, ".github/workflows/images.yml"), "utf8");
+  const images = read("images.yml");
+  const preview = read("preview.yml");
+  const staging = read("staging.yml");
   const broken: [what: string, text: string, fault: RegExp][] = [
-    ["with an action pinned by tag", good.replace(/checkout@.*$/m, "checkout@v7"), /not pinned/],
-    ["with a commit without its version", good.replace(/ # v7.*$/m, ""), /not pinned/],
-    ["that keeps its token in the checkout", good.replace("persist-credentials: false", "fetch-depth: 0"), /token/],
-    ["without a time limit", good.replace("timeout-minutes: 60", "continue-on-error: false"), /time limit/],
-    ["with rights for all jobs", good.replace("permissions: {}", "permissions: {contents: write}"), /rights for all/],
-    ["without a concurrency group", good.replace(/^concurrency:\n.*\n/m, ""), /concurrency/],
-    ["that runs strangers' code with our rights", good.replace("workflow_dispatch:", "pull_request_target:"), /stranger/],
-    ["with a script of its own", good.replace("./berth push -s ci", "docker push ghcr.io/acme/root"), /logic/],
+    ["with an action pinned by tag", images.replace(/checkout@.*$/m, "checkout@v7"), /not pinned/],
+    ["with a commit without its version", images.replace(/ # v7.*$/m, ""), /not pinned/],
+    ["with a stranger's action", images.replace("actions/checkout@", "acme/checkout@"), /not GitHub's own/],
+    ["that keeps its token in the checkout", images.replace("persist-credentials: false", "fetch-depth: 0"), /token/],
+    ["that keeps it though it may not push", read("promote.yml").replace("contents: write", "contents: read"), /token/],
+    ["without a time limit", images.replace("timeout-minutes: 60", "continue-on-error: false"), /time limit/],
+    ["with rights for all jobs", images.replace("permissions: {}", "permissions: {contents: write}"), /rights for all/],
+    ["without a concurrency group", images.replace(/^concurrency:\n.*\n.*\n/m, ""), /concurrency/],
+    ["that runs strangers' code with our rights", images.replace("workflow_dispatch:", "pull_request_target:"), /stranger/],
+    ["that starts after a stranger's run, with our rights", images.replace("workflow_dispatch:", "workflow_run: {workflows: [test]}"), /stranger/],
+    ["with a script of its own", images.replace("./berth push -s ci", "docker push ghcr.io/acme/root"), /logic/],
+    ["with a second command in a step", images.replace("./berth push -s ci", "./berth push -s ci && env"), /logic/],
+    ["with an expression in a command", images.replace("./berth push -s ci", "./berth push ${{ github.head_ref }}"), /logic/],
+    ["that gives a fork's run a secret", preview.replace(/ {4}if: .* == github.repository && .*\n/, ""), /comment: secrets or rights in a fork's run/],
+    ["that gives a fork's run a right", images.replace("contents: read", "contents: write"), /check: secrets or rights in a fork's run/],
+    ["with secrets that no environment guards", staging.replace(/ {4}environment: .*\n/, ""), /outside an environment/],
+    ["that may deploy twice at once", staging.replace("group: stack-staging", "group: staging-${{ github.sha }}"), /more than one run/],
+    ["that may be cut off while it deploys", staging.replace("group: stack-staging", "group: stack-staging\n  cancel-in-progress: true"), /cut off/],
   ];
-  for (const [what, text, fault] of broken) test(what, () => assert.match(faults(text).join("\n"), fault));
+  for (const [what, text, fault] of broken) {
+    test(what, () => {
+      assert.ok(![images, preview, staging].includes(text), "nothing was broken");
+      assert.match(faults(text).join("\n"), fault);
+    });
+  }
+});
+
+/** A checkout of nothing but the workflows, linted as `./berth test --only linters` does it: the exit code and what was said. */
+async function lint(linter: Linter, options: string[], change: { file: string; text: string }): Promise<{ code: number; said: string }> {
+  const tool = await ensureLinter(new Project(root), linter);
+  assert.ok("path" in tool, "the linter was there before");
+  const checkout = mkdtempSync(join(tmpdir(), "berth-lint-"));
+  try {
+    mkdirSync(join(checkout, ".git"));
+    cpSync(join(root, ".github"), join(checkout, ".github"), { recursive: true });
+    writeFileSync(join(checkout, folder, change.file), change.text);
+    const run = promisify(execFile)(tool.path, [...options, ...files.map((file) => join(folder, file))], { cwd: checkout });
+    return await run.then(({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }), (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, said: error.stdout + error.stderr }));
+  } finally {
+    rmSync(checkout, { recursive: true });
+  }
+}
+
+describe("the linters", () => {
+  const zizmor = ["--offline", "--no-progress"];
+  let missing: string | undefined;
+  before(async () => {
+    for (const linter of ["zizmor", "actionlint"] as const) {
+      const tool = await ensureLinter(new Project(root), linter);
+      if ("reason" in tool) missing ??= `${linter}: ${tool.reason}`;
+    }
+  });
+
+  test("find nothing in the workflows as they are", async (context) => {
+    if (missing !== undefined) return context.skip(missing);
+    const same = { file: "test.yml", text: read("test.yml") };
+    assert.deepEqual([(await lint("zizmor", zizmor, same)).code, (await lint("actionlint", [], same)).code], [0, 0]);
+  });
+
+  test("are red for an action that is pinned by a tag, GitHub's own too", async (context) => {
+    if (missing !== undefined) return context.skip(missing);
+    const { code, said } = await lint("zizmor", zizmor, { file: "test.yml", text: read("test.yml").replace(/checkout@.*$/m, "checkout@v7.0.1") });
+    assert.notEqual(code, 0);
+    assert.match(said, /unpinned-uses/);
+  });
+
+  test("are red for an expression that a stranger can fill, and for a job that does not exist", async (context) => {
+    if (missing !== undefined) return context.skip(missing);
+    const injected = await lint("zizmor", zizmor, { file: "test.yml", text: read("test.yml").replace("./berth test", "echo ${{ github.head_ref }}") });
+    assert.notEqual(injected.code, 0);
+    assert.match(injected.said, /template-injection/);
+    const lost = await lint("actionlint", [], { file: "release.yml", text: read("release.yml").replace("needs: arm64", "needs: amd65") });
+    assert.notEqual(lost.code, 0);
+    assert.match(lost.said, /amd65/);
+  });
 });
