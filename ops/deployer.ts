@@ -42,6 +42,8 @@ export interface RunOptions {
   /** URNs that are replaced even though they have not changed. */
   replace?: string[];
   signal?: AbortSignal;
+  /** File of the Pulumi CLI's own plan, which a preview writes and an update follows; the embedded engine has none. @default none */
+  plan?: string;
   /** What the release that an update makes says of itself, for example `rollback to 3`. @default nothing */
   note?: string;
 }

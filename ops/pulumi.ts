@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type Dockerode from "dockerode";
 import { isRunning } from "../engine/lock.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, type RefreshOptions, type RunOptions } from "./deployer.ts";
-import { exitCodes, OpsError } from "./exit.ts";
+import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import { enforcePolicy } from "./policy/check.ts";
 import type { Project } from "./project.ts";
 import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
@@ -48,13 +48,17 @@ export class PulumiDeployer implements Deployer {
 
   async preview(options: RunOptions): Promise<Outcome> {
     await enforcePolicy(this.#options.project, this.#options.stack, options);
-    return this.#apply(["preview"], options);
+    return this.#apply(["preview", ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
   }
 
   async up(options: RunOptions): Promise<Outcome> {
     await enforcePolicy(this.#options.project, this.#options.stack, options);
-    const replace = (options.replace ?? []).flatMap((urn) => ["--replace", urn]);
-    return this.#apply(["up", "--yes", "--skip-preview", ...replace], options);
+    const { plan } = options;
+    if (plan === undefined) return this.#apply(["up", "--yes", "--skip-preview", ...replacing(options)], options);
+    return this.#apply(["up", "--yes", "--skip-preview", ...replacing(options), "--plan", plan], options).catch((error: unknown) => {
+      throw /violates plan/.test(messageOf(error)) ? new OpsError(`${messageOf(error)}
+The update has stopped there, as it would have gone beyond its plan. What it had done before stays: ./berth preview -s ${this.#options.stack} shows what is left.`) : error;
+    });
   }
 
   async secretOutput(name: string): Promise<unknown> {
@@ -194,6 +198,10 @@ export class PulumiDeployer implements Deployer {
       });
     });
   }
+}
+
+function replacing({ replace = [] }: RunOptions): string[] {
+  return replace.flatMap((urn) => ["--replace", urn]);
 }
 
 function failure(command: string, text: string): OpsError {

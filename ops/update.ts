@@ -20,7 +20,7 @@ export interface Target {
 }
 
 /** Brings a stack to what its file says, on a machine that is ready for it. @throws OpsError with the cause of each failure. */
-export async function applyStack(context: Context, stack: string, { docker, deployer, report }: Target, options: Pick<RunOptions, "note"> = {}): Promise<Outcome> {
+export async function applyStack(context: Context, stack: string, { docker, deployer, report }: Target, options: Pick<RunOptions, "note" | "plan"> = {}): Promise<Outcome> {
   const { project, terminal, signal } = context;
   const before = await deployer.state();
   const removed = await deployer.recover(docker, before);

@@ -2,10 +2,12 @@ import { applyWithProgress } from "../apply.ts";
 import { chooseDeployer } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
+import { failedJobs } from "../deployer.ts";
 import { forgeOf } from "../forge.ts";
 import { gather, originOf } from "../preview/gather.ts";
 import { renderJson } from "../preview/json.ts";
 import { renderMarkdown } from "../preview/markdown.ts";
+import { pulumiPlanFile, savePlan } from "../preview/plan-file.ts";
 import { renderText } from "../preview/text.ts";
 import { type Step, stepOf } from "../preview/tree.ts";
 import { Progress } from "../progress.ts";
@@ -22,9 +24,10 @@ export const command: Command = {
     engine: engineOption,
     json: jsonOption,
     markdown: { type: "boolean", help: "print it as Markdown, for a pull request" },
+    "save-plan": { type: "string", value: "<file>", help: "write what up would do, for ./berth up --plan" },
     comment: { type: "string", value: "<number>", help: "post it to this pull request, in place of the one before" },
   },
-  examples: ["./berth preview", "./berth preview -s prod --markdown", "./berth preview -s prod --json | jq .requests", "./berth preview -s prod --comment 12"],
+  examples: ["./berth preview", "./berth preview -s prod --markdown", "./berth preview -s prod --json | jq .requests", "./berth preview -s prod --comment 12", "./berth preview -s prod --save-plan prod.plan"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
     const { project, terminal, environment, signal } = context;
@@ -37,9 +40,13 @@ export const command: Command = {
     terminal.redactor.hide(passphrase.value);
     report.note(deployer.description);
     const steps: Step[] = [];
+    const state = await deployer.state();
+    const planFile = parsed.values["save-plan"];
     const preview = (show: Parameters<Parameters<typeof applyWithProgress>[3]>[0]) =>
       deployer.preview({
         signal,
+        replace: failedJobs(state),
+        ...(planFile !== undefined && { plan: pulumiPlanFile(project, stack) }),
         onEvent: (event) => {
           show(event);
           const step = stepOf(event);
@@ -47,7 +54,8 @@ export const command: Command = {
         },
       });
     const outcome = await applyWithProgress(stack, terminal, report, preview, true);
-    const told = await gather(project, stack, deployer, outcome, steps, environment);
+    const told = await gather(project, stack, deployer, { outcome, steps, state }, { environment, passphrase: passphrase.value });
+    if (planFile !== undefined) await savePlan(planFile, project, { stack, engine: deployer.engine, state, steps });
     if (comment !== undefined) report.note(`posted: ${await comment(`berth preview ${stack}`, terminal.redactor.clean(renderMarkdown(told)))}`);
     if (json) terminal.json(renderJson(told));
     else if (markdown) terminal.result(renderMarkdown(told).trimEnd());

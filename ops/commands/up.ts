@@ -1,7 +1,10 @@
+import { rmSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { chooseDeployer } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { prepareMachine } from "../prepare.ts";
+import { type PlanTarget, pulumiPlanFile, readPlan, requirePlan } from "../preview/plan-file.ts";
+import type { Plan } from "../preview/plan.ts";
 import { Progress } from "../progress.ts";
 import { changesText, duration, table } from "../table.ts";
 import { applyStack, waitForAnswers } from "../update.ts";
@@ -13,12 +16,19 @@ export const command: Command = {
     "address answers through Traefik and prints the addresses. What is there already is used as it is; a second run",
     "changes nothing. Whatever is missing is said before the stack is touched.",
   ].join("\n"),
-  options: { stack: stackOption, engine: engineOption, json: jsonOption },
-  examples: ["./berth up", "./berth up -s dev --engine embedded", "./berth up --json | jq .addresses"],
+  options: {
+    stack: stackOption,
+    engine: engineOption,
+    json: jsonOption,
+    plan: { type: "string", value: "<file>", help: "do what this plan of ./berth preview --save-plan says, or refuse" },
+  },
+  examples: ["./berth up", "./berth up -s dev --engine embedded", "./berth up --json | jq .addresses", "./berth up -s prod --plan prod.plan"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
     const { project, terminal, environment, signal } = context;
     const stack = stackOf(context, parsed);
+    const file = parsed.values["plan"];
+    const plan = file === undefined ? undefined : { file, content: readPlan(file) };
     const started = performance.now();
     const report = new Progress(terminal);
     const docker = await prepareMachine(context, stack, report);
@@ -27,7 +37,8 @@ export const command: Command = {
     const { deployer } = choice;
     report.note(`${deployer.description}${choice.fallback === undefined ? "" : `; used because ${choice.fallback}`}`);
 
-    const outcome = await applyStack(context, stack, { docker, deployer, report });
+    const follow = plan === undefined ? {} : await followPlan(plan.file, plan.content, report, { project, stack, deployer, docker, signal });
+    const outcome = await applyStack(context, stack, { docker, deployer, report }, follow).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
     const found = await waitForAnswers(outcome, report, signal);
 
     const total = performance.now() - started;
@@ -53,3 +64,15 @@ export const command: Command = {
     return 0;
   },
 };
+
+async function followPlan(file: string, plan: Plan, report: Progress, target: PlanTarget): Promise<{ plan?: string }> {
+  const step = report.step("plan");
+  try {
+    const options = await requirePlan(file, plan, target);
+    step.done(`${plan.steps.length} steps, made ${plan.made}; it still fits`);
+    return options;
+  } catch (error) {
+    step.fail("it does not fit");
+    throw error;
+  }
+}

@@ -60,20 +60,3 @@ export function filesChanges(steps: readonly Step[]): FilesChange[] {
 function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
-
-/**
- * Settings as flat keys: `berth:apps.hello.replicas`. Each secret is `[secret]`.
- *
- * @param config The section `config` of a stack file.
- */
-export function flatten(config: Record<string, unknown>): Record<string, string> {
-  const flat: Record<string, string> = {};
-  const visit = (path: string, value: unknown): void => {
-    if (value === null || value === undefined) flat[path] = "";
-    else if (typeof value === "object" && "secure" in value) flat[path] = "[secret]";
-    else if (typeof value === "object" && !Array.isArray(value) && Object.keys(value).length > 0) for (const [key, item] of Object.entries(value)) visit(`${path}.${key}`, item);
-    else flat[path] = typeof value === "string" ? value : JSON.stringify(value);
-  };
-  for (const [key, value] of Object.entries(config)) visit(key, value);
-  return flat;
-}

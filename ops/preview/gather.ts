@@ -1,22 +1,42 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
-import type { Deployer, Outcome } from "../deployer.ts";
+import type { Deployer, Deployment, Outcome } from "../deployer.ts";
 import { dockerClient } from "../docker.ts";
+import { messageOf } from "../exit.ts";
+import { isMigration, migrationsBetween } from "../migrations/between.ts";
 import type { Project } from "../project.ts";
+import { changesBetween } from "../releases/changes.ts";
+import { readReleases } from "../releases/records.ts";
+import { stackFileFor } from "../stack-file.ts";
 import type { Host } from "./capacity.ts";
 import { commitsBetween } from "./commits.ts";
-import { type Facts, type Preview, previewOf } from "./preview.ts";
+import type { KeyChange } from "./configuration.ts";
+import type { ImageChange } from "./images.ts";
+import { type Facts, type Migrations, type Preview, previewOf } from "./preview.ts";
 import type { Step } from "./tree.ts";
 
 /** How long the Docker host may take to say what it has, in milliseconds. */
 const deadline = 4000;
 
+/** What an engine's preview told. */
+export interface Previewed {
+  outcome: Outcome;
+  steps: Step[];
+  /** As it was before. */
+  state: Deployment;
+}
+
+export interface Setting {
+  environment: NodeJS.ProcessEnv;
+  passphrase: string;
+}
+
 /** Asks for what the steps of a preview do not tell: state, stack file, commits, and what the Docker host has. */
-export async function gather(project: Project, stack: string, deployer: Deployer, outcome: Outcome, steps: Step[], environment: NodeJS.ProcessEnv): Promise<Preview> {
-  const [state, host] = await Promise.all([deployer.state(), hostOf(project, stack, environment)]);
+export async function gather(project: Project, stack: string, deployer: Deployer, { outcome, steps, state }: Previewed, { environment, passphrase }: Setting): Promise<Preview> {
+  const [host, last] = await Promise.all([hostOf(project, stack, environment), lastRelease(project, stack, deployer, passphrase)]);
   const file = parse(readFileSync(project.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
   const facts: Facts = {
     stack,
@@ -27,15 +47,67 @@ export async function gather(project: Project, stack: string, deployer: Deployer
     settings: file?.config ?? {},
     commits: {},
     migrations: {},
+    ...(last !== undefined && { last }),
     ...(host !== undefined && { host }),
   };
   // Which commits to ask for is known only once the images are.
   const folders = project.applications(stack);
   for (const { name, kind, images } of previewOf(facts).parts) {
     const image = images[0];
-    if (kind === "application" && image !== undefined) facts.commits[name] = commitsBetween(project.folder, join("apps", folders[name] ?? name), image.revision.from, image.revision.to);
+    if (kind !== "application" || image === undefined) continue;
+    const folder = join("apps", folders[name] ?? name);
+    if (image.from !== undefined) facts.commits[name] = commitsBetween(project.folder, folder, image.revision.from, image.revision.to);
+    const migrations = await migrationsOf(project.folder, folder, image);
+    if (migrations !== undefined) facts.migrations[name] = migrations;
   }
   return previewOf(facts);
+}
+
+/** What differs from the last release; undefined where none is recorded, or where the stack's secrets are not opened by a passphrase. */
+async function lastRelease(project: Project, stack: string, deployer: Deployer, passphrase: string): Promise<Facts["last"]> {
+  const release = (await readReleases(deployer)).at(-1);
+  if (release === undefined) return undefined;
+  const { readStack } = await import("../../engine/stackfile.ts");
+  const opened = await readStack(stackFileFor(project, stack), project.name(), passphrase, false).catch(() => undefined);
+  if (opened === undefined) return undefined;
+  const hidden = new Set(opened.secretKeys);
+  const pick = (secret: boolean) => Object.fromEntries(Object.entries(opened.values).filter(([key]) => hidden.has(key) === secret));
+  const { config, secrets } = changesBetween(release, { ...release, config: pick(false), secrets: pick(true) });
+  const changed = config.map(({ key, from, to }): KeyChange => ({ key, ...(from !== undefined && { before: textOf(from) }), ...(to !== undefined && { after: textOf(to) }) }));
+  return { changes: { config: changed, secrets }, revisions: release.revisions };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The migrations of an application whose image is another one; undefined where it has none. */
+async function migrationsOf(checkout: string, folder: string, { from, to, revision }: ImageChange): Promise<Migrations | undefined> {
+  if (!globSync("**/migrations/*.{sql,py}", { cwd: join(checkout, folder), exclude: ["**/node_modules/**"] }).some(isMigrationFile)) return undefined;
+  const [before, after] = [committed(revision.from), committed(revision.to)];
+  if (from !== undefined && before === undefined) return { unknown: "the image that runs does not say which commit it was built from" };
+  if (to !== undefined && after === undefined) return { unknown: "the new image does not say which commit it is built from" };
+  try {
+    const { added, altered } = await migrationsBetween({ checkout, folder, from: before, ...(to !== undefined && after !== undefined && { to: after }) });
+    const told = added.map(({ name, compatible, undoable }) => ({
+      name,
+      compatible: compatible.ok,
+      undoable: undoable.ok,
+      reasons: [...new Set([...(compatible.ok ? [] : compatible.reasons), ...(undoable.ok ? [] : undoable.reasons)].map(({ line, text }) => `line ${line} ${text}`))],
+    }));
+    return { added: told, altered };
+  } catch (error) {
+    return { unknown: messageOf(error) };
+  }
+}
+
+function isMigrationFile(path: string): boolean {
+  return isMigration(path.startsWith("migrations/") ? path : `/${path}`);
+}
+
+/** The commit of a revision; that something else was not committed does not change what lies before it. */
+function committed(revision: string | undefined): string | undefined {
+  return /^[0-9a-f]{40}/.exec(revision ?? "")?.[0];
 }
 
 /** What the Docker host has; undefined where it does not answer in time, which a preview does not need. */

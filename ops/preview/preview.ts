@@ -1,6 +1,7 @@
 import { type Deployment, realResources } from "../deployer.ts";
+import type { Changes } from "../releases/changes.ts";
 import { type Capacity, capacityOf, type Host } from "./capacity.ts";
-import { differences, environmentChanges, type FilesChange, filesChanges, flatten, type KeyChange } from "./configuration.ts";
+import { environmentChanges, type FilesChange, filesChanges, type KeyChange } from "./configuration.ts";
 import { type ContainerChange, containerChange, types } from "./containers.ts";
 import { dataOf, type Effect, requestsOf, union } from "./effects.ts";
 import { type Commits, type ImageChange, imageChanges, type Revisions } from "./images.ts";
@@ -18,7 +19,13 @@ export interface MigrationChange {
   reasons: string[];
 }
 
-export type Migrations = MigrationChange[] | { unknown: string };
+export type Migrations = { added: MigrationChange[]; altered: { path: string; how: "changed" | "removed" }[] } | { unknown: string };
+
+/** Settings that differ from those of the last release; of a secret only that it does. */
+export interface SettingsChange {
+  config: KeyChange[];
+  secrets: Changes["secrets"];
+}
 
 /** What becomes of one application, or of one part of the platform. */
 export interface PartPreview extends Owner {
@@ -45,8 +52,8 @@ export interface Preview {
   requests: Effect;
   data: Effect;
   parts: PartPreview[];
-  /** Keys of the stack file; or why what was before is not known. */
-  settings: KeyChange[] | { unknown: string };
+  /** Of the stack file; or why what was before is not known. */
+  settings: SettingsChange | { unknown: string };
   capacity: Capacity;
   steps: Step[];
 }
@@ -60,8 +67,8 @@ export interface Facts {
   state: Deployment;
   /** Section `config` of the stack file. */
   settings: Record<string, unknown>;
-  /** The same of the last update, without secrets; undefined where it is not known. */
-  settingsBefore?: Record<string, unknown>;
+  /** What differs from the last release, and the commits of its images by application; undefined where none is recorded. */
+  last?: { changes: SettingsChange; revisions: Record<string, string> };
   /** By application. */
   commits: Record<string, Commits>;
   migrations: Record<string, Migrations>;
@@ -70,7 +77,7 @@ export interface Facts {
 
 /** A preview from the facts; pure. */
 export function previewOf(facts: Facts): Preview {
-  const { stack, engine, changes, state, settings, settingsBefore } = facts;
+  const { stack, engine, changes, state, last } = facts;
   const tree = new Tree(state, facts.steps);
   const steps = facts.steps.filter(isReal);
   const all = steps.filter(({ type }) => type === types.container).map(containerChange);
@@ -93,7 +100,7 @@ export function previewOf(facts: Facts): Preview {
     requests: union(changed.map(({ requests }) => requests)),
     data: union(changed.map(({ data }) => data)),
     parts: changed,
-    settings: settingsBefore === undefined ? { unknown: "no release of this stack is recorded" } : differences(flatten(settingsBefore), flatten(settings)),
+    settings: last?.changes ?? { unknown: "no release of this stack is recorded" },
     capacity: capacityOf(state, steps, facts.host),
     steps,
   };
@@ -109,7 +116,8 @@ function partOf(owner: Owner, own: readonly Step[], all: readonly ContainerChang
   const migrations = owner.kind === "application" ? facts.migrations[owner.name] : undefined;
   const requests = requestsOf(owner, containers, all, steps, running);
   const data = dataOf(own);
-  for (const migration of Array.isArray(migrations) ? migrations : []) {
+  const added = migrations !== undefined && "added" in migrations ? migrations.added : [];
+  for (const migration of added) {
     if (!migration.compatible) requests.reasons.push(said`the migration ${migration.name} may break the version of ${owner.name} that runs while it is applied`);
     data.reasons.push(migration.undoable ? said`the migration ${migration.name} runs` : said`the migration ${migration.name} runs, and can't be undone`);
   }
@@ -119,24 +127,27 @@ function partOf(owner: Owner, own: readonly Step[], all: readonly ContainerChang
     jobs,
     others,
     requests: { happens: requests.reasons.length > 0, reasons: requests.reasons },
-    data: { happens: data.happens || (Array.isArray(migrations) && migrations.length > 0), reasons: data.reasons },
+    data: { happens: data.happens || added.length > 0, reasons: data.reasons },
     images,
     environment: containers.every(({ fate }) => fate === "started") ? [] : environmentChanges(own),
-    files: filesChanges(own),
-    ...(migrations !== undefined && (!Array.isArray(migrations) || migrations.length > 0) && { migrations }),
+    files: filesChanges(own).map((change) => ({ ...change, secrets: namedSecrets(owner, change.secrets, facts) })),
+    ...(migrations !== undefined && ("unknown" in migrations || migrations.added.length + migrations.altered.length > 0) && { migrations }),
   };
 }
 
 /** The commits in the stack files, of an image that was built before. */
-function revisionsNamed({ name, kind }: Owner, { settings, settingsBefore }: Facts): Revisions {
+function revisionsNamed({ name, kind }: Owner, { settings, last }: Facts): Revisions {
   if (kind !== "application") return {};
-  const of = (config: Record<string, unknown> | undefined): string | undefined => {
-    const apps = config?.["berth:apps"] as Record<string, { revision?: unknown } | null> | null | undefined;
-    const revision = apps?.[name]?.revision;
-    return typeof revision === "string" ? revision : undefined;
-  };
-  const [from, to] = [of(settingsBefore), of(settings)];
-  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  const apps = settings["berth:apps"] as Record<string, { revision?: unknown } | null> | null | undefined;
+  const [from, to] = [last?.revisions[name], apps?.[name]?.revision];
+  return { ...(from !== undefined && { from }), ...(typeof to === "string" && { to }) };
+}
+
+/** Those secrets of an application that differ from the last release, where that is recorded; else all that may. */
+function namedSecrets({ name }: Owner, candidates: string[], { last }: Facts): string[] {
+  const known = new Set((last?.changes.secrets ?? []).map(({ key }) => key));
+  const exact = candidates.filter((secret) => known.has(`${name}:${secret}`));
+  return exact.length > 0 ? exact : candidates;
 }
 
 /** Neither changed nor disturbed by what others do. */

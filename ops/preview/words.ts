@@ -57,12 +57,18 @@ export function happening(part: PartPreview): string {
 
 export function sections(preview: Preview): Section[] {
   const parts = preview.parts.map((part) => ({ title: [code(part.name)], items: itemsOf(part).filter(({ lines }) => lines.length > 0) }));
-  const settings = Array.isArray(preview.settings) ? keyLines(preview.settings) : [[`What was in it at the last update is not known: ${preview.settings.unknown}.`]];
   return [
     ...parts.filter(({ items }) => items.length > 0),
-    ...(settings.length > 0 ? [{ title: ["Stack file"], items: [{ label: "keys", lines: settings }] }] : []),
+    ...settingsSection(preview.settings),
     { title: ["Memory and processors"], items: [{ label: "limits", lines: capacityLines(preview.capacity) }] },
   ];
+}
+
+function settingsSection(settings: Preview["settings"]): Section[] {
+  if ("unknown" in settings) return [{ title: ["Stack file"], items: [{ label: "keys", lines: [[`What was in it at the last update is not known: ${settings.unknown}.`]] }] }];
+  const secrets = limited(settings.secrets.map(({ key, how }): Text => [code(key), ` ${how === "set" ? "is new" : how === "changed" ? "has another value" : "is gone"}`]));
+  const items = [{ label: "keys", lines: keyLines(settings.config) }, { label: "secrets", lines: secrets }].filter(({ lines }) => lines.length > 0);
+  return items.length === 0 ? [] : [{ title: ["Stack file"], items }];
 }
 
 function itemsOf(part: PartPreview): Section["items"] {
@@ -119,15 +125,16 @@ function list(names: string[]): Text {
 }
 
 function migrationLines(migrations: Migrations): Text[] {
-  if (!Array.isArray(migrations)) return [[`Which migrations run is not known: ${migrations.unknown}.`]];
-  return limited(
-    migrations.map(({ name, compatible, undoable, reasons }) => [
+  if ("unknown" in migrations) return [["which of them run is not known: ", code(migrations.unknown)]];
+  return limited([
+    ...migrations.altered.map(({ path, how }): Text => [code(path), how === "changed" ? " was released before, and is another text now" : " was released before, and is gone"]),
+    ...migrations.added.map(({ name, compatible, undoable, reasons }) => [
       code(name),
       compatible ? ": the version that runs now goes on working with it" : ": the version that runs now may fail with it",
       undoable ? "" : "; it can't be undone",
       ...(reasons.length === 0 ? [] : [" (", code(reasons.join("; ")), ")"]),
-    ]),
-  );
+    ] as Text),
+  ]);
 }
 
 export function capacityLines({ before, after, during, host }: Capacity): Text[] {
