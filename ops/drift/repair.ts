@@ -26,7 +26,7 @@ const patience = 60;
  * Puts right what was removed or changed by hand, before an update: Pulumi compares the program with its state, and
  * would change nothing. What is gone is taken out of the state, so that the update makes it anew; a container that was
  * changed is set back as it was, without a restart. Where nothing is to be done, this is one look at the Docker host
- * (80 ms for 35 containers, where a refresh took 6 s).
+ * (0.2 s for 33 containers, where a refresh took 6 s).
  *
  * @returns URNs that the update has to replace, since they could not be set back.
  * @throws OpsError naming the lock's holder where an update is running.
