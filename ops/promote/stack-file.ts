@@ -17,6 +17,10 @@ export interface Pin {
  */
 export function withPins(text: string, pins: Record<string, Pin>): string {
   const document = parseDocument(text);
+  for (const path of [["config"], ["config", "berth:apps"]]) {
+    if (!isMap(document.getIn(path, true))) document.setIn(path, document.createNode({}));
+    (document.getIn(path, true) as YAMLMap).flow = false;
+  }
   for (const [name, { image, revision, folder }] of Object.entries(pins)) {
     const path = ["config", "berth:apps", name];
     const present = document.getIn(path, true);

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import type { ContainerInspectInfo } from "dockerode";
+import { describe, test } from "node:test";
+import * as fc from "fast-check";
+import { parse, stringify } from "yaml";
+import { forcedChecks, refusalText, secondsOf } from "../../ops/promote/check.ts";
+import { healthRefusal } from "../../ops/promote/health.ts";
+import { type History, migrationsRefusal } from "../../ops/promote/history.ts";
+import { planOf } from "../../ops/promote/plan.ts";
+import { requireReachable } from "../../ops/promote/promote.ts";
+import { commitMessage, nextSteps, type Promotion, promotionText, pullRequestBody } from "../../ops/promote/report.ts";
+import type { Running } from "../../ops/promote/running.ts";
+import { addressOf, missingKeys, prefixOf, valuesOf, withPins } from "../../ops/promote/stack-file.ts";
+
+const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+const commit = (letter: string) => letter.repeat(40);
+
+describe("the arguments", () => {
+  test("--force takes the names of checks", () => {
+    assert.deepEqual([...forcedChecks("drift, migrations")], ["drift", "migrations"]);
+    assert.deepEqual([...forcedChecks(undefined)], []);
+    for (const wrong of ["all", "drift,", ""]) assert.throws(() => forcedChecks(wrong), /takes one or more of healthy, source, drift, migrations/);
+  });
+
+  test("--healthy-for takes a time with its unit", () => {
+    assert.deepEqual(["0s", "90s", "10m", "2h", "1d"].map(secondsOf), [0, 90, 600, 7200, 86_400]);
+    for (const wrong of ["10", "10 m", "-1s", "1.5h", "1w", ""]) assert.throws(() => secondsOf(wrong), /whole number with s, m, h or d, for example 10m/);
+  });
+});
+
+describe("the stack file", () => {
+  const text = `# yaml-language-server: $schema=./stack.schema.json
+config:
+  berth:domain: example.com # ours
+  berth:apps:
+    root:
+      replicas: 3 # for the load
+      # Where errors go.
+      env:
+        SITE_CHECKS: >-
+          [{"name": "root"},
+           {"name": "pcf"}]
+    pcf: { folder: pcf } # as it is
+    deliver:
+    empty: {}
+encryptionsalt: v1:x
+`;
+  const pin = (name: string) => ({ image: `ghcr.io/acme/${name}@${digest("a")}`, revision: commit("b"), folder: name });
+
+  test("gets image and revision of each, and keeps every other line as it is", () => {
+    const changed = withPins(text, { root: pin("root") });
+    const added = changed.split("\n").filter((line) => !text.split("\n").includes(line));
+    assert.deepEqual(added, [`      image: ghcr.io/acme/root@${digest("a")}`, `      revision: ${commit("b")}`]);
+    assert.deepEqual(changed.split("\n").filter((line) => !added.includes(line)), text.split("\n"));
+    const again = withPins(changed, { root: { ...pin("root"), revision: commit("c") } });
+    assert.equal(again, changed.replace(commit("b"), commit("c")));
+    assert.doesNotMatch(withPins(changed, { root: { ...pin("root"), revision: undefined } }), /revision/);
+  });
+
+  test("an application on one line is written on several; one without settings, and one that is not there, is added", () => {
+    const changed = withPins(text, { pcf: pin("pcf"), deliver: pin("deliver"), empty: pin("empty"), shop: { ...pin("shop"), folder: "services/node" }, plain: pin("plain") });
+    const { config } = parse(changed) as { config: { "berth:apps": Record<string, object> } };
+    const pinned = (name: string) => ({ image: pin(name).image, revision: pin(name).revision });
+    assert.deepEqual(config["berth:apps"]["pcf"], { folder: "pcf", ...pinned("pcf") });
+    assert.deepEqual(config["berth:apps"]["deliver"], pinned("deliver"));
+    assert.deepEqual(config["berth:apps"]["empty"], pinned("empty"));
+    assert.deepEqual(config["berth:apps"]["shop"], { folder: "services/node", ...pinned("shop") });
+    assert.deepEqual(config["berth:apps"]["plain"], pinned("plain"));
+    assert.deepEqual(Object.keys(config["berth:apps"]), ["root", "pcf", "deliver", "empty", "shop", "plain"]);
+    for (const comment of ["# ours", "# for the load", "# Where errors go.", "# as it is", "# yaml-language-server"]) assert.ok(changed.includes(comment), comment);
+    assert.equal(Math.max(...changed.split("\n").map((line) => line.length)) < 130, true);
+  });
+
+  test("a file without applications, or without anything, gets them", () => {
+    for (const file of ["", "config:\n", "config:\n  berth:apps:\n", "config:\n  berth:apps: {}\n", "encryptionsalt: x\n"]) {
+      const values = valuesOf(withPins(file, { root: pin("root") }));
+      assert.deepEqual(values.apps, { root: { image: pin("root").image, revision: pin("root").revision } }, file);
+    }
+  });
+
+  test("whatever is in it, only image and revision of those named differ", () => {
+    const name = fc.constantFrom("root", "pcf", "a-1", "shop");
+    const app = fc.oneof(fc.constant(null), fc.record({ replicas: fc.nat(9), env: fc.dictionary(fc.constantFrom("A", "B"), fc.string(), { noNullPrototype: true }), memory: fc.constant("64MiB") }, { requiredKeys: [], noNullPrototype: true }));
+    fc.assert(
+      fc.property(fc.dictionary(name, app, { noNullPrototype: true }), fc.uniqueArray(name), fc.constantFrom(0, 40, 80), fc.constantFrom("BLOCK_FOLDED", "QUOTE_DOUBLE", "PLAIN"), (apps, named, lineWidth, defaultStringType) => {
+        const before = { config: { "berth:domain": "example.com", "berth:apps": apps } };
+        const changed = parse(withPins(stringify(before, { lineWidth, defaultStringType }), Object.fromEntries(named.map((each) => [each, pin(each)])))) as typeof before;
+        const expected = { ...apps, ...Object.fromEntries(named.map((each) => [each, { ...apps[each], image: pin(each).image, revision: pin(each).revision }])) };
+        assert.deepEqual(changed, { config: { "berth:domain": "example.com", "berth:apps": { ...expected } } });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("keys that are missing are named as they are written, without what promotion writes itself", () => {
+    const from = { "berth:apps": { root: { image: "x", folder: "f", env: { A: "1", B: "2" }, replicas: 2 }, shop: { env: { A: "1" } } }, "berth:logs": { driver: "loki" }, "root:KEY": { secure: "v1:x" }, "berth:list": [1] };
+    const to = { "berth:apps": { root: { env: { A: "9" } } }, "berth:list": [] };
+    assert.deepEqual(missingKeys(from, to), ["berth:apps.root.env.B", "berth:apps.root.replicas", "berth:logs", "root:KEY"]);
+    assert.deepEqual(missingKeys({}, {}), []);
+    assert.deepEqual(missingKeys({ "berth:apps": { root: null } }, { "berth:apps": { root: { env: {} } } }), []);
+  });
+
+  test("names the registry that its images are pulled from", () => {
+    const registry = (yaml: string) => valuesOf(`config:\n  berth:registry: ${yaml}\n`).registry;
+    assert.deepEqual([prefixOf(registry("{ owner: acme, username: bot }")), addressOf(registry("{ owner: acme, username: bot }"))], ["ghcr.io/acme", "ghcr.io"]);
+    assert.deepEqual([prefixOf(registry("{ port: 5001 }")), addressOf(registry("{ port: 5001 }"))], ["127.0.0.1:5001", "127.0.0.1:5001"]);
+    const own = valuesOf("config: {}\n");
+    assert.throws(() => requireReachable("unix:///var/run/docker.sock", "prod", "ssh://deploy@host", own), /prod" has a registry of its own, 127\.0\.0\.1:5555 of its Docker host/);
+    requireReachable(undefined, "prod", undefined, own);
+  });
+});
+
+describe("the plan", () => {
+  const running = (images: Record<string, string>, revisions: Record<string, string> = {}): Running => ({ images, revisions, remote: new Set(), state: {} });
+  const values = (apps: string, registry = "{ owner: acme, username: bot }") => valuesOf(`config:\n  berth:registry: ${registry}\n  berth:apps: ${apps}\n`);
+  const nothing = running({});
+
+  test("takes the digest that runs to the other stack's registry, and leaves alone what is the same", () => {
+    const dev = running({ root: `127.0.0.1:5555/root:latest@${digest("a")}`, pcf: `127.0.0.1:5555/pcf:latest@${digest("b")}`, shop: `127.0.0.1:5555/shop@${digest("c")}` }, { root: commit("1"), pcf: commit("2"), shop: `${commit("3")}-dirty` });
+    const to = values(`{ root: {}, pcf: { image: "ghcr.io/acme/pcf:latest@${digest("b")}", revision: "${commit("2")}" }, old: {} }`);
+    const plan = planOf(dev, running({ root: `ghcr.io/acme/root@${digest("f")}` }, { root: commit("0") }), values("{ shop: { folder: services/node } }"), to);
+    assert.deepEqual(plan.same, ["pcf"]);
+    assert.deepEqual(plan.others, ["old"]);
+    assert.deepEqual(plan.promoted, [
+      { name: "root", folder: "root", source: `127.0.0.1:5555/root@${digest("a")}`, target: `ghcr.io/acme/root@${digest("a")}`, revision: commit("1"), remote: false, before: { image: `ghcr.io/acme/root@${digest("f")}`, revision: commit("0") } },
+      { name: "shop", folder: "services/node", source: `127.0.0.1:5555/shop@${digest("c")}`, target: `ghcr.io/acme/shop@${digest("c")}`, revision: `${commit("3")}-dirty`, remote: false, before: undefined },
+    ]);
+  });
+
+  test("copies nothing where both have one registry; an image that was built elsewhere has the stack file's commit", () => {
+    const from = values(`{ root: { image: "ghcr.io/acme/team/root@${digest("a")}", revision: "${commit("1")}" } }`);
+    const [root] = planOf(running({ root: `ghcr.io/acme/team/root@${digest("a")}` }), nothing, from, values("{ root: { revision: x } }")).promoted;
+    assert.deepEqual([root?.source, root?.target, root?.revision], [`ghcr.io/acme/team/root@${digest("a")}`, `ghcr.io/acme/team/root@${digest("a")}`, commit("1")]);
+  });
+
+  test("takes another commit of the same digest for a change", () => {
+    const to = values(`{ root: { image: "ghcr.io/acme/root@${digest("a")}", revision: "${commit("1")}" } }`);
+    assert.equal(planOf(running({ root: `ghcr.io/acme/root@${digest("a")}` }, { root: commit("2") }), nothing, values("{}"), to).promoted.length, 1);
+  });
+});
+
+describe("health", () => {
+  const now = new Date("2026-11-22T12:00:00Z");
+  const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
+  const container = (state: object, restarts = 0) => ({ Id: "1", RestartCount: restarts, State: { Status: "running", Running: true, StartedAt: ago(3600), ExitCode: 0, Health: { Status: "healthy", Log: [] }, ...state } }) as unknown as ContainerInspectInfo;
+  const resource = (inputs: object, id = "1") => ({ urn: `urn::x`, type: "docker:index/container:Container", custom: true, id, inputs: { name: "root-web-0", ...inputs }, outputs: {} });
+  const look = (found: ContainerInspectInfo | undefined, inputs: object = {}, healthyFor = 600) =>
+    healthRefusal({ stack: "dev", state: { resources: [resource(inputs)] }, containers: found === undefined ? [] : [found], now, healthyFor });
+  const log = (...codes: number[]) => ({ Health: { Status: "healthy", FailingStreak: 0, Log: codes.map((ExitCode, index) => ({ ExitCode, Start: `2026-11-22T11:5${index}:00Z`, End: "", Output: "" })) } });
+
+  test("holds where each container has run, and been healthy, long enough", () => {
+    for (const state of [{}, { Health: undefined }, { Health: { Status: "none", Log: [] } }, { StartedAt: ago(600) }, log(1, 1, 0, 0), log(0), log(1, 1, 1)]) assert.equal(look(container(state)), undefined);
+    assert.equal(look(container({ StartedAt: ago(0) }), {}, 0), undefined);
+    assert.equal(look(undefined, { attach: true, mustRun: false }), undefined);
+    assert.equal(look(undefined, { start: false, mustRun: false }), undefined);
+  });
+
+  test("does not hold for one that is gone, stopped, young, unhealthy, or was so a while ago", () => {
+    const says = (found: ContainerInspectInfo | undefined) => look(found)?.because.join();
+    assert.equal(says(undefined), "root-web-0 is gone");
+    assert.equal(says(container({ Running: false, Status: "exited", ExitCode: 137 })), "root-web-0 is exited, with code 137");
+    assert.equal(says(container({ Restarting: true }, 4)), "root-web-0 is restarting, for the 4. time");
+    assert.equal(says(container({ Paused: true })), "root-web-0 is paused");
+    assert.equal(says(container({ Health: { Status: "starting", Log: [] } })), "root-web-0 is starting");
+    assert.equal(says(container({ Health: { Status: "unhealthy", Log: [] } })), "root-web-0 is unhealthy");
+    assert.equal(says(container(log(0, 1, 0))), "root-web-0 failed its health check at 2026-11-22T11:51:00Z");
+    assert.equal(says(container({ StartedAt: ago(599) }, 2)), "root-web-0 has run since 9 min 59 s only, and must for 10 min 0 s; the Docker Engine has restarted it 2 times");
+    assert.equal(look(container({ StartedAt: ago(500) }))?.remedy, "wait for 1 min 40 s, or ask for less: --healthy-for");
+    assert.match(look(undefined)?.remedy ?? "", /berth status -s dev/);
+  });
+});
+
+describe("what is told", () => {
+  const migration = { name: "0003_x.sql", path: "apps/root/migrations/0003_x.sql", kind: "sql" as const, text: "", compatible: { ok: false, reasons: [{ line: 4, text: "drops the table members" }] }, undoable: { ok: false, reasons: [] } };
+  const history: History = { name: "root", commits: ["1a2b3c4 fix: `code` | and @acme", "0f3c1a2 feat: more"], migrations: { added: [migration], altered: [{ path: "apps/root/migrations/0001.sql", how: "changed" }] } };
+  const promotion: Promotion = {
+    from: "dev",
+    to: "prod",
+    plan: {
+      promoted: [{ name: "root", folder: "root", source: "", target: `ghcr.io/acme/root@${digest("a")}`, revision: commit("2"), remote: false, before: { image: undefined, revision: commit("1") } }],
+      same: [], others: ["old"], missing: ["berth:logs"],
+    },
+    histories: [history],
+    forced: [{ check: "drift", because: ["container root-web-0: stopped\n(the state says: running)", "network x"], remedy: "" }],
+    secrets: ["./berth secret root:ROOT_SECRET -s prod"],
+  };
+
+  test("a migration that is not compatible, changed, or not known is refused", () => {
+    const refusal = migrationsRefusal([history, { name: "pcf", commits: [], migrations: undefined, unknown: "no such commit" }], "prod");
+    assert.deepEqual(refusal?.because, ["apps/root/migrations/0003_x.sql:4: drops the table members", "apps/root/migrations/0001.sql was released, and is changed now; a released migration never is", "pcf: no such commit"]);
+    assert.equal(migrationsRefusal([{ name: "root", commits: [], migrations: { added: [{ ...migration, compatible: { ok: true, reasons: [] } }], altered: [] } }], "prod"), undefined);
+  });
+
+  test("every refusal says how to go on, and the name that overrides it", () => {
+    const text = refusalText("dev", "prod", [{ check: "drift", because: ["a", "b"], remedy: "repair it" }, { check: "source", because: ["c"], remedy: "commit" }]);
+    assert.equal(
+      text,
+      ["dev is not promoted to prod: nothing was copied, committed or pushed.", "drift:", "  - a", "  - b", "  To go on: repair it", "  Or override it, on record: --force drift", "source:", "  - c", "  To go on: commit", "  Or override it, on record: --force source"].join("\n"),
+    );
+  });
+
+  test("the commit ends in trailers of one line each", () => {
+    assert.equal(
+      commitMessage(promotion),
+      ["chore(prod): promote root from dev", "", "root: 1111111 → 2222222, sha256:aaaaaaaaaaaa", "", "Promoted-from: dev", "Forced: drift because container root-web-0: stopped (the state says: running); network x", ""].join("\n"),
+    );
+  });
+
+  test("the pull request shows applications, commits, migrations, and what was overridden; subjects as code", () => {
+    const body = pullRequestBody(promotion);
+    assert.match(body, /\| root \| 1111111 → 2222222 \| `sha256:aaaaaaaaaaaa` \|/);
+    assert.match(body, /- `1a2b3c4 fix: 'code' \| and @acme`/);
+    assert.match(body, /- `root: 0003_x\.sql, not compatible with what runs, cannot be undone`/);
+    assert.match(body, /\*\*Overridden with `--force`:\*\*\n\n- drift: `container root-web-0: stopped \(the state says: running\)`, `network x`/);
+    assert.match(body, /`\.\/berth preview -s prod`/);
+    assert.match(body, /- `berth:logs`/);
+  });
+
+  test("the terminal shows the same", () => {
+    const text = promotionText(promotion);
+    for (const part of [/root {2}1111111 → 2222222 {2}sha256:aaaaaaaaaaaa {2}2 commits/, /berth:logs/, /\.\/berth secret root:ROOT_SECRET -s prod/, /stay as they are, as dev does not run them:\n {2}old/, /drift: container root-web-0/]) assert.match(text, part);
+    assert.match(nextSteps("prod", "main", "promote/prod-1", false, undefined), /git show promote\/prod-1.*git switch main && git merge --ff-only promote\/prod-1\nThen \.\/berth preview -s prod/);
+    assert.match(nextSteps("prod", "main", "b", true, { number: 1, url: "https://x", created: false }), /^Updated https:\/\/x\n/);
+  });
+});
