@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { unknown } from "@pulumi/pulumi/output.js";
 import { imageLabels } from "./image-labels.ts";
@@ -29,14 +28,12 @@ export interface ReleaseArgs {
  * export const releases = recordRelease({ images, revisions: () => ({}), config, secrets });
  */
 export function recordRelease(args: ReleaseArgs): pulumi.Output<readonly Release[]> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  // What a StackReference asks for. As a resource it would keep a copy of all outputs, these records too, in the state.
-  const read = pulumi.output(lastOutputs(name));
-  const ready = pulumi.all(registered(pulumi.runtime.getStackResource()).map(({ urn }) => urn));
+  const stack = pulumi.runtime.getStackResource();
+  const last = stack === undefined ? [] : stack.urn.apply(lastReleases);
+  const ready = pulumi.all(registered(stack).map(({ urn }) => urn));
   const images = pulumi.output(args.images).apply((found) => Object.fromEntries(Object.entries(found).map(([app, image]) => [app, withoutTag(image)])));
   const { config, secrets } = args;
-  const records = pulumi.all([read, images, ready]).apply(([last, known]) => {
-    const before = last?.outputs?.releases ?? [];
+  const records = pulumi.all([last, images, ready]).apply(([before, known]) => {
     const now = withRelease(before, { images: known, config, secrets }, () => ({
       time: new Date().toISOString(),
       seconds: Math.round(performance.now() / 100) / 10,
@@ -50,15 +47,14 @@ export function recordRelease(args: ReleaseArgs): pulumi.Output<readonly Release
   return pulumi.secret(records);
 }
 
-/** A local backend may be writing the file that is read, once for each resource: then it is read again, for at most 5 s. */
-async function lastOutputs(name: string, attempts = 50): Promise<{ outputs?: { releases?: Release[] } } | undefined> {
-  try {
-    return (await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name })) as { outputs?: { releases?: Release[] } } | undefined;
-  } catch (error) {
-    if (attempts === 0 || !/failed to load checkpoint/.test(String(error))) throw error;
-    await delay(100);
-    return lastOutputs(name, attempts - 1);
-  }
+/**
+ * What the stack exported at the end of the last update: until this program's outputs are known, that is what the engine
+ * has of it. A StackReference to itself reads the state's file, which a local backend is writing at that time, and keeps
+ * a copy of all outputs in it.
+ */
+async function lastReleases(urn: string): Promise<Release[]> {
+  const found = (await pulumi.runtime.invoke("pulumi:pulumi:getResource", { urn })) as { state?: { releases?: Release[] } } | undefined;
+  return found?.state?.releases ?? [];
 }
 
 /** The commit of each application's image: as the stack file says of one that was built before, else of its folder. */

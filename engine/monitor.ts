@@ -17,8 +17,8 @@ export interface Registrar {
   register: (read: () => Goal) => Promise<Registered>;
   registerOutputs: (urn: string, outputs: Props) => void;
   diagnostic: (severity: "debug" | "info" | "warning" | "error", message: string, urn: string) => void;
-  /** Outputs of the last update, where `name` is the stack's own. */
-  stackOutputs?: (name: string) => Props;
+  /** Outputs that the state has of a resource that was registered. */
+  outputsOf?: (urn: string) => Props;
 }
 
 const SEVERITIES = ["debug", "info", "warning", "error"] as const;
@@ -76,16 +76,12 @@ export class Monitor {
     callback(null, { getHassupport: () => supported });
   }
 
-  /** The only function is that of a stack reference. */
+  /** The only function is the one by which a program looks a resource up, for example the stack itself. */
   invoke(request: { getTok: () => string; getArgs: () => { toJavaScript: () => Props } | undefined }, callback: Callback<unknown>): void {
-    if (request.getTok() !== "pulumi:pulumi:readStackOutputs") return this.#refuse(`function ${request.getTok()}`, callback);
-    const name = textOf(request.getArgs()?.toJavaScript() ?? {}, "name");
-    try {
-      const outputs = this.#registrar.stackOutputs?.(name) ?? {};
-      callback(null, { getReturn: () => ({ toJavaScript: () => ({ name, outputs }) }), getFailuresList: () => [], getUnknown: () => false });
-    } catch (error) {
-      this.#refuse(error instanceof Error ? error.message : String(error), callback);
-    }
+    if (request.getTok() !== "pulumi:pulumi:getResource") return this.#refuse(`function ${request.getTok()}`, callback);
+    const urn = textOf(request.getArgs()?.toJavaScript() ?? {}, "urn");
+    const state = this.#registrar.outputsOf?.(urn) ?? {};
+    callback(null, { getReturn: () => ({ toJavaScript: () => ({ urn, id: "", state }) }), getFailuresList: () => [], getUnknown: () => false });
   }
 
   call(request: { getTok: () => string }, callback: Callback<unknown>): void {

@@ -94,8 +94,7 @@ async function apply(session: Session): Promise<void> {
   const { options, project, config, ledger, operations, events, dryRun } = session;
   const unreachable = dryRun ? (error: Error) => events.diagnostic(`warning: ${error.message}; the plan takes the state's word for what is there`) : undefined;
   const deployment = new Deployment({ stack: options.stack, project: project.name, dryRun, replace: new Set(options.replace) }, ledger, operations, events, new Reality(unreachable));
-  const own = { name: `organization/${project.name}/${options.stack}`, outputs: stackOutputs(ledger.all()) };
-  const registrations = new Registrations(deployment, events, session.signal, own);
+  const registrations = new Registrations(deployment, ledger, events, session.signal);
   const stray = (error: unknown): void => registrations.fail([programError(error)]);
   process.on("unhandledRejection", stray).on("uncaughtException", stray);
   try {
@@ -129,15 +128,15 @@ class Registrations implements Registrar {
   readonly errors: string[] = [];
   readonly failed: Promise<never>;
   readonly #deployment: Deployment;
+  readonly #ledger: Ledger;
   readonly #events: EventLog;
   readonly #running = new Set<Promise<unknown>>();
-  readonly #own: { name: string; outputs: Props };
   #reject: (error: Error) => void = () => undefined;
 
-  constructor(deployment: Deployment, events: EventLog, signal: AbortSignal, own: { name: string; outputs: Props }) {
+  constructor(deployment: Deployment, ledger: Ledger, events: EventLog, signal: AbortSignal) {
     this.#deployment = deployment;
+    this.#ledger = ledger;
     this.#events = events;
-    this.#own = own;
     this.failed = new Promise((_resolve, reject) => {
       this.#reject = reject;
     });
@@ -166,10 +165,8 @@ class Registrations implements Registrar {
     this.#deployment.registerOutputs(urn, outputs);
   }
 
-  /** Outputs as they were before this run. */
-  stackOutputs(name: string): Props {
-    if (name !== this.#own.name) throw new Error(`the outputs of "${name}", which is not this stack, ${this.#own.name},`);
-    return this.#own.outputs;
+  outputsOf(urn: string): Props {
+    return this.#ledger.get(urn)?.outputs ?? {};
   }
 
   diagnostic(severity: "debug" | "info" | "warning" | "error", message: string, urn: string): void {
