@@ -28,7 +28,7 @@ export const isolationRules: Rule[] = [
     reads: ["networkMode"],
     objections: ({ networkMode, networksAdvanced = [] }) =>
       one(
-        networksAdvanced.length === 0 && networkMode !== "none",
+        networksAdvanced.length === 0 && networkMode !== "none" && networkMode !== "host",
         networkMode ?? "no network named",
         "networksAdvanced, or networkMode: none",
         "name its networks (components/networks.ts), or networkMode: none",
