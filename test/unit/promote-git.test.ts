@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { Checkout } from "../../ops/promote/checkout.ts";
+import { historyOf } from "../../ops/promote/history.ts";
+import type { Promoted } from "../../ops/promote/plan.ts";
+import { sourceRefusal } from "../../ops/promote/source.ts";
+
+let folder = "";
+let work = "";
+let origin = "";
+const environment = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
+const git = (...args: string[]) => execFileSync("git", ["-C", work, ...args], { encoding: "utf8", env: environment, stdio: ["ignore", "pipe", "pipe"] }).trim();
+const write = (path: string, text: string) => {
+  mkdirSync(dirname(join(work, path)), { recursive: true });
+  writeFileSync(join(work, path), text);
+};
+const commit = (message = "x") => {
+  git("add", "-A");
+  git("commit", "-qm", message);
+  return git("rev-parse", "HEAD");
+};
+const checkoutNow = () => [git("rev-parse", "HEAD"), git("branch", "--show-current"), git("status", "--porcelain"), git("ls-files", "--stage"), git("stash", "list")];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "berth-promote-"));
+  [work, origin] = [join(folder, "work"), join(folder, "origin.git")];
+  execFileSync("git", ["init", "-q", "-b", "main", work]);
+  execFileSync("git", ["init", "-q", "--bare", "-b", "main", origin]);
+  git("config", "user.name", "Ada");
+  git("config", "user.email", "ada@example.com");
+  write("Pulumi.prod.yaml", "config: {}\n");
+  write("apps/root/main.rs", "1\n");
+  commit("first");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const open = (path = work) => Checkout.open(path, environment);
+const withOrigin = () => {
+  git("remote", "add", "origin", origin);
+  git("push", "-q", "origin", "main");
+};
+
+describe("the base branch", () => {
+  test("is the current one without origin, and must be named where there is none", async () => {
+    const checkout = await open();
+    assert.deepEqual(await checkout.base(undefined), { branch: "main", commit: git("rev-parse", "main"), origin: undefined });
+    git("checkout", "-q", "--detach");
+    await assert.rejects(checkout.base(undefined), /HEAD is on no branch: .*--base main/);
+    assert.equal((await checkout.base("main")).branch, "main");
+    await assert.rejects(checkout.base("release"), /git rev-parse --verify failed/);
+  });
+
+  test("is origin's default one, as it is there now, wherever one stands", async () => {
+    withOrigin();
+    git("switch", "-qc", "mine");
+    const mine = commitFile("mine.txt");
+    git("push", "-q", "origin", `${mine}:refs/heads/main`);
+    git("update-ref", "refs/remotes/origin/main", "main");
+    assert.deepEqual(await (await open()).base(undefined), { branch: "main", commit: mine, origin });
+    await assert.rejects((await open()).base("release"), /branch release can't be had from origin: git push origin release, or name another with --base/);
+  });
+
+  test("needs a repository with a commit", async () => {
+    await assert.rejects(open(folder), /is not a git checkout with a commit/);
+    execFileSync("git", ["init", "-q", join(folder, "empty")]);
+    await assert.rejects(open(join(folder, "empty")), /is not a git checkout with a commit/);
+  });
+});
+
+const commitFile = (path: string) => {
+  write(path, `${path}\n`);
+  return commit(path);
+};
+
+describe("the commit", () => {
+  test("changes one file on top of the base, and neither the files, the index nor the branch of the user", async () => {
+    write("staged.txt", "staged\n");
+    git("add", "staged.txt");
+    write("Pulumi.prod.yaml", "config: {} # mine, not committed\n");
+    write("é new.txt", "untracked\n");
+    const was = checkoutNow();
+    const checkout = await open();
+    const base = await checkout.base(undefined);
+    const made = await checkout.commitFile(base.commit, "Pulumi.prod.yaml", "config: { a: 1 }\n", "promote\n\nForced: x because y\n");
+    await checkout.publish("promote/prod-1", made, undefined);
+    assert.deepEqual(checkoutNow(), was);
+    assert.equal(git("rev-parse", "promote/prod-1^"), base.commit);
+    assert.deepEqual(git("diff", "--name-only", base.commit, made), "Pulumi.prod.yaml");
+    assert.equal(await checkout.fileIn(made, "Pulumi.prod.yaml"), "config: { a: 1 }\n");
+    assert.equal(git("log", "-1", "--format=%an|%ae|%cn|%s|%(trailers)", made), "Ada|ada@example.com|Ada|promote|Forced: x because y");
+    assert.equal(git("fsck", "--no-dangling"), "");
+  });
+
+  test("of a project in a folder of its repository changes the file there", async () => {
+    write("deploy/ü/Pulumi.prod.yaml", "config: {}\n");
+    const base = commit();
+    const checkout = await open(join(work, "deploy", "ü"));
+    const made = await checkout.commitFile(base, "Pulumi.prod.yaml", "config: { a: 1 }\n", "x\n");
+    assert.equal(git("-c", "core.quotePath=false", "diff", "--name-only", base, made), "deploy/ü/Pulumi.prod.yaml");
+    assert.equal(await checkout.fileIn(made, "Pulumi.prod.yaml"), "config: { a: 1 }\n");
+    assert.equal(await checkout.fileIn(made, "Pulumi.none.yaml"), undefined);
+  });
+
+  test("needs an author, and says so", async () => {
+    git("config", "--unset", "user.name");
+    git("config", "--unset", "user.email");
+    git("config", "user.useConfigOnly", "true");
+    await assert.rejects((await open()).commitFile(git("rev-parse", "HEAD"), "Pulumi.prod.yaml", "", "x\n"), /git commit-tree failed: .*(?:name|email|identity)/is);
+  });
+});
+
+describe("the branch", () => {
+  test("is pushed, and moved where an older promotion stands; a branch that somebody has checked out is not", async () => {
+    withOrigin();
+    const checkout = await open();
+    const base = await checkout.base(undefined);
+    const one = await checkout.commitFile(base.commit, "Pulumi.prod.yaml", "1\n", "one\n");
+    await checkout.publish("promote/x", one, base.origin);
+    assert.equal(await checkout.branch("promote/x", base.origin), one);
+    const two = await checkout.commitFile(base.commit, "Pulumi.prod.yaml", "2\n", "two\n");
+    await checkout.publish("promote/x", two, base.origin);
+    assert.equal(execFileSync("git", ["-C", origin, "rev-parse", "promote/x"], { encoding: "utf8" }).trim(), two);
+    assert.equal(git("rev-parse", "promote/x"), two);
+    assert.equal(await checkout.branch("promote/none", base.origin), undefined);
+    assert.equal(await checkout.branch("promote/none", undefined), undefined);
+    git("worktree", "add", "-q", join(folder, "other"), "promote/x");
+    await assert.rejects(checkout.publish("promote/x", one, base.origin), /is checked out, and would be moved/);
+    assert.equal(await checkout.branch("promote/x", base.origin), two);
+  });
+});
+
+describe("the source", () => {
+  const app = (revision: string | undefined, more: Partial<Promoted> = {}): Promoted => ({ name: "root", folder: "root", source: "", target: "", revision, remote: false, before: undefined, ...more });
+  const findings = async (promoted: Promoted, live: string[] = []) => {
+    const checkout = await open();
+    const base = await checkout.base(undefined);
+    return (await sourceRefusal(checkout, base, [promoted], live, "dev"))?.because ?? [];
+  };
+
+  test("holds where the folder is as in the image's commit, which is on the branch, whatever else is changed", async () => {
+    const revision = git("rev-parse", "HEAD");
+    commitFile("docs/x.md");
+    write("Pulumi.prod.yaml", "config: {} # mine\n");
+    assert.deepEqual(await findings(app(revision)), []);
+    assert.deepEqual(await findings(app("f".repeat(40), { remote: true })), []);
+  });
+
+  test("does not hold for an image without a commit, of uncommitted files, or from a mounted source", async () => {
+    const revision = git("rev-parse", "HEAD");
+    assert.deepEqual(await findings(app(undefined)), ["the image of root does not say which commit it was built from"]);
+    assert.deepEqual(await findings(app(`${revision}-dirty`)), [`the image of root was built from ${revision.slice(0, 7)}, with changes that were not committed`]);
+    assert.deepEqual(await findings(app(revision), ["root"]), ["root runs from the mounted source (live: true), and not from its image"]);
+    assert.match((await findings(app("f".repeat(40)))).join(), /the commit fffffff of root is not in this clone: git fetch/);
+  });
+
+  test("does not hold where the folder has changed since, committed or not", async () => {
+    const revision = git("rev-parse", "HEAD");
+    for (const name of ["a", "b", "c"]) write(`apps/root/${name}`, "new\n");
+    write("apps/root/main.rs", "2\n");
+    assert.deepEqual(await findings(app(revision)), [`apps/root differs from ${revision.slice(0, 7)}, which runs: apps/root/main.rs, apps/root/a, apps/root/b and 1 more`]);
+    commit();
+    assert.match((await findings(app(revision))).join(), /differs from/);
+    assert.deepEqual(await findings(app(git("rev-parse", "HEAD"))), []);
+  });
+
+  test("does not hold where origin's branch lacks the commit", async () => {
+    withOrigin();
+    const revision = commitFile("apps/root/new.rs");
+    assert.deepEqual(await findings(app(revision)), [`the commit ${revision.slice(0, 7)} of root is not on origin's branch main`]);
+    git("push", "-q", "origin", "main");
+    assert.deepEqual(await findings(app(revision)), []);
+  });
+
+  test("its history has the commits of its folder, and its migrations; none for what runs for the first time", async () => {
+    const before = git("rev-parse", "HEAD");
+    write("apps/root/migrations/0001_a.sql", "DROP TABLE a;\n");
+    const revision = commit("feat: a migration");
+    commitFile("docs/x.md");
+    const checkout = await open();
+    const found = await historyOf(checkout, app(revision, { before: { image: "x", revision: before } }), true);
+    assert.deepEqual([found.commits.map((line) => line.replace(/^\w+ /, "")), found.migrations?.added.map(({ name }) => name)], [["feat: a migration"], ["0001_a.sql"]]);
+    assert.deepEqual((await historyOf(checkout, app(revision), true)).migrations, { added: [], altered: [] });
+    assert.deepEqual((await historyOf(checkout, app(revision, { before: { image: "x", revision: before } }), false)).migrations, { added: [], altered: [] });
+    assert.match((await historyOf(checkout, app(revision, { before: { image: "x", revision: undefined } }), true)).unknown ?? "", /what runs there does not say which commit/);
+    assert.match((await historyOf(checkout, app(revision, { before: { image: "x", revision: "e".repeat(40) } }), true)).unknown ?? "", /is not in this clone/);
+    assert.match((await historyOf(checkout, app(revision, { remote: true }), true)).unknown ?? "", /another repository/);
+    assert.match((await historyOf(checkout, app(undefined), true)).unknown ?? "", /its image does not say/);
+  });
+});
