@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { Checkout } from "../../ops/promote/checkout.ts";
 import { historyOf } from "../../ops/promote/history.ts";
+import { promotionNote } from "../../ops/promote/note.ts";
 import type { Promoted } from "../../ops/promote/plan.ts";
 import { sourceRefusal } from "../../ops/promote/source.ts";
 
@@ -190,4 +191,19 @@ describe("the source", () => {
     assert.match((await historyOf(checkout, app(revision, { remote: true }), true)).unknown ?? "", /another repository/);
     assert.match((await historyOf(checkout, app(undefined), true)).unknown ?? "", /its image does not say/);
   });
+});
+
+test("a release that applies a promotion says where it comes from and what was forced, until the file changes again", async () => {
+  assert.equal(await promotionNote(work, "prod"), undefined);
+  const checkout = await open();
+  const made = await checkout.commitFile(git("rev-parse", "HEAD"), "Pulumi.prod.yaml", "config: { a: 1 }\n", "promote\n\nPromoted-from: dev\nForced: drift because a: b because c\nForced: migrations because d\n");
+  git("merge", "-q", "--ff-only", made);
+  commitFile("elsewhere.txt");
+  assert.equal(await promotionNote(work, "prod"), "promoted from dev, forced: drift, migrations");
+  assert.equal(await promotionNote(work, "dev"), undefined);
+  write("Pulumi.prod.yaml", "config: { a: 2 }\n");
+  assert.equal(await promotionNote(work, "prod"), undefined);
+  commit();
+  assert.equal(await promotionNote(work, "prod"), undefined);
+  assert.equal(await promotionNote(folder, "prod"), undefined);
 });
