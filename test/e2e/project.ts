@@ -126,11 +126,11 @@ export class Project implements AsyncDisposable {
 
   /** A request to an application through Traefik. */
   get(path: string, app = "root"): Promise<Answer> {
-    return this.send("GET", path, app);
+    return ask(this.http, "GET", path, app);
   }
 
   async graphql(query: string, variables: Record<string, unknown> = {}): Promise<{ data?: Record<string, unknown>; errors?: { extensions: { code: string } }[] }> {
-    const answer = await this.send("POST", "/graphql", "root", JSON.stringify({ query, variables }));
+    const answer = await ask(this.http, "POST", "/graphql", "root", JSON.stringify({ query, variables }));
     if (answer.status !== 200) throw new Error(`GraphQL answered ${answer.status}: ${answer.body}`);
     return JSON.parse(answer.body) as { data: Record<string, unknown> };
   }
@@ -173,20 +173,21 @@ export class Project implements AsyncDisposable {
     for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
     for (const { Name } of (await docker.listVolumes({ filters })).Volumes) await docker.getVolume(Name).remove();
   }
+}
 
-  private send(method: string, path: string, app: string, body?: string): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const headers = { host: `${app}.localhost`, ...(body !== undefined && { "content-type": "application/json" }) };
-      const sent = request({ host: "127.0.0.1", port: this.http, method, path, headers, timeout: 10_000, agent: false }, (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (part: string) => (text += part));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
-      });
-      sent.on("error", reject);
-      sent.on("timeout", () => sent.destroy(new Error(`${method} ${path}: no answer within 10 s`)));
-      sent.end(body);
+/** A request through the Traefik that listens on `port` of 127.0.0.1; fetch would not let the host be named. */
+export function ask(port: number, method: string, path: string, app: string, body?: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: `${app}.localhost`, ...(body !== undefined && { "content-type": "application/json" }) };
+    const sent = request({ host: "127.0.0.1", port, method, path, headers, timeout: 10_000, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => (text += part));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
     });
-  }
+    sent.on("error", reject);
+    sent.on("timeout", () => sent.destroy(new Error(`${method} ${path}: no answer within 10 s`)));
+    sent.end(body);
+  });
 }
 
 export interface UpResult {

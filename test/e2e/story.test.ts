@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { hashSync } from "bcryptjs";
+import { parse, stringify } from "yaml";
+import images from "../../images.lock.json" with { type: "json" };
+import { eventually } from "./eventually.ts";
+import { type LoadResult, startLoad } from "./load.ts";
+import { ask, docker, engine, freePort, Project } from "./project.ts";
+import { SecondEngine } from "./second-engine.ts";
+
+// One release after the other, as a team has them: dev on this machine's engine, prod on one of its own, a registry
+// and a git remote that both use, and load on both from the first deploy to the last.
+const missing = engine === "pulumi" ? SecondEngine.missing() : "the story is told on the Pulumi CLI, which its users have";
+const prod = "e2e-story-prod";
+const registryName = "berth-e2e-story-registry";
+const password = "story-registry-password";
+
+let project: Project;
+let second: SecondEngine | undefined;
+let registryPort: number;
+let prodPort: number;
+const loads: Record<string, { stop: () => Promise<LoadResult> }> = {};
+
+const git = (...args: string[]) => execFileSync("git", ["-C", project.dir, "-c", "user.name=Ada Example", "-c", "user.email=ada@example.com", ...args], { encoding: "utf8", stdio: "pipe" }).trim();
+const source = "apps/services/node/src";
+const edit = (file: string, from: string, to: string) => {
+  const text = readFileSync(join(project.dir, file), "utf8");
+  assert.ok(text.includes(from), `${file} has no ${from}`);
+  project.write(file, text.replace(from, to));
+};
+const commit = (message: string) => {
+  git("add", "--all");
+  git("commit", "--quiet", "--message", message);
+  git("push", "--quiet", "origin", "main");
+  return git("rev-parse", "HEAD");
+};
+const berth = async (...args: string[]) => {
+  // prod is brought up from its own host.
+  const run = await project.berth(args, args.includes(prod) && args[0] === "up" ? { inside: second?.inside } : {});
+  assert.equal(run.code, 0, `berth ${args.join(" ")} ended with ${run.code}:\n${run.output}`);
+  return run.stdout;
+};
+const stackFile = (stack: string) => parse(readFileSync(join(project.dir, `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, { notes: { image: string; revision: string; env: Record<string, string> } }> };
+const load = (port: number) => startLoad(port, "notes.localhost", 4, [["/notes"], ["/notes?limit=5"]], 900_000);
+
+/** Takes the branch that a promotion opened into main, as a merged pull request would. */
+const merge = (branch: string) => {
+  git("fetch", "--quiet", "origin");
+  git("merge", "--quiet", "--ff-only", `origin/${branch}`);
+  git("push", "--quiet", "origin", "main");
+};
+
+before(async () => {
+  if (missing !== undefined) return;
+  project = await Project.create("story");
+  [registryPort, prodPort] = [await freePort(), await freePort()];
+  await startRegistry();
+  const platform = (["toolbox", "postgres", "redis", "traefik", "prometheus", "nodeExporter", "postgresExporter", "redisExporter"] as const).map((role) => images[role]);
+  second = await SecondEngine.create({ reaches: [registryPort], published: [prodPort], images: platform });
+  const app = { folder: "services/node", replicas: 2, memory: "128MiB" };
+  const registry = { host: `127.0.0.1:${registryPort}`, owner: "acme", username: "story" };
+  await project.configure((config) => {
+    config["berth:registry"] = { ...registry, owner: "dev" };
+    config["berth:apps"] = { notes: { ...app, env: { LOG_LEVEL: "info" } } };
+    delete config["root:ROOT_SECRET"];
+  });
+  const dev = stackFile(project.stack) as { config: Record<string, unknown> };
+  dev.config["berth:registryPassword"] = await project.encrypted(password);
+  project.write(`Pulumi.${project.stack}.yaml`, stringify(dev));
+  const config = { ...dev.config, "berth:docker": second.host, "berth:publish": { http: prodPort }, "berth:registry": registry };
+  project.write(`Pulumi.${prod}.yaml`, `# What runs in production.\n${stringify({ ...dev, config })}`);
+  git("init", "--quiet", "--initial-branch", "main");
+  execFileSync("git", ["init", "--quiet", "--bare", join(project.dir, ".berth", "origin.git")]);
+  git("remote", "add", "origin", join(project.dir, ".berth", "origin.git"));
+  edit("apps/services/node/app.ts", "wait: 60", "wait: 15");
+  commit("feat: notes");
+});
+
+after(async () => {
+  if (missing !== undefined) return;
+  await Promise.all(Object.values(loads).map(({ stop }) => stop()));
+  await second?.[Symbol.asyncDispose]();
+  await removeRegistry();
+  await project?.[Symbol.asyncDispose]();
+});
+
+const removeRegistry = () => docker.getContainer(registryName).remove({ force: true, v: true }).catch((error: { statusCode?: number }) => assert.equal(error.statusCode, 404));
+
+/** A registry with a login for dev, prod and whoever promotes. */
+async function startRegistry(): Promise<void> {
+  // A run that was killed must not stand in the way of this one.
+  await removeRegistry();
+  const config = {
+    version: "0.1",
+    storage: { filesystem: { rootdirectory: "/tmp/registry" } },
+    http: { addr: ":5000" },
+    auth: { htpasswd: { realm: "story", path: "/tmp/htpasswd" } },
+  };
+  const container = await docker.createContainer({
+    name: registryName,
+    Image: images.registry,
+    Entrypoint: ["sh", "-c", 'printf "%s\\n" "$HTPASSWD" > /tmp/htpasswd && printf %s "$CONFIG" > /tmp/config.yml && exec registry serve /tmp/config.yml'],
+    Env: [`HTPASSWD=story:${hashSync(password, 4)}`, `CONFIG=${JSON.stringify(config)}`],
+    ExposedPorts: { "5000/tcp": {} },
+    HostConfig: { PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: String(registryPort) }] } },
+  });
+  await container.start();
+  await eventually("the registry asks for a login", 20_000, () => fetch(`http://127.0.0.1:${registryPort}/v2/`).then(({ status }) => (status === 401 ? undefined : String(status)), String));
+}
+
+const skip = missing ?? false;
+const digestOf = (image: string | undefined) => image?.slice(image.indexOf("@") + 1);
+const inProd = () => second?.docker.listContainers({ filters: { label: ["berth.app=notes", "berth.role=web"] } }) ?? [];
+const release = async (port: number) => (JSON.parse((await ask(port, "GET", "/health", "notes")).body) as { release?: number }).release;
+/** Takes what runs in dev to prod: promoted, reviewed, merged, applied by the plan that the review saw. */
+async function promote(): Promise<string> {
+  const promoted = JSON.parse(await berth("promote", project.stack, prod, "--healthy-for", "5s", "--json")) as { branch: string };
+  merge(promoted.branch);
+  const plan = join(project.dir, ".berth", "prod.plan");
+  const review = await berth("preview", "-s", prod, "--markdown", "--save-plan", plan);
+  await berth("up", "-s", prod, "--plan", plan);
+  return review;
+}
+
+test("main is deployed to dev, and promoted to prod: the same digest runs on both engines, and none was built for prod", { skip }, async () => {
+  await berth("up", "-s", project.stack);
+  loads["dev"] = load(project.http);
+  await promote();
+  loads["prod"] = load(prodPort);
+  const { image, revision } = stackFile(prod).config["berth:apps"]!.notes;
+  assert.match(image, new RegExp(`^127\\.0\\.0\\.1:${registryPort}/acme/notes@sha256:[0-9a-f]{64}$`));
+  assert.equal(revision, git("log", "-1", "--format=%H", "--", "apps/services/node"));
+  assert.deepEqual((await inProd()).map(({ Image }) => Image), [image, image]);
+  const [inDev] = await project.containers("web");
+  assert.equal(digestOf(inDev?.Image), digestOf(image));
+});
+
+test("a change of code, configuration and a migration is previewed line by line, and dev runs it", { skip }, async () => {
+  edit(`${source}/api.ts`, "      service,", "      service,\n      release: 2,");
+  project.write("apps/services/node/migrations/0004_add_pinned.sql", "ALTER TABLE notes ADD COLUMN pinned boolean NOT NULL DEFAULT false;\n");
+  for (const stack of [project.stack, prod]) edit(`Pulumi.${stack}.yaml`, "LOG_LEVEL: info", "LOG_LEVEL: debug");
+  commit("feat: notes can be pinned");
+  const comment = await berth("preview", "-s", project.stack, "--markdown");
+  console.log(comment);
+  await berth("up", "-s", project.stack);
+  assert.equal(await release(project.http), 2);
+  assert.notEqual(await release(prodPort), 2);
+});
+
+test("promoted, it runs in prod as reviewed: the plan is applied, and the comment of its own line in the stack file is there", { skip }, async () => {
+  const review = await promote();
+  console.log(review);
+  assert.equal(await release(prodPort), 2);
+  assert.match(readFileSync(join(project.dir, `Pulumi.${prod}.yaml`), "utf8"), /^# What runs in production\.$/m);
+});
+
+test("a release that never gets healthy is refused by its health gate, and the one before serves on", { skip }, async () => {
+  edit(`${source}/api.ts`, "reply.code(connected ? 200 : 503)", "reply.code(503)");
+  commit("feat: a mistake that the health gate sees");
+  const run = await project.berth(["up", "-s", project.stack]);
+  assert.equal(run.code, 1, run.output);
+  assert.equal(await release(project.http), 2);
+  git("revert", "--no-edit", "HEAD");
+  git("push", "--quiet", "origin", "main");
+  await berth("up", "-s", project.stack);
+});
+
+test("a worse one, which looks healthy, is rolled back in prod", { skip }, async () => {
+  assert.equal((await ask(prodPort, "POST", "/notes", "notes", JSON.stringify({ title: "kept" }))).status, 201);
+  const titles = async () => (JSON.parse((await ask(prodPort, "GET", "/notes", "notes")).body) as { notes: { title: string }[] }).notes.map(({ title }) => title);
+  const good = stackFile(prod).config["berth:apps"]!.notes;
+  edit(`${source}/api.ts`, "return { notes: await notes.list(Number(limit), before) };", "return { notes: [] };");
+  commit("feat: a mistake that nobody sees");
+  await berth("up", "-s", project.stack);
+  await promote();
+  assert.deepEqual(await titles(), []);
+  await project.berth(["rollback", prod], { inside: second?.inside }).then((run) => assert.equal(run.code, 0, run.output));
+  assert.deepEqual(await titles(), ["kept"]);
+  assert.deepEqual(stackFile(prod).config["berth:apps"]!.notes, good);
+  assert.deepEqual((await inProd()).map(({ Image }) => digestOf(Image)), [digestOf(good.image), digestOf(good.image)]);
+  assert.equal(await release(prodPort), 2);
+  commit("fix: back to the release before");
+});
+
+test("drift made by hand in prod is found with its repair, and repaired", { skip }, async () => {
+  const [container] = await inProd();
+  await second?.docker.getContainer(container?.Id ?? "").update({ Memory: 96 * 1024 ** 2, MemorySwap: 96 * 1024 ** 2 });
+  const drift = await project.berth(["drift", "-s", prod]);
+  console.log(drift.output);
+  assert.equal(drift.code, 4, drift.output);
+  assert.match(drift.output, /notes-web/);
+  await berth("up", "-s", prod);
+  await berth("drift", "-s", prod);
+});
+
+test("prod's releases tell who took what there, when, and how it ended", { skip }, async () => {
+  const found = JSON.parse(await berth("releases", "-s", prod, "--json")) as { releases: { number: number; by: string; note?: string }[] };
+  console.log(await berth("releases", "-s", prod));
+  assert.deepEqual(found.releases.map(({ number }) => number), [1, 2, 3, 4]);
+});
+
+test("neither dev nor prod lost a request from the first deploy to the last", { skip }, async () => {
+  for (const [stack, running] of Object.entries(loads)) {
+    const { answered, failures } = await running.stop();
+    assert.deepEqual(failures, {}, `${stack}, of ${answered} requests`);
+    assert.ok(answered > 1000, `${stack}: only ${answered} requests were answered`);
+  }
+});
