@@ -30,6 +30,7 @@ const platform: Platform = {
   prefix: `berth-${stack}`,
   labels: { "berth.stack": stack },
   images: images.references,
+  runtime: config.runtime,
   logs: config.logs.driver === "json-file" ? { ...config.logs, size: mebibytes(config.logs.size) } : config.logs,
 };
 
@@ -151,7 +152,7 @@ const apps = config.apps.map(
         postgres,
         redis,
         tools,
-        networks: { edge: networks.edge, own: networks.app(app.name), egress: networks.egress },
+        networks: networks.of(app.name),
         memory: mebibytes(app.memory),
       },
       on,

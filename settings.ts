@@ -222,6 +222,10 @@ export const fields = {
   })
     .prefault({})
     .describe("Tools for people who write code; where berth:environment is dev only."),
+  runtime: z
+    .enum(["docker", "swarm"], 'either "docker" or "swarm"')
+    .default("docker")
+    .describe("Web servers and workers run as containers of one Docker host, or as services of the swarm that it manages."),
   domain: hostname.default("localhost").describe("Applications answer at <name>.<domain>."),
   publish: group({
     address: address.default("127.0.0.1").describe("Address of the host that Traefik listens on."),

@@ -27,6 +27,8 @@ export interface AppNeedsArgs {
 /** What every container of an application is given. */
 export interface NeedsMet {
   env: Record<string, string>;
+  files: { files: Files; target: string }[];
+  /** Its volumes. */
   mounts: docker.types.input.ContainerMount[];
 }
 
@@ -58,17 +60,18 @@ export function meetNeeds(parent: pulumi.Resource, name: string, args: AppNeedsA
     for (const secret of Object.keys(secrets)) env[`${secret}_FILE`] = `${secretsDirectory}/${secret}`;
   }
   Object.assign(env, args.env);
-  const mounts = [new Files(`${name}-secrets`, { platform, files: secrets }, child).mount(secretsDirectory)];
+  const files = [{ files: new Files(`${name}-secrets`, { platform, files: secrets }, child), target: secretsDirectory }];
   if (definition.config !== undefined) {
-    const files = configFiles(join(definition.context, definition.config.directory));
-    mounts.push(new Files(`${name}-config`, { platform, files }, child).mount(definition.config.target));
+    const { directory, target } = definition.config;
+    files.push({ files: new Files(`${name}-config`, { platform, files: configFiles(join(definition.context, directory)) }, child), target });
   }
+  const mounts: docker.types.input.ContainerMount[] = [];
   for (const [volume, path] of Object.entries(definition.volumes ?? {})) {
     const data = new Volume(`${name}-volume-${volume}`, { platform, owner: args.userId, data: true }, child);
     // Into an empty volume the engine copies what the image has at the path, its owner included.
     mounts.push({ ...data.mount(path), volumeOptions: { noCopy: true } });
   }
-  return { env, mounts };
+  return { env, files, mounts };
 }
 
 function secretValues(parent: pulumi.Resource, name: string, args: AppNeedsArgs): Record<string, pulumi.Input<string>> {

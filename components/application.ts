@@ -6,11 +6,12 @@ import { userIdOf } from "./hardening.ts";
 import { Image, type ImageRegistry } from "./image.ts";
 import { Job } from "./job.ts";
 import { liveDefinition, liveMounts } from "./live.ts";
+import type { AppNetworks } from "./networks.ts";
 import { Schedule } from "./schedule.ts";
 import { busybox, shell, type Tools } from "./tools.ts";
 import type { Route } from "./traefik-config.ts";
 import { loosened, looseningOf } from "./unprepared.ts";
-import { envList, Workload, type WorkloadArgs } from "./workload.ts";
+import { envList, mountsOf, Workload, type WorkloadArgs } from "./workload.ts";
 
 export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId"> {
   registry: ImageRegistry;
@@ -19,8 +20,7 @@ export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId"> {
   tools: Tools;
   /** `repository@digest` that runs. @default built from the definition's folder */
   image?: string;
-  /** Networks by name: that of Traefik, the application's own with its data, and the one to the world. */
-  networks: { edge: pulumi.Input<string>; own: pulumi.Input<string>; egress: pulumi.Input<string> | undefined };
+  networks: AppNetworks;
   /** Host name of its route. */
   host: string;
   /** Containers of the web server that serve at the same time. */
@@ -62,26 +62,30 @@ export class Application extends pulumi.ComponentResource {
       { parent: this },
     );
     const userId = unprepared.root === true ? 0 : (definition.user ?? userIdOf(name));
-    const { env, mounts } = meetNeeds(this, name, { ...args, definition, userId });
+    const { env, files, mounts } = meetNeeds(this, name, { ...args, definition, userId });
     if (args.live === true) mounts.push(...liveMounts(this, name, platform, definition));
     if (wantsTools(definition)) mounts.push(args.tools.mount);
-    const own = { name: networks.own };
-    const outside = definition.egress === true && networks.egress !== undefined ? [{ name: networks.egress }] : [];
+    const outside = definition.egress === true && networks.egress !== undefined ? [networks.egress] : [];
     const common = {
       platform,
       app: name,
       image: image.ref,
       user: `${userId}:${userId}`,
-      mounts,
       memory: args.memory,
       cpus: args.cpus,
       loosening: looseningOf(unprepared),
       ...(args.live === true && { workingDir: definition.live?.source }),
     };
-    const done = this.runJobs(name, definition, { ...common, env: envList(env), networks: [own, ...outside] });
-    const scraped = { ...own, ...(definition.metrics !== undefined && { aliases: [`${name}-metrics`] }) };
+    const containers = { ...common, mounts: mountsOf({ files, mounts }) };
+    const own = { name: networks.own.name };
+    const others = outside.map((network) => ({ name: network.name }));
+    const done = this.runJobs(name, definition, { ...containers, env: envList(env), networks: [own, ...others] });
+    const scraped = { ...networks.own, ...(definition.metrics !== undefined && { aliases: [`${name}-metrics`] }) };
     const staying: Omit<WorkloadArgs, "health" | "networks"> = {
       ...common,
+      files,
+      mounts,
+      pullProvider: args.pullProvider,
       env,
       exclusive: definition.volumes !== undefined,
       maxRestarts: definition.maxRestarts,
@@ -98,22 +102,23 @@ export class Application extends pulumi.ComponentResource {
           health,
           healthWait,
           stopGrace: web.stopGrace,
-          networks: [{ name: networks.edge }, scraped, ...outside],
+          networks: [networks.edge, scraped, ...outside],
         },
         after,
       );
-      const route = (containers: string[]) => ({ name, host: args.host, servers: containers, port: web.port, healthPath: path });
-      this.routes.push(servers.containerNames.apply(route));
+      // Swarm takes a server that is not well out of its name; Traefik would take out the name with all that are.
+      const healthPath = servers.balanced ? undefined : path;
+      this.routes.push(servers.servers.apply((names) => ({ name, host: args.host, servers: names, port: web.port, healthPath })));
     }
     if (worker !== undefined) {
       const { health, stopGrace } = worker;
-      const networksOf = [web === undefined ? scraped : own, ...outside];
+      const networksOf = [web === undefined ? scraped : networks.own, ...outside];
       new Workload(`${name}-worker`, { ...staying, ...startOf(definition, worker.command), role: "worker", health, stopGrace, networks: networksOf }, after);
     }
     for (const [schedule, { cron, timeZone, command }] of Object.entries(schedules)) {
-      const networksOf = [{ ...own, aliases: [`${name}-schedule-${schedule}`] }, ...outside];
+      const networksOf = [{ ...own, aliases: [`${name}-schedule-${schedule}`] }, ...others];
       const timed = { schedule, cron, timeZone, command: withSecrets(definition, command) };
-      new Schedule(`${name}-${schedule}`, { ...common, ...timed, env, networks: networksOf }, after);
+      new Schedule(`${name}-${schedule}`, { ...containers, ...timed, env, networks: networksOf }, after);
     }
     this.image = image.ref;
     this.registerOutputs({ image: this.image });

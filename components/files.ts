@@ -23,12 +23,20 @@ export interface FilesArgs {
  * new docker.Container("redis", { …, mounts: [config.mount("/etc/berth")] });
  */
 export class Files extends pulumi.ComponentResource {
+  private readonly name: string;
+  private readonly args: FilesArgs;
+  /** Other for each content. */
+  private readonly version: pulumi.Output<string>;
   private readonly volume: pulumi.Output<string>;
+  private swarmSecrets: Map<string, docker.Secret> | undefined;
 
   constructor(name: string, args: FilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Files", name, {}, opts);
     const { platform, files } = args;
+    this.name = name;
+    this.args = args;
     const suffix = new random.RandomId(`${name}-version`, { byteLength: 4, keepers: files }, { parent: this });
+    this.version = suffix.hex;
     const volume = new docker.Volume(
       `${name}-volume`,
       {
@@ -65,5 +73,25 @@ export class Files extends pulumi.ComponentResource {
   /** The read-only mount of all the files in the directory `target`. */
   mount(target: string): docker.types.input.ContainerMount {
     return { type: "volume", source: this.volume, target, readOnly: true };
+  }
+
+  /** The same files for a Swarm service, whose nodes have no such volume, as Swarm secrets: 1 byte to 500 kB each, encrypted on the managers. */
+  secrets(target: string): docker.types.input.ServiceTaskSpecContainerSpecSecret[] {
+    this.swarmSecrets ??= new Map(Object.entries(this.args.files).map(([file, content]) => [file, this.swarmSecret(file, content)]));
+    return [...this.swarmSecrets].map(([file, { id, name }]) => ({ secretId: id, secretName: name, fileName: `${target}/${file}`, fileMode: 0o444 }));
+  }
+
+  private swarmSecret(file: string, content: pulumi.Input<string>): docker.Secret {
+    const { platform } = this.args;
+    return new docker.Secret(
+      `${this.name}-${file}`,
+      {
+        name: pulumi.interpolate`${platform.prefix}-${this.version}-${file}`,
+        data: pulumi.output(content).apply((text) => Buffer.from(text).toString("base64")),
+        labels: labelsOf(platform, "files"),
+      },
+      // The service has the old one until it is updated.
+      { parent: this, deleteBeforeReplace: false },
+    );
   }
 }

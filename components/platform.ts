@@ -31,6 +31,8 @@ export interface Platform {
   labels: Record<string, string>;
   /** `repository@digest` of each part's image, pulled before anything is replaced. */
   images: Record<ImageRole, pulumi.Input<string>>;
+  /** What runs the applications: containers of one Docker host, or services of a swarm. @default "docker" */
+  runtime?: "docker" | "swarm";
   /** Where what the containers print goes. */
   logs: LogSettings;
 }

@@ -12,8 +12,8 @@ export interface Route {
   servers: string[];
   /** Port of the containers. */
   port: number;
-  /** Path that answers 2xx, or `healthStatus`, while a server may get requests. */
-  healthPath: string;
+  /** Path that answers 2xx, or `healthStatus`, while a server may get requests. @default not asked for */
+  healthPath?: string | undefined;
   /** The one status that says so. @default any 2xx or 3xx */
   healthStatus?: number;
 }
@@ -100,7 +100,9 @@ function service(route: Route) {
   return {
     loadBalancer: {
       servers: urls(route).map((url) => ({ url })),
-      healthCheck: { path: route.healthPath, ...(route.healthStatus !== undefined && { status: route.healthStatus }), interval: "1s", timeout: "2s" },
+      ...(route.healthPath !== undefined && {
+        healthCheck: { path: route.healthPath, ...(route.healthStatus !== undefined && { status: route.healthStatus }), interval: "1s", timeout: "2s" },
+      }),
       passHostHeader: true,
     },
   };

@@ -1,9 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { Files } from "./files.ts";
 import { containerOptions, hardened, type Limits, type Loosening } from "./hardening.ts";
 import { healthGated, type Patience } from "./health.ts";
 import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
+import { Rollout } from "./rollout.ts";
+import { patienceOf, serviceOf, settled } from "./service.ts";
 
 export interface WorkloadArgs extends Limits, Patience {
   platform: Platform;
@@ -26,9 +29,14 @@ export interface WorkloadArgs extends Limits, Patience {
   replicas?: number;
   /** Command that exits 0 while the container may serve. */
   health: string[];
+  /** Files that it reads, and the directories that they are in. @default none */
+  files?: { files: Files; target: string }[];
+  /** Volumes of the Docker host, and folders. @default none */
   mounts?: docker.types.input.ContainerMount[];
-  /** Networks by name, with the names that the containers share there. */
-  networks: { name: pulumi.Input<string>; aliases?: string[] }[];
+  /** Networks by name, with the names that the containers share there; a service needs the ids. */
+  networks: { name: pulumi.Input<string>; id?: pulumi.Input<string>; aliases?: string[] }[];
+  /** Gives the nodes of a swarm the login of the image's registry. @default that of the component */
+  pullProvider?: docker.Provider;
   /** The old container is stopped before the new one starts, since two can't share its data. @default false */
   exclusive?: boolean;
   /** Restarts after a failure; then it stays down. @default without end */
@@ -41,21 +49,46 @@ export interface WorkloadArgs extends Limits, Patience {
  * Replicas of one container, health-gated and hardened.
  *
  * On a change all new replicas start at the same time beside the old ones, under names of their own;
- * one that does not become healthy stops the update with the old ones untouched.
+ * one that does not become healthy stops the update with the old ones untouched. Where the platform's runtime is Swarm
+ * they are a {@link serviceOf service}, updated one by one, unless they mount something of the Docker host.
  *
  * @example
  * const web = new Workload("root-web", { platform, app: "root", image, user: "10001:10001", replicas: 2,
  *   health: ["root", "health"], memory: 128, networks: [{ name: networks.edge }, { name: networks.app("root") }] });
  */
 export class Workload extends pulumi.ComponentResource {
-  /** Names of the containers, known once all of them are healthy. */
-  readonly containerNames: pulumi.Output<string[]>;
+  /** Names in the networks' DNS, known once all replicas are healthy. */
+  readonly servers: pulumi.Output<string[]>;
+  /** One name leads to all replicas, and only to healthy ones. */
+  readonly balanced: boolean;
 
   constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Workload", name, {}, opts);
+    // Other nodes have neither the volumes nor the folders of the Docker host.
+    this.balanced = args.platform.runtime === "swarm" && (args.mounts ?? []).length === 0;
+    this.servers = this.balanced ? this.service(name, args) : this.containers(name, args);
+    this.registerOutputs({ servers: this.servers });
+  }
+
+  private containers(name: string, args: WorkloadArgs): pulumi.Output<string[]> {
     const replicas = Array.from({ length: args.replicas ?? 1 }, (_, index) => this.replica(`${name}-${index}`, args));
-    this.containerNames = pulumi.all(replicas.map((replica) => replica.name));
-    this.registerOutputs({ containerNames: this.containerNames });
+    return pulumi.all(replicas.map((replica) => replica.name));
+  }
+
+  private service(name: string, args: WorkloadArgs): pulumi.Output<string[]> {
+    const { platform, replicas = 1, networks, pullProvider } = args;
+    const { settings, revision } = serviceOf(args);
+    // After a rollback the state has what Swarm has not: `#initerror` makes another service of it.
+    const options = { parent: this, deleteBeforeReplace: false, replaceOnChanges: ["#initerror"], ...(pullProvider !== undefined && { provider: pullProvider }) };
+    const service = new docker.Service(name, settings, options);
+    const [network] = networks;
+    if (network === undefined) throw new Error(`${name} is a service and needs a network`);
+    const rollout = new Rollout(
+      `${name}-rollout`,
+      { platform, network: network.name, service: service.name, revision, replicas, steady: settled, patience: patienceOf(args) },
+      { parent: this, dependsOn: service },
+    );
+    return pulumi.all([service.name, rollout.done]).apply(([serviceName]) => [`tasks.${serviceName}`]);
   }
 
   private replica(name: string, args: WorkloadArgs): docker.Container {
@@ -68,8 +101,8 @@ export class Workload extends pulumi.ComponentResource {
         envs: pulumi.output(args.env ?? {}).apply(envList),
         user: args.user,
         workingDir: args.workingDir,
-        mounts: args.mounts,
-        networksAdvanced: args.networks,
+        mounts: args.files === undefined ? args.mounts : mountsOf(args),
+        networksAdvanced: args.networks.map(named),
         labels: labelsOf(args.platform, args.role ?? "web", args.app),
         ...healthGated(["CMD", ...args.health], args),
         ...(args.maxRestarts === undefined ? {} : { restart: "on-failure", maxRetryCount: args.maxRestarts }),
@@ -79,6 +112,15 @@ export class Workload extends pulumi.ComponentResource {
       containerOptions(this, args.exclusive !== true),
     );
   }
+}
+
+function named({ name, aliases }: WorkloadArgs["networks"][number]): docker.types.input.ContainerNetworksAdvanced {
+  return aliases === undefined ? { name } : { name, aliases };
+}
+
+/** Mounts of the Docker host, those of files first. */
+export function mountsOf({ files = [], mounts = [] }: Pick<WorkloadArgs, "files" | "mounts">): docker.types.input.ContainerMount[] {
+  return [...files.map((entry) => entry.files.mount(entry.target)), ...mounts];
 }
 
 /** `NAME=value`, sorted, so that the order in which settings are written makes no change. */

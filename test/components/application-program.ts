@@ -13,6 +13,8 @@ export const least: AppDefinition = { context: "/apps/shop", web: { port: 3000, 
 /** Where its image is pushed. */
 export const registry = { prefix: "ghcr.io/acme", address: "ghcr.io", username: "acme", password: pulumi.secret("hidden") };
 
+const network = (name: string) => ({ name: pulumi.output(name), id: pulumi.output(`${name}-id`) });
+
 /** A program with one application named `shop` and the parts that it is handed. */
 export function application(definition: AppDefinition, more: Partial<ApplicationArgs> = {}) {
   return () => {
@@ -28,7 +30,7 @@ export function application(definition: AppDefinition, more: Partial<Application
         postgres: new Postgres("postgres", { platform, networks: ["own"], memory: 512, connections: 100 }, host),
         redis: new Redis("redis", { platform, networks: ["own"], users: ["shop"], memory: 128 }, host),
         tools: new Tools("tools", { platform, registry, pullProvider }, host),
-        networks: { edge: "edge", own: "own", egress: "egress" },
+        networks: { edge: network("edge"), own: network("own"), egress: network("egress") },
         host: "shop.example.com",
         replicas: 2,
         memory: 256,

@@ -47,7 +47,7 @@ describe("a workload", () => {
       assert.deepEqual([replica.dependsOn, replica.deleteBeforeReplace, replica.parent, replica.provider], [[], false, "shop-web", "host"]);
       assert.deepEqual(replica.replaceOnChanges, ["healthcheck", "mounts", "tmpfs", "#initerror"]);
     }
-    const names = await new Promise((resolve) => void result.containerNames.apply(resolve));
+    const names = await new Promise((resolve) => void result.servers.apply(resolve));
     assert.deepEqual(names, ["shop-web-0-0a1b2c3", "shop-web-1-0a1b2c3", "shop-web-2-0a1b2c3"]);
   });
 

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import images from "../../images.lock.json" with { type: "json" };
+import { eventually } from "./eventually.ts";
+import { startLoad } from "./load.ts";
+import { docker, engine, freePort, Project } from "./project.ts";
+import { SecondEngine } from "./second-engine.ts";
+
+// A swarm of one node: an engine of its own, since the machine's must stay as it is. Nothing here shows several nodes.
+const missing = SecondEngine.missing();
+const skip = missing ?? (engine === "pulumi" ? false : "services are made by the Pulumi CLI alone");
+const registryName = `berth-e2e-swarm-registry-${engine}`;
+
+let project: Project;
+let swarm: SecondEngine;
+let port: number;
+let image: string;
+
+before(async () => {
+  if (missing !== undefined) return;
+  project = await Project.create("swarm");
+  port = await freePort();
+  const registryPort = await freePort();
+  image = await pushed(registryPort);
+  const platform = (["toolbox", "postgres", "redis", "traefik", "prometheus", "nodeExporter", "postgresExporter", "redisExporter"] as const).map((role) => images[role]);
+  swarm = await SecondEngine.create({ reaches: [registryPort], published: [port], images: engine === "pulumi" ? platform : [] });
+  await swarm.docker.swarmInit({ ListenAddr: "127.0.0.1:2377", AdvertiseAddr: "127.0.0.1" });
+  await settings({});
+});
+after(async () => {
+  await swarm?.[Symbol.asyncDispose]();
+  await docker.getContainer(registryName).remove({ force: true, v: true }).catch(() => {});
+  await project?.[Symbol.asyncDispose]();
+});
+
+/** The service in Node, in a registry that both engines reach, by its digest. */
+async function pushed(registryPort: number): Promise<string> {
+  if (engine !== "pulumi") return `127.0.0.1:${registryPort}/acme/notes@sha256:${"0".repeat(64)}`;
+  await docker.getContainer(registryName).remove({ force: true, v: true }).catch(() => {});
+  const registry = await docker.createContainer({
+    name: registryName,
+    Image: images.registry,
+    Entrypoint: ["sh", "-c", 'printf %s "$CONFIG" > /tmp/config.yml && exec registry serve /tmp/config.yml'],
+    Env: [`CONFIG=${JSON.stringify({ version: "0.1", storage: { filesystem: { rootdirectory: "/tmp/registry" } }, http: { addr: ":5000" } })}`],
+    ExposedPorts: { "5000/tcp": {} },
+    HostConfig: { PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: String(registryPort) }] } },
+  });
+  await registry.start();
+  const name = `127.0.0.1:${registryPort}/acme/notes`;
+  await eventually("the registry answers", 20_000, () => fetch(`http://127.0.0.1:${registryPort}/v2/`).then(({ ok }) => (ok ? undefined : "no"), String));
+  const run = (...args: string[]) => execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  run("buildx", "build", "--builder", "default", "--load", "--tag", name, join(project.dir, "apps/services/node"));
+  run("push", "--quiet", name);
+  return JSON.parse(run("image", "inspect", name, "--format", "{{json .RepoDigests}}")).find((digest: string) => digest.startsWith(name)) as string;
+}
+
+/** A stack of `notes` in the swarm, with this environment. */
+async function settings(env: Record<string, string>): Promise<void> {
+  const password = await project.encrypted("none-is-asked");
+  await project.configure((config) => {
+    Object.assign(config, {
+      "berth:docker": swarm.host,
+      "berth:runtime": "swarm",
+      "berth:secrets": "generate",
+      "berth:publish": { http: port },
+      "berth:registry": { host: image.split("/")[0], owner: "acme", username: "nobody" },
+      "berth:registryPassword": password,
+      "berth:apps": { notes: { folder: "services/node", image, replicas: 2, memory: "128MiB", env } },
+    });
+    delete config["root:ROOT_SECRET"];
+  });
+}
+
+const up = () => project.berth(["up", "-s", project.stack, "--json"], { inside: swarm.inside });
+const changed = async () => {
+  const run = await up();
+  assert.equal(run.code, 0, run.output);
+  return (JSON.parse(run.stdout) as { changes: Record<string, number> }).changes;
+};
+const service = async () => {
+  const [found, ...others] = await swarm.docker.listServices();
+  assert.deepEqual(others, []);
+  return found as NonNullable<typeof found>;
+};
+const load = () => startLoad(port, "notes.localhost", 4, [["/health"], ["/notes"]]);
+
+test("without the Pulumi CLI, up says what it lacks", { skip: missing ?? (engine === "embedded" ? false : "this run has it") }, async () => {
+  const run = await up();
+  assert.equal(run.code, 1);
+  assert.match(run.output, /docker:index\/service:Service is not supported by the embedded engine.*Use the Pulumi CLI/s);
+});
+
+test("a workload is a service on networks that span the nodes; its files are Swarm secrets; nothing is left to change", { skip }, async () => {
+  await changed();
+  const { Spec } = await service();
+  const { ContainerSpec: container, Networks: networks } = (Spec as { TaskTemplate: { ContainerSpec: { Image: string; Env: string[]; Secrets: { File: { Name: string; Mode: number } }[]; CapabilityDrop: string[]; ReadOnly: boolean }; Networks: unknown[] } }).TaskTemplate;
+  assert.equal(container.Image, image);
+  assert.deepEqual(container.Secrets.map(({ File }) => `${File.Mode.toString(8)} ${File.Name}`).toSorted(), ["DATABASE_URL", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "REDIS_URL"].map((name) => `444 /run/secrets/${name}`));
+  assert.deepEqual([container.CapabilityDrop, container.ReadOnly, networks.length], [["ALL"], true, 2]);
+  assert.deepEqual(await changed(), {});
+});
+
+test("a new version replaces one replica after the other under load, and no request is lost", { skip }, async () => {
+  const before = await service();
+  const asked = load();
+  await settings({ LOG_LEVEL: "debug" });
+  await changed();
+  const { answered, failures } = await asked.stop();
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+  assert.ok(answered > 500, `only ${answered} requests were answered`);
+  const now = await service();
+  assert.equal(now.ID, before.ID, "it is another service");
+  assert.equal((now as { UpdateStatus?: { State: string } }).UpdateStatus?.State, "completed");
+});
+
+test("a version that does not start is rolled back by Swarm; up fails and says so; the version before serves on", { skip }, async () => {
+  const asked = load();
+  await settings({ LOG_LEVEL: "no such level" });
+  const run = await up();
+  assert.notEqual(run.code, 0);
+  assert.match(run.output, /rollback completed|rolled the new version back/);
+  const { answered, failures } = await asked.stop();
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+  const { Spec } = await service();
+  assert.match(JSON.stringify(Spec), /LOG_LEVEL=debug/);
+  await settings({ LOG_LEVEL: "info" });
+  await changed();
+  assert.match(JSON.stringify((await service()).Spec), /LOG_LEVEL=info/);
+  assert.deepEqual(await changed(), {});
+});
