@@ -82,16 +82,17 @@ export function previewOf(facts: Facts): Preview {
   const steps = facts.steps.filter(isReal);
   const all = steps.filter(({ type }) => type === types.container).map(containerChange);
   const running = realResources(state).filter(({ type }) => type === types.container);
-  const touched = new Map<string, Owner>();
-  for (const { urn } of [...steps, ...running]) {
+  const owned = new Map<string, { owner: Owner; steps: Step[]; running: Record<string, unknown>[] }>();
+  const shareOf = (urn: string) => {
     const owner = tree.ownerOf(urn);
-    touched.set(`${owner.kind} ${owner.name}`, owner);
-  }
-  const parts = [...touched.values()].map((owner) => {
-    const belongs = ({ urn }: { urn: string }) => sameOwner(tree.ownerOf(urn), owner);
-    const own = running.filter(belongs).map(({ inputs = {} }) => inputs);
-    return partOf(owner, steps.filter(belongs), all, steps, own, facts);
-  });
+    const key = `${owner.kind} ${owner.name}`;
+    const share = owned.get(key) ?? { owner, steps: [], running: [] };
+    owned.set(key, share);
+    return share;
+  };
+  for (const step of steps) shareOf(step.urn).steps.push(step);
+  for (const { urn, inputs = {} } of running) shareOf(urn).running.push(inputs);
+  const parts = [...owned.values()].map((share) => partOf(share.owner, share.steps, all, steps, share.running, facts));
   const changed = parts.filter((part) => !isQuiet(part)).toSorted(byImportance);
   return {
     stack,
@@ -158,10 +159,6 @@ function isQuiet({ containers, jobs, others, requests }: PartPreview): boolean {
 function byImportance(a: PartPreview, b: PartPreview): number {
   const rank = ({ kind, requests, data }: PartPreview) => (kind === "application" ? 0 : 2) - (requests.happens || data.happens ? 1 : 0);
   return rank(a) - rank(b) || a.name.localeCompare(b.name);
-}
-
-function sameOwner(a: Owner, b: Owner): boolean {
-  return a.name === b.name && a.kind === b.kind;
 }
 
 /** Whether an update would change nothing at all. */

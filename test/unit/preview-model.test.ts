@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { environmentChanges, filesChanges } from "../../ops/preview/configuration.ts";
+import { imageChanges } from "../../ops/preview/images.ts";
+import { isNothing, previewOf } from "../../ops/preview/preview.ts";
+import { unmarked } from "../../ops/preview/said.ts";
+import { happening, sections } from "../../ops/preview/words.ts";
+import { container, facts, labels, replica, state, step, urnOf, volume, web } from "./preview-steps.ts";
+
+const reasons = (effect: { reasons: Parameters<typeof unmarked>[0][] }) => effect.reasons.map(unmarked);
+const restart = (part: string, type: string, after: Record<string, unknown> = {}) =>
+  step("replace", container, part, { before: { labels: labels(part) }, after: { labels: labels(part), ...after }, diff: ["mounts[0].source"], replaces: ["mounts[0].source"], deleteFirst: true, parent: urnOf(type, part) });
+
+test("replicas that are replaced beside the old ones lose no request, whatever their number", () => {
+  for (const count of [1, 2]) {
+    const preview = previewOf(facts(Array.from({ length: count }, (_, index) => replica(index, { image: "r/shop@sha256:2" }))));
+    assert.deepEqual([preview.requests, preview.data], [{ happens: false, reasons: [] }, { happens: false, reasons: [] }]);
+    assert.deepEqual(preview.parts.map(({ name, kind }) => [name, kind]), [["shop", "application"]]);
+    assert.equal(happening(preview.parts[0]!), count === 1 ? "1 web container is replaced, the new one beside the old (image)" : "2 web containers are replaced, the new ones beside the old (image)");
+  }
+});
+
+test("a web server that shares its volume with nobody is stopped first, and requests fail", () => {
+  const preview = previewOf(facts([replica(0, { image: "r/shop@sha256:2" }, { deleteFirst: true })]));
+  assert.deepEqual(reasons(preview.requests), ["shop stops before it starts anew, as two of it can't share its data"]);
+  assert.equal(happening(preview.parts[0]!), "1 web container stops, and starts anew (image)");
+});
+
+test("what a service's restart does is said of the service, of who uses it, and once of the whole", () => {
+  const postgres = previewOf(facts([restart("postgres", "berth:index:Postgres")]));
+  assert.deepEqual(postgres.parts.map(({ name, requests }) => [name, requests.happens]), [["shop", true], ["postgres", true]]);
+  assert.deepEqual(reasons(postgres.requests), ["Postgres stops before it starts anew: connections to it are lost, and new ones fail until it is up"]);
+  const redis = previewOf(facts([restart("redis", "berth:index:Redis")]));
+  assert.deepEqual(redis.parts.map(({ name }) => name), ["redis"], "shop has no cache");
+  const traefik = previewOf(facts([restart("traefik", "berth:index:Traefik")]));
+  assert.deepEqual(traefik.parts.map(({ name }) => name), ["shop", "traefik"]);
+  assert.match(reasons(traefik.requests).join(), /^Traefik stops before it starts anew: no address answers until it is up$/);
+});
+
+test("fewer replicas lose no request, no replica at all takes the application away", () => {
+  const stop = (index: number) => step("delete", container, `shop-web-${index}`, { before: web(), parent: urnOf("berth:index:Workload", "shop-web") });
+  assert.equal(previewOf(facts([stop(1)])).requests.happens, false);
+  assert.deepEqual(reasons(previewOf(facts([stop(0), stop(1)])).requests), ["shop is taken away: its address answers no more"]);
+});
+
+test("a network that is made anew cuts off what is on it", () => {
+  const edge = step("replace", "docker:index/network:Network", "networks-edge", { before: { name: "edge" }, after: { name: "edge" }, diff: ["ipamConfigs"], deleteFirst: true });
+  assert.deepEqual(reasons(previewOf(facts([edge])).requests), ["the network edge is made anew, and what is on it is cut off meanwhile"]);
+});
+
+test("a new data volume touches no data; one that leaves or is replaced does; one with files is none", () => {
+  const of = (op: "create" | "delete" | "replace", role = "data") =>
+    previewOf(facts([step(op, volume, "shop-data-volume", { ...(op !== "create" && { before: { name: "berth-prod-shop-data", labels: labels(role) } }), ...(op !== "delete" && { after: { name: "berth-prod-shop-data", labels: labels(role) } }), parent: urnOf("berth:index:Application", "shop") })])).data;
+  assert.deepEqual([of("create").happens, reasons(previewOf(facts([])).data)], [false, []]);
+  assert.deepEqual(reasons(of("delete")), ["the volume berth-prod-shop-data leaves the stack; it stays on the Docker host with its data"]);
+  assert.deepEqual([of("replace").happens, reasons(of("replace"))], [true, ["the volume berth-prod-shop-data is replaced by an empty one"]]);
+  assert.deepEqual(of("replace", "files"), { happens: false, reasons: [] });
+});
+
+test("a new part is owned by the application of its parents, before any state has it", () => {
+  const app = urnOf("berth:index:Application", "news");
+  const steps = [
+    step("create", "berth:index:Application", "news", { after: {} }),
+    step("create", "berth:index:Workload", "news-web", { after: {}, parent: app }),
+    step("create", container, "news-web-0", { after: web({ labels: labels("web", "news") }), parent: urnOf("berth:index:Workload", "news-web") }),
+  ];
+  const [part] = previewOf(facts(steps)).parts;
+  assert.deepEqual([part?.name, part?.kind, part?.requests.happens, part?.environment], ["news", "application", false, []]);
+  assert.equal(happening(part!), "1 web container starts");
+});
+
+test("jobs run, and are told by what they are to the application; those that fill a volume are not told", () => {
+  const job = step("replace", container, "shop-migrate", { before: { labels: labels("job", "shop") }, after: { labels: labels("job", "shop"), attach: true }, diff: ["image"], parent: urnOf("berth:index:Application", "shop") });
+  const filler = step("create", container, "shop-secrets-filler", { after: { labels: labels("files"), start: false }, parent: urnOf("berth:index:Application", "shop") });
+  const [part] = previewOf(facts([job, filler])).parts;
+  assert.deepEqual([part?.jobs, part?.containers], [["migrate"], []]);
+  assert.equal(happening(part!), "the job migrate runs");
+});
+
+test("variables that differ are told once for all replicas", () => {
+  const steps = [0, 1].map((index) => replica(index, { envs: ["POSTGRES_HOST=postgres", "MODE=b", "NEW=1=2"] }));
+  assert.deepEqual(environmentChanges(steps), [{ key: "MODE", before: "a", after: "b" }, { key: "NEW", after: "1=2" }]);
+  const hidden = replica(0, {}, { before: { envs: "[secret]" }, after: { envs: ["A=1"] } });
+  assert.deepEqual(environmentChanges([hidden]), [], "an environment that is a secret as a whole is not compared");
+});
+
+test("of a secret only that it changed is known, and its name where the last release says so", () => {
+  const suffix = (before: object, after: object) => step("replace", "random:index/randomId:RandomId", "shop-secrets-version", { before: { keepers: before }, after: { keepers: after }, diff: ["keepers"], parent: urnOf("berth:index:Application", "shop") });
+  const both = suffix({ A: "[secret]", B: "[secret]" }, { A: "[secret]", B: "[secret]" });
+  assert.deepEqual(filesChanges([both])[0], { name: "shop-secrets", added: [], removed: [], changed: [], secrets: ["A", "B"] });
+  const last = { changes: { config: [], secrets: [{ key: "shop:B", how: "changed" as const }] }, revisions: {} };
+  assert.deepEqual(previewOf(facts([both], { last })).parts[0]?.files[0]?.secrets, ["B"]);
+  assert.deepEqual(filesChanges([suffix({ A: "[secret]" }, { A: "[secret]", C: "[secret]" })])[0]?.added, ["C"]);
+  assert.deepEqual(filesChanges([suffix({ "a.conf": "x" }, { "a.conf": "y" })])[0]?.changed, ["a.conf"]);
+  assert.deepEqual(filesChanges([suffix({ A: "[secret]" }, { A: "[unknown]" })])[0]?.secrets, []);
+});
+
+test("an image is told by digest and revision; one that is yet to be built has no digest", () => {
+  const label = (revision: string) => ({ labels: { "org.opencontainers.image.revision": revision }, tags: ["r:5000/acme/shop:latest"] });
+  const digest = `sha256:${"a".repeat(64)}`;
+  const pulled = (before: string | undefined, after: string) => step("replace", "docker:index/remoteImage:RemoteImage", "shop-image-pulled", { ...(before !== undefined && { before: { name: before } }), after: { name: after } });
+  const build = step("update", "docker-build:index:Image", "shop-image", { before: label("1".repeat(40)), after: label(`${"2".repeat(40)}-dirty`) });
+  assert.deepEqual(imageChanges([build, pulled(`r:5000/acme/shop:latest@${digest}`, "[unknown]")]), [
+    { repository: "r:5000/acme/shop", from: digest, revision: { from: "1".repeat(40), to: `${"2".repeat(40)}-dirty` } },
+  ]);
+  assert.deepEqual(imageChanges([pulled(undefined, `r/shop@${digest}`)], { to: "3".repeat(40) }), [{ repository: "r/shop", to: digest, revision: { to: "3".repeat(40) } }]);
+  assert.deepEqual(imageChanges([pulled("redis:8.0", "redis:8.2")]), [{ repository: "redis", from: "8.0", to: "8.2", revision: {} }]);
+});
+
+test("a migration touches data, and one that breaks the running version can fail requests", () => {
+  const migration = { name: "0003.sql", compatible: false, undoable: false, reasons: ["line 1 drops the column x"] };
+  const preview = previewOf(facts([replica(0, { image: "[unknown]" })], { migrations: { shop: { added: [migration], altered: [] } } }));
+  assert.deepEqual(reasons(preview.requests), ["the migration 0003.sql may break the version of shop that runs while it is applied"]);
+  assert.deepEqual(reasons(preview.data), ["the migration 0003.sql runs, and can't be undone"]);
+  const unknown = previewOf(facts([replica(0, { image: "[unknown]" })], { migrations: { shop: { unknown: "no commit" } } }));
+  assert.deepEqual([unknown.requests.happens, unknown.parts[0]?.migrations], [false, { unknown: "no commit" }]);
+});
+
+test("memory and processors are those of containers that stay, and of old and new side by side", () => {
+  const job = step("create", container, "shop-migrate", { after: { labels: labels("job", "shop"), attach: true, memory: 9999 } });
+  const { capacity } = previewOf(facts([replica(0, { memory: 256 }), restart("redis", "berth:index:Redis", { memory: 128 }), job], { host: { memory: 1000, cpus: 2 } }));
+  assert.deepEqual(capacity, {
+    before: { containers: 5, memory: 1088, cpus: 3.5 },
+    after: { containers: 5, memory: 1280, cpus: 3 },
+    during: { containers: 6, memory: 1408, cpus: 3.5 },
+    host: { memory: 1000, cpus: 2 },
+  });
+});
+
+test("a stack without a recorded release says so; nothing to do is nothing", () => {
+  const preview = previewOf(facts([]));
+  assert.equal(isNothing(preview), true);
+  const [first] = sections(preview);
+  assert.match(first?.items[0]?.lines.map(unmarked).join() ?? "", /^What was in it at the last update is not known: no release of this stack is recorded\.$/);
+  assert.equal(state().resources?.length, 11);
+});

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { codeSpan, fenceFor, plainLine } from "../../ops/preview/escape.ts";
+import { renderJson } from "../../ops/preview/json.ts";
+import { commentLimit, renderMarkdown } from "../../ops/preview/markdown.ts";
+import { type Preview, previewOf } from "../../ops/preview/preview.ts";
+import { rawDiff } from "../../ops/preview/raw.ts";
+import { renderText } from "../../ops/preview/text.ts";
+import { facts, replica, step, urnOf, web } from "./preview-steps.ts";
+
+const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+
+/** A change of code, configuration, a secret and a migration. */
+function release(): Preview {
+  const parent = urnOf("berth:index:Application", "shop");
+  const label = (revision: string) => ({ labels: { "org.opencontainers.image.revision": revision.repeat(40) } });
+  const steps = [
+    step("update", "docker-build:index:Image", "shop-image", { before: label("1"), after: label("2"), diff: ["contextHash"], parent }),
+    step("replace", "docker:index/remoteImage:RemoteImage", "shop-image-pulled", { before: { name: `r/shop:latest@${digest("a")}` }, after: { name: "[unknown]" }, diff: ["name"], parent }),
+    step("replace", "random:index/randomId:RandomId", "shop-secrets-version", { before: { keepers: { KEY: "[secret]" } }, after: { keepers: { KEY: "[secret]" } }, diff: ["keepers"], parent }),
+    replica(0, { image: "[unknown]", envs: ["POSTGRES_HOST=postgres", "MODE=b|c"] }),
+  ];
+  return previewOf(
+    facts(steps, {
+      host: { memory: 4096, cpus: 2 },
+      commits: { shop: { added: [{ hash: "2222222", subject: "fix: `x` for @acme <b>#7</b>" }], removed: [] } },
+      migrations: { shop: { added: [{ name: "0003.sql", compatible: true, undoable: false, reasons: ["line 2 drops t; the data in it does not come back"] }], altered: [] } },
+      last: { changes: { config: [{ key: "berth:apps.shop.env.MODE", before: "a", after: "b|c" }], secrets: [{ key: "shop:KEY", how: "changed" }] }, revisions: {} },
+    }),
+  );
+}
+
+test("a comment, line by line", () => {
+  assert.deepEqual(renderMarkdown(release()).split("\n"), [
+    "## Preview of `prod`",
+    "",
+    "**No request should fail.**",
+    "",
+    "**Data is touched:**",
+    "",
+    "- the migration `0003.sql` runs, and can't be undone",
+    "",
+    "1 to update, 3 to replace, by the Pulumi CLI.",
+    "",
+    "| | what happens | can a request fail? | is data touched? |",
+    "|---|---|---|---|",
+    "| `shop` | 1 web container is replaced, the new one beside the old (image, environment) | no | **yes** |",
+    "",
+    "### `shop`",
+    "",
+    "- data: the migration `0003.sql` runs, and can't be undone",
+    `- image: \`r/shop\`: \`${digest("a")}\` → built by the update, so its digest is not known yet`,
+    "- commits:",
+    "  - `111111111111` → `222222222222`: 1 commit",
+    "  - `2222222` ``fix: `x` for @acme <b>#7</b>``",
+    "- environment: `MODE`: `a` → `b|c`",
+    "- files: `shop-secrets`: another value of the secret `KEY`",
+    "- migrations: `0003.sql`: the version that runs now goes on working with it; it can't be undone (`line 2 drops t; the data in it does not come back`)",
+    "",
+    "### Stack file",
+    "",
+    "- keys: `berth:apps.shop.env.MODE`: `a` → `b|c`",
+    "- secrets: `shop:KEY` has another value",
+    "",
+    "### Memory and processors",
+    "",
+    "- limits:",
+    "  - 5 containers of at most 1088 MiB and 3.5 cores, as before",
+    "  - 1216 MiB while old and new containers run side by side",
+    "  - The Docker host has 4096 MiB and 2 cores.",
+    "",
+    "<details><summary>The engine's diff, 4 resources</summary>",
+    "",
+    "```diff",
+    "! update docker-build:index:Image shop-image",
+    "!     contextHash: differs",
+    "! replace docker:index/remoteImage:RemoteImage shop-image-pulled, the new one made first",
+    `!     name: "r/shop:latest@${digest("a")}" => "[unknown]"`,
+    "! replace random:index/randomId:RandomId shop-secrets-version, the new one made first",
+    "!     keepers: differs",
+    "! replace docker:index/container:Container shop-web-0, the new one made first",
+    '!     image: "r/shop@sha256:1" => "[unknown]"',
+    '!     envs[1]: "MODE=a" => "MODE=b|c"',
+    "```",
+    "",
+    "</details>",
+    "",
+  ]);
+});
+
+test("the terminal has the same, and the counts last", () => {
+  const lines = renderText(release(), (text) => `*${text}*`).split("\n");
+  assert.deepEqual(lines.slice(0, 6), ["*No request should fail.*", "*Data is touched:*", "  the migration 0003.sql runs, and can't be undone", "", "PART  REQUESTS CAN FAIL  DATA TOUCHED  WHAT HAPPENS", "shop  no                 yes           1 web container is replaced, the new one beside the old (image, environment)"]);
+  assert.ok(lines.includes("  environment  MODE: a → b|c"));
+  assert.equal(lines.at(-1), "1 to update, 3 to replace");
+});
+
+test("nothing to do is said in one sentence", () => {
+  const preview = previewOf(facts([]));
+  assert.match(renderMarkdown(preview), /^## Preview of `prod`\n\n\*\*Nothing changes\.\*\*/);
+  assert.equal(renderText(preview), "0 changes");
+});
+
+test("JSON keeps what machines read, and has sentences as text", () => {
+  const json = renderJson(release()) as { changes: object; resources: object[]; data: object; stack: string; engine: string };
+  assert.deepEqual([json.stack, json.engine, json.changes, json.resources.length], ["prod", "pulumi", { update: 1, replace: 3 }, 4]);
+  assert.deepEqual(json.data, { happens: true, reasons: ["the migration 0003.sql runs, and can't be undone"] });
+  assert.deepEqual(json.resources[0], { op: "update", type: "docker-build:index:Image", name: "shop-image", urn: urnOf("docker-build:index:Image", "shop-image"), diff: ["contextHash"], replaces: [] });
+});
+
+/** Text that means something to Markdown, HTML, GitHub or a terminal. */
+const hostile = fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: fc.constantFrom("`", "``", "|", "\\", "<!--", "</details>", "\n", "\r", "@acme", "#1", "[a](b)", "*", "_", "~~", "\u001B[31m", "\u202E", " ", "```") }));
+
+/** What Markdown shows as text: code spans out, by the rule of CommonMark 6.1. */
+function withoutCode(markdown: string): string {
+  let rest = markdown;
+  let out = "";
+  for (let run = /`+/.exec(rest); run !== null; run = /`+/.exec(rest)) {
+    const after = rest.slice(run.index + run[0].length);
+    const end = new RegExp(`(?<!\`)${run[0]}(?!\`)`).exec(after);
+    out += rest.slice(0, run.index) + (end === null ? run[0] : "");
+    rest = end === null ? after : after.slice(end.index + run[0].length);
+  }
+  return out + rest;
+}
+
+test("text from outside is one code span, whatever is in it", () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const span = codeSpan(text);
+      assert.ok(!["\n", "\r", "\u001B", "\u202E"].some((sign) => span.includes(sign)));
+      assert.equal(withoutCode(`${span}.`), plainLine(text) === "" ? "(empty)." : ".");
+      assert.doesNotMatch(codeSpan(text, true), /(?<!\\)\|/);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("no text from outside stands in a comment but in code, and no fence is closed by what it holds", () => {
+  const marked = hostile.map((text) => `${text}Qx7`);
+  fc.assert(
+    fc.property(fc.array(marked, { minLength: 4, maxLength: 4 }), ([name = "", value = "", subject = "", migration = ""]) => {
+      const preview = previewOf(
+        facts([replica(0, { envs: [`MODE=${value}`] }), step("replace", "docker:index/remoteImage:RemoteImage", name, { before: { name: `${name}@${digest("a")}` }, after: { name: value }, diff: ["name"], parent: urnOf("berth:index:Application", "shop") })], {
+          commits: { shop: { added: [{ hash: "2222222", subject }], removed: [] } },
+          migrations: { shop: { added: [{ name: migration, compatible: false, undoable: false, reasons: [subject] }], altered: [{ path: migration, how: "changed" }] } },
+        }),
+      );
+      const [told = "", fold = ""] = renderMarkdown(preview).split("<details><summary>The engine's diff");
+      assert.doesNotMatch(withoutCode(told), /Qx7/);
+      const [, fence = "", body = ""] = /\n(`{3,})diff\n([\s\S]*)\n\1\n\n<\/details>\n$/.exec(fold) ?? [];
+      assert.ok(fence.length >= 3 && body.split("\n").every((line) => !line.includes(fence)), fold);
+      assert.ok(!["\u001B", "\u202E", "\r"].some((sign) => renderText(preview).includes(sign)));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("what does not fit into a comment is cut, said so, and the fold stays whole", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 150 }), fc.integer({ min: 0, max: 400 }), fc.integer({ min: 3000, max: 12_000 }), (resources, length, limit) => {
+      const steps = Array.from({ length: resources }, (_, index) => step("replace", "docker:index/volume:Volume", `part${index}-volume`, { before: { name: "x".repeat(length) }, after: { name: "`".repeat(length % 40) }, diff: ["name"] }));
+      const markdown = renderMarkdown(previewOf(facts([replica(0, { memory: 1 }), ...steps])), limit);
+      assert.ok(markdown.length <= limit, `${markdown.length} of ${limit}`);
+      assert.match(markdown, /<\/details>\n$/);
+      const whole = renderMarkdown(previewOf(facts([replica(0, { memory: 1 }), ...steps])), Number.MAX_SAFE_INTEGER);
+      assert.equal(/more lines do not fit into a comment/.test(markdown), markdown !== whole);
+    }),
+    { numRuns: 40 },
+  );
+  assert.ok(commentLimit < 65_536 - 100);
+});
+
+test("the raw diff goes into values, cuts what is long and is one line each", () => {
+  const [head, ...lines] = rawDiff([step("replace", "t", "a\nb", { before: { list: [1, { k: 1 }], gone: 1, long: "x" }, after: { list: [1, { k: 2 }], long: "y".repeat(999) }, diff: ["list[1].k", "gone", "long"], deleteFirst: true })]);
+  assert.equal(head, "! replace t a b, the old one deleted first");
+  assert.deepEqual(lines.slice(0, 2), ["!     list[1].k: 1 => 2", "!     gone: 1 => (none)"]);
+  assert.match(lines[2] ?? "", /^!     long: "x" => "y{199}… \(1001 characters\)$/);
+  assert.deepEqual(rawDiff([step("create", "t", "a", { after: web() })]), ["+ create t a"]);
+  assert.equal(fenceFor(["a ```` b"]), "`````");
+});
