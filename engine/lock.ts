@@ -1,17 +1,18 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { hostname } from "node:os";
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { dirname } from "node:path";
 
 interface Holder {
   pid: number;
+  user: string;
   host: string;
   started: string;
   startTicks: string;
 }
 
 /**
- * A lock file beside the state, which names the process that holds it. A lock whose process is gone is taken over.
- * Throws when another process holds it.
+ * A lock file beside the state, which names the process that holds it. A lock whose process is gone is taken over, by
+ * one process at a time. Throws when another process holds it.
  */
 export class Lock {
   readonly #path: string;
@@ -24,7 +25,7 @@ export class Lock {
   static take(stateFile: string): Lock {
     const path = `${stateFile}.lock`;
     mkdirSync(dirname(path), { recursive: true });
-    for (let attempt = 0; attempt < 3; attempt += 1) {
+    for (let attempt = 0; attempt < 50; attempt += 1) {
       if (tryCreate(path)) {
         const lock = new Lock(path);
         process.once("exit", () => lock.release());
@@ -33,10 +34,11 @@ export class Lock {
       const holder = readHolder(path);
       if (holder !== undefined && isAlive(holder)) {
         throw new Error(
-          `the stack is locked by process ${holder.pid} on ${holder.host}, since ${holder.started} (${path}); wait for it to finish, or end that process`,
+          `the stack is being changed by process ${holder.pid} of ${holder.user} on ${holder.host} since ${holder.started}: wait until it has ended and run this again. If that machine is gone for good: rm ${path}`,
         );
       }
-      rmSync(path, { force: true });
+      removeDead(path, holder);
+      pause();
     }
     throw new Error(`${path}: cannot be taken; other processes are contending for it`);
   }
@@ -49,21 +51,49 @@ export class Lock {
   }
 }
 
+/** The file appears with its content, so that nobody finds a lock without a holder. */
 function tryCreate(path: string): boolean {
-  const holder: Holder = { pid: process.pid, host: hostname(), started: new Date().toISOString(), startTicks: startTicks(process.pid) };
-  let file: number;
+  const holder: Holder = { pid: process.pid, user: userInfo().username, host: hostname(), started: new Date().toISOString(), startTicks: startTicks(process.pid) };
+  const own = `${path}.${process.pid}`;
+  writeFileSync(own, JSON.stringify(holder), { mode: 0o600, flush: true });
   try {
-    file = openSync(path, "wx", 0o600);
+    linkSync(own, path);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") {
       return false;
     }
     throw error;
+  } finally {
+    rmSync(own, { force: true });
   }
-  writeSync(file, JSON.stringify(holder));
-  fsyncSync(file);
-  closeSync(file);
-  return true;
+}
+
+/** Waits 20 ms for another process that is taking over the same lock. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+}
+
+/** How old a guard is before it is taken for that of a process which was killed, in milliseconds. */
+const guardDeadline = 10_000;
+
+/** Removes the lock of `dead`, unless another process has done so and taken it: two of them must not both remove one. */
+function removeDead(path: string, dead: Holder | undefined): void {
+  const guard = `${path}.guard`;
+  try {
+    writeFileSync(guard, "", { flag: "wx" });
+  } catch {
+    const made = statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - made > guardDeadline) {
+      rmSync(guard, { force: true });
+    }
+    return;
+  }
+  const now = readHolder(path);
+  if (now?.pid === dead?.pid && now?.started === dead?.started) {
+    rmSync(path, { force: true });
+  }
+  rmSync(guard, { force: true });
 }
 
 function readHolder(path: string): Holder | undefined {

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type Dockerode from "dockerode";
-import { isRunning } from "../engine/lock.ts";
+import { Lock } from "../engine/lock.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
+import { areGone, heldBy, type Holder, lockHolders } from "./lock-holders.ts";
 import { enforcePolicy } from "./policy/check.ts";
 import type { Project } from "./project.ts";
 import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
@@ -39,6 +40,8 @@ export class PulumiDeployer implements Deployer {
   readonly engine = "pulumi";
   readonly description: string;
   readonly #options: PulumiOptions;
+  /** Held from the lifting of a dead lock until what came after it has ended. */
+  #guard: Lock | undefined;
 
   constructor(options: PulumiOptions) {
     this.#options = options;
@@ -65,14 +68,14 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     const { code, out, error } = await this.#spawn(["stack", "output", "--json", "--show-secrets", ...this.#stack()]);
     if (code === 0) return (JSON.parse(out) as Record<string, unknown>)[name];
     if (noStack.test(error)) return undefined;
-    throw failure("stack output", error);
+    throw this.#failure("stack output", error);
   }
 
   async failedUpdates(): Promise<FailedUpdate[]> {
     const { code, out, error } = await this.#spawn(["stack", "history", "--json", "--page-size", "100", ...this.#stack()]);
     if (code === 0) return failedUpdates(JSON.parse(out || "[]") as CliUpdate[] | null);
     if (noStack.test(error)) return [];
-    throw failure("stack history", error);
+    throw this.#failure("stack history", error);
   }
 
   refresh({ only = [], readOnly, ...options }: RefreshOptions): Promise<Outcome> {
@@ -121,24 +124,25 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     const { code, out, error } = await this.#spawn(["stack", "export", ...flags, ...this.#stack()]);
     if (code === 0) return JSON.parse(out) as { deployment?: Deployment };
     if (noStack.test(error)) return undefined;
-    throw failure("stack export", error);
+    throw this.#failure("stack export", error);
   }
 
   /** Secrets are encrypted in what is imported, as they are in the state. */
-  async #import(exported: { deployment?: Deployment }, retries = 1): Promise<void> {
+  async #import(exported: { deployment?: Deployment }, past: Holder[] = []): Promise<void> {
     const file = this.#options.project.generated("stacks", `${this.#options.stack}.import.json`);
     writeFileSync(file, JSON.stringify(exported), { mode: 0o600 });
     try {
       const { code, error } = await this.#spawn(["stack", "import", "--file", file, ...this.#stack()]);
       if (code === 0) return;
-      if (retries === 0 || !(await this.#releaseDeadLock(error))) throw failure("stack import", error);
+      const dead = await this.#deadHolders(error, past);
+      if (dead === undefined) throw this.#failure("stack import", error);
+      await this.#pastDeadLock(dead, past, () => this.#import(exported, dead));
     } finally {
-      rmSync(file);
+      rmSync(file, { force: true });
     }
-    await this.#import(exported, retries - 1);
   }
 
-  async #apply(command: string[], options: RunOptions, retries = 1): Promise<Outcome> {
+  async #apply(command: string[], options: RunOptions, past: Holder[] = []): Promise<Outcome> {
     const reader = new EventReader(options.onEvent, command[0] === "preview" || command[0] === "refresh");
     const file = stackFileFor(this.#options.project, this.#options.stack);
     const args = [...command, "--json", "--config-file", file, ...this.#stack()];
@@ -147,12 +151,13 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     if (options.signal?.aborted === true) {
       throw new OpsError("interrupted; what was begun is recorded, and the next run goes on from there", exitCodes.interrupted);
     }
-    if (retries > 0 && noStack.test(error)) {
+    if (noStack.test(error)) {
       await this.#create();
-      return this.#apply(command, options, retries - 1);
+      return this.#apply(command, options, past);
     }
-    if (retries > 0 && (await this.#releaseDeadLock(error))) return this.#apply(command, options, retries - 1);
-    throw failure(command[0] ?? "", [...reader.errors, ...(reader.errors.length === 0 ? [error] : [])].join("\n"));
+    const dead = await this.#deadHolders(error, past);
+    if (dead !== undefined) return this.#pastDeadLock(dead, past, () => this.#apply(command, options, dead));
+    throw this.#failure(command[0] ?? "", [...reader.errors, ...(reader.errors.length === 0 ? [error] : [])].join("\n"));
   }
 
   #create(): Promise<void> {
@@ -160,19 +165,43 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     return keepingStackFile(project, stack, () => this.#run(["stack", "init", "--no-select"]));
   }
 
-  /** A lock in a folder outlives a killed `pulumi up`. It is lifted only where its process ran here and is gone. */
-  async #releaseDeadLock(message: string): Promise<boolean> {
+  /** Holders that ran here and are gone; undefined where there is none, one lives, or they were lifted before. */
+  async #deadHolders(message: string, past: readonly Holder[]): Promise<Holder[] | undefined> {
     const holders = lockHolders(message);
-    if (holders.length === 0 || holders.some(({ host }) => host !== hostname())) return false;
-    if ((await Promise.all(holders.map(({ pid }) => hasEnded(pid)))).includes(false)) return false;
-    await this.#run(["cancel", "--yes"]);
-    this.#options.onNote(`the lock of process ${holders.map(({ pid }) => pid).join(", ")}, which was killed, is lifted`);
-    return true;
+    const lifted = past.length > 0 && this.#guard !== undefined;
+    return lifted || !(await areGone(holders)) ? undefined : holders;
+  }
+
+  /**
+   * A lock in a folder outlives a killed `pulumi up`. Two that start at once see each other's and both give way, so the
+   * first answer is to try again. A lock that is still there is lifted, by one `berth` at a time: `cancel` removes all
+   * locks of a stack, also that of another which had just lifted this one and begun.
+   */
+  async #pastDeadLock<T>(dead: readonly Holder[], past: readonly Holder[], again: () => Promise<T>): Promise<T> {
+    if (!isDeepStrictEqual(dead, past)) {
+      await delay(Math.random() * 500);
+      return again();
+    }
+    this.#guard = Lock.take(this.#options.project.generated("stacks", `${this.#options.stack}.lifting`));
+    try {
+      await this.#run(["cancel", "--yes"]);
+      this.#options.onNote(`the lock of process ${dead.map(({ pid }) => pid).join(", ")}, which was killed, is lifted`);
+      return await again();
+    } finally {
+      this.#guard.release();
+      this.#guard = undefined;
+    }
   }
 
   async #run(command: string[]): Promise<void> {
     const { code, error } = await this.#spawn([...command, ...this.#stack()]);
-    if (code !== 0) throw failure(command.join(" "), error);
+    if (code !== 0) throw this.#failure(command.join(" "), error);
+  }
+
+  #failure(command: string, text: string): OpsError {
+    const holders = lockHolders(text);
+    if (holders.length > 0) return new OpsError(heldBy(holders, this.#options.stack));
+    return new OpsError(text.replace(/^error: /gm, "").trim() || `pulumi ${command} failed`);
   }
 
   #stack(): string[] {
@@ -202,24 +231,4 @@ The update has stopped there, as it would have gone beyond its plan. What it had
 
 function replacing({ replace = [] }: RunOptions): string[] {
   return replace.flatMap((urn) => ["--replace", urn]);
-}
-
-function failure(command: string, text: string): OpsError {
-  const holders = lockHolders(text);
-  if (holders.length === 0) return new OpsError(text.replace(/^error: /gm, "").trim() || `pulumi ${command} failed`);
-  const list = holders.map(({ user, host, pid }) => `process ${pid} of ${user} on ${host}`).join(", ");
-  return new OpsError(`the stack is being changed by ${list}: wait until it has ended and run this again`);
-}
-
-/** Who holds the lock of a stack in a folder or bucket, as the CLI's message says. */
-export function lockHolders(text: string): { user: string; host: string; pid: number }[] {
-  return [...text.matchAll(/created by (\S+?)@(\S+) \(pid (\d+)\)/g)].map(([, user = "", host = "", pid = ""]) => ({ user, host, pid: Number(pid) }));
-}
-
-/** Whether a process has ended, or does so at once: one that was killed a moment ago takes a while to go. */
-async function hasEnded(pid: number): Promise<boolean> {
-  for (const deadline = Date.now() + 2000; isRunning(pid); await delay(50)) {
-    if (Date.now() > deadline) return false;
-  }
-  return true;
 }

@@ -94,7 +94,7 @@ test("lets one run at a time, and says who holds the stack", async (stack, engin
     await sleep(50);
   }
   const second = await engine.up();
-  assert.match(second.text, new RegExp(`locked by process ${process.pid}`));
+  assert.match(second.text, new RegExp(`being changed by process ${process.pid} of`));
   assert.doesNotMatch(second.text, /\n\s+at /, "a stack trace is shown to the user");
   assert.ok((await first).ok);
   assert.ok(!existsSync(`${stack.stateFile}.lock`));

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { hostname } from "node:os";
 import { describe, test } from "node:test";
 import { addresses } from "../../ops/answers.ts";
 import { type Deployment, failedJobs, loginOf, nameOf } from "../../ops/deployer.ts";
 import { EventReader } from "../../ops/pulumi-events.ts";
-import { lockHolders } from "../../ops/pulumi.ts";
+import { areGone, heldBy, lockHolders } from "../../ops/lock-holders.ts";
 import { parseImage, imageTags } from "../../ops/commands/push.ts";
 import { closingLine, sum } from "../../ops/testing/tally.ts";
 import { isRecent } from "../../ops/setup/pulumi.ts";
@@ -78,8 +80,21 @@ describe("events of the CLI", () => {
 describe("what is read from texts of others", () => {
   test("the holders of a lock", () => {
     const text = "error: the stack is currently locked by 1 lock(s).\n  file:///x/locks/a.json: created by ann@build-1 (pid 4711) at 2026-01-01T00:00:00Z";
-    assert.deepEqual(lockHolders(text), [{ user: "ann", host: "build-1", pid: 4711 }]);
+    assert.deepEqual(lockHolders(text), [{ user: "ann", host: "build-1", pid: 4711, since: "2026-01-01T00:00:00Z" }]);
+    assert.equal(
+      heldBy(lockHolders(text), "prod"),
+      'stack "prod" is being changed by process 4711 of ann on build-1 since 2026-01-01T00:00:00Z: wait until it has ended and run this again. If it is gone for good: pulumi cancel -s prod',
+    );
     assert.deepEqual(lockHolders("error: something else"), []);
+  });
+
+  test("a holder is gone where it ran on this machine and has ended", async () => {
+    const here = { user: "ann", host: hostname() };
+    const ended = spawnSync("true").pid;
+    assert.equal(await areGone([{ ...here, pid: ended }]), true);
+    assert.equal(await areGone([{ ...here, pid: ended }, { ...here, host: "build-1", pid: ended }]), false);
+    assert.equal(await areGone([{ ...here, pid: process.pid }]), false);
+    assert.equal(await areGone([]), false);
   });
 
   test("versions of the CLI", () => {
