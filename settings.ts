@@ -130,6 +130,7 @@ const alerts = group({
     from: mail,
     host: text(/^[a-z0-9.-]+:\d{1,5}$/, "a mail server that speaks TLS, with its port, for example smtp.example.com:587"),
     username: text(/^\S+$/, "a login without spaces").optional().describe("The password is the secret berth:mailPassword."),
+    caCertificate: text(/^\S+$/, "the path of a PEM file, from the project's folder or absolute").optional().describe("PEM file of the authority behind a mail server's private certificate."),
   }).optional(),
 }).refine(({ webhook, mail: sent }) => webhook === true || sent !== undefined, alertsAllowed);
 

@@ -3,8 +3,14 @@ import { readPem } from "./components/tls.ts";
 import type { Problem, RawConfig } from "./problems.ts";
 import type { Settings } from "./settings.ts";
 
-/** HTTPS without what it needs, or what it needs without HTTPS. */
-export function tlsProblems({ stack, values }: RawConfig, { publish, tls }: Partial<Settings>): Problem[] {
+/** HTTPS without what it needs, what it needs without HTTPS, and authorities that are none. */
+export function tlsProblems({ stack, values }: RawConfig, { publish, tls, monitoring }: Partial<Settings>): Problem[] {
+  const mail = monitoring?.alerts?.mail?.caCertificate;
+  const authority = mail === undefined ? [] : authorityProblems(stack, "berth:monitoring.alerts.mail.caCertificate", mail);
+  return [...authority, ...httpsProblems({ stack, values }, { publish, tls })];
+}
+
+function httpsProblems({ stack, values }: Pick<RawConfig, "stack" | "values">, { publish, tls }: Partial<Settings>): Problem[] {
   if (publish?.https !== undefined && values["berth:tls"] === undefined) {
     return [
       {
@@ -25,19 +31,19 @@ export function tlsProblems({ stack, values }: RawConfig, { publish, tls }: Part
       fix: `pulumi config set -s ${stack} --path berth:publish.https 443, or pulumi config rm -s ${stack} berth:tls`,
     });
   }
-  if (tls.caCertificate !== undefined) problems.push(...authorityProblems(stack, tls.caCertificate));
+  if (tls.caCertificate !== undefined) problems.push(...authorityProblems(stack, "berth:tls.caCertificate", tls.caCertificate));
   return problems;
 }
 
-function authorityProblems(stack: string, file: string): Problem[] {
+function authorityProblems(stack: string, field: string, file: string): Problem[] {
   const value = authorityFault(file);
   if (value === undefined) return [];
   return [
     {
-      field: "berth:tls.caCertificate",
+      field,
       value: `"${file}", ${value}`,
       allowed: "a PEM file with the certificate of an authority; a relative path begins at the project's folder",
-      fix: `pulumi config set -s ${stack} --path berth:tls.caCertificate <file>, or pulumi config rm -s ${stack} --path berth:tls.caCertificate where everybody trusts the authority`,
+      fix: `pulumi config set -s ${stack} --path ${field} <file>, or pulumi config rm -s ${stack} --path ${field} where everybody trusts the authority`,
     },
   ];
 }

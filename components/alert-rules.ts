@@ -141,8 +141,8 @@ const grew = (counter: string) => `sum by (job) (increase(${counter}[10m])) > 0 
 const lineRate = (counter: string) => `sum by (job) (rate(${counter}[5m])) > 0`;
 
 const logAlerts = [
-  // Refused: its memory or its queue is full. Not sent: Loki would never take them.
-  alert("LogsLost", "critical", `${grew("otelcol_receiver_refused_log_records_total")} or ${grew("otelcol_exporter_send_failed_log_records_total")}`, "lines of containers are lost to Loki", `The newest are on the host still: ${log} <part>. Why is said by ${log} log-collector and ${log} loki`),
+  // Refused or failed: its memory or its queue is full. Not sent: Loki would never take them.
+  alert("LogsLost", "critical", ["receiver_refused", "receiver_failed", "exporter_send_failed"].map((what) => grew(`otelcol_${what}_log_records_total`)).join(" or "), "lines of containers are lost to Loki", `The newest are on the host still: ${log} <part>. Why is said by ${log} log-collector and ${log} loki`),
   alert("LogsNotStored", "warning", `${lineRate("otelcol_receiver_accepted_log_records_total")} unless ${lineRate("otelcol_exporter_sent_log_records_total")}`, "Loki takes no lines", `They wait on the collector's volume, 256 MiB at most: ${log} loki`, { for: "5m" }),
 ];
 

@@ -15,7 +15,12 @@ export interface Mail {
   host: string;
   /** Login; its password is a secret in a file. @default none */
   username?: string;
+  /** PEM file of the authority behind the server's certificate, from the project's folder or absolute. @default one that everybody trusts */
+  caCertificate?: string | undefined;
 }
+
+/** File of the mail server's authority, beside alertmanager.yml. */
+export const mailAuthority = "mail-authority.pem";
 
 /** Files of Alertmanager's secrets. */
 export const alertSecrets = { webhook: "webhook", mail: "mail-password" };
@@ -52,12 +57,15 @@ export function renderAlertmanagerConfig({ webhook = false, mail }: Receivers): 
   });
 }
 
-function email({ to, from, host, username }: Mail) {
+function email({ to, from, host, username, caCertificate }: Mail) {
   return {
     to,
     from,
     smarthost: host,
     send_resolved: true,
+    // At this port TLS comes first; Alertmanager would ask for it a second time.
+    ...(host.endsWith(":465") && { require_tls: false }),
+    ...(caCertificate !== undefined && { tls_config: { ca_file: `/etc/berth/${mailAuthority}` } }),
     ...(username !== undefined && { auth_username: username, auth_password_file: `${directory}/${alertSecrets.mail}` }),
   };
 }

@@ -1,11 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { alertSecrets, type Receivers, renderAlertmanagerConfig } from "./alertmanager-config.ts";
+import { alertSecrets, mailAuthority, type Receivers, renderAlertmanagerConfig } from "./alertmanager-config.ts";
 import { Files } from "./files.ts";
 import { containerOptions, hardened } from "./hardening.ts";
 import { healthGated } from "./health.ts";
 import { logged } from "./logging.ts";
 import { labelsOf, type Platform } from "./platform.ts";
+import { readPem } from "./tls.ts";
 import { Volume } from "./volume.ts";
 
 /** Where alerts are sent, with the secrets. */
@@ -48,7 +49,9 @@ export class Alertmanager extends pulumi.ComponentResource {
     this.target = `${name}:9093`;
     const child = { parent: this };
     const data = new Volume(`${name}-data`, { platform, owner: 65_534 }, child);
-    const config = new Files(`${name}-config`, { platform, files: { "alertmanager.yml": renderAlertmanagerConfig(alerts) } }, child);
+    const { caCertificate } = alerts.mail ?? {};
+    const authority: Record<string, string> = caCertificate === undefined ? {} : { [mailAuthority]: readPem(caCertificate) };
+    const config = new Files(`${name}-config`, { platform, files: { "alertmanager.yml": renderAlertmanagerConfig(alerts), ...authority } }, child);
     const secrets = new Files(`${name}-secret`, { platform, files: secretFiles(alerts) }, child);
     this.containerName = new docker.Container(
       name,

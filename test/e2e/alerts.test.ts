@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { dashboards, dependent } from "../../components/grafana-dashboards.ts";
 import lock from "../../images.lock.json" with { type: "json" };
 import { eventually } from "./eventually.ts";
+import { MailServer } from "./mail-server.ts";
 import { docker, engine, Project } from "./project.ts";
 import { Webhook } from "./webhook.ts";
 
@@ -24,25 +25,33 @@ const tick = `export default {
 // One stack for the whole file. It shows the way of an alert to a receiver, not each alert: alert-tests.ts has these.
 let project: Project;
 let webhook: Webhook;
+let mails: MailServer;
 let password = "";
 
 before(async () => {
   webhook = await Webhook.create();
   project = await Project.create("alerts");
+  mails = await MailServer.create(`${project.stack}-mail`);
   project.write("apps/tick/Dockerfile", `FROM ${lock.toolbox}\n`);
   project.write("apps/tick/app.ts", tick);
   const address = await project.encrypted(webhook.url);
+  const { username, password: mailPassword } = mails.login;
+  const mail = { to: "ops@example.com", from: "berth@example.com", host: mails.host, username, caCertificate: mails.authority };
+  const secret = await project.encrypted(mailPassword);
   await project.configure((config) => {
-    config["berth:monitoring"] = { host: "prometheus.localhost", alerts: { webhook: true } };
+    config["berth:monitoring"] = { host: "prometheus.localhost", alerts: { webhook: true, mail } };
     config["berth:alertWebhook"] = address;
+    config["berth:mailPassword"] = secret;
     config["berth:apps"] = { root: { memory: "128MiB" }, tick: { memory: "64MiB" } };
   });
   await project.up();
+  await mails.start(`berth-${project.stack}-egress`);
   const [prometheus] = await project.containers("prometheus");
   assert.equal((await project.get("/health")).status, 200);
   password = (await run("docker", ["exec", prometheus?.Id ?? "", "cat", "/run/secrets/password"])).stdout;
 });
 after(async () => {
+  await mails[Symbol.asyncDispose]();
   await project[Symbol.asyncDispose]();
   await webhook[Symbol.asyncDispose]();
 });
@@ -78,21 +87,42 @@ test("every query of every dashboard is one, and those of the parts that each st
   });
 });
 
-test("an exporter that stops, a process that is killed for lack of memory, a schedule that fails and one that is late are alerts at the webhook", async () => {
-  const [exporter] = await project.containers("redis-exporter");
-  await docker.getContainer(exporter?.Id ?? "").stop();
+test("exporters and an application that stop, a process that is killed for lack of memory, a schedule that fails and one that is late are alerts at the webhook", async () => {
   // Its own limit, so the kernel kills nothing else.
   const greedy = run("docker", ["run", "--rm", "--pull", "never", "--network", "none", "--memory", "16m", "--memory-swap", "16m", lock.toolbox, "tail", "/dev/zero"]);
   await assert.rejects(greedy, { code: 137 });
+  await eventually("the killed process in what the host's exporter says", 60_000, async () => {
+    const { data } = JSON.parse((await ask("/api/v1/query?query=increase(node_vmstat_oom_kill[10m])>0")).body) as { data: { result: unknown[] } };
+    return data.result.length > 0 ? undefined : "not there";
+  });
+  const stopped = (await Promise.all(["redis-exporter", "postgres-exporter", "node-exporter"].map((role) => project.containers(role)))).flat();
+  const web = (await project.containers("web")).filter(({ Labels }) => Labels["berth.app"] === "root");
+  assert.equal(stopped.length, 3);
+  assert.ok(web.length > 0);
+  await Promise.all([...stopped, ...web].map(({ Id }) => docker.getContainer(Id).stop()));
   await eventually("OutOfMemory", 90_000, async () => webhook.lacks({ alertname: "OutOfMemory", severity: "critical" }));
   // 15 s to the next scrape, 60 s of patience, 15 s to the next evaluation, 10 s for what belongs together.
-  await eventually("TargetMissing", 120_000, async () => webhook.lacks({ alertname: "TargetMissing", job: "redis", stack: project.stack }));
+  const jobs = ["app-root", "node", "postgres", "redis"];
+  for (const job of jobs) await eventually("TargetMissing", 150_000, async () => webhook.lacks({ alertname: "TargetMissing", job, stack: project.stack }));
   await eventually("ScheduleFailed", 90_000, async () => webhook.lacks({ alertname: "ScheduleFailed", app: "tick", task: "refuse" }));
   await eventually("ScheduleLate", 90_000, async () => webhook.lacks({ alertname: "ScheduleLate", app: "tick", task: "rest" }));
   const missing = webhook.received.filter(({ labels }) => labels["alertname"] === "TargetMissing");
-  assert.deepEqual([...new Set(missing.map(({ labels }) => labels["job"]))], ["redis"]);
+  assert.deepEqual(new Set(missing.map(({ labels }) => labels["job"])), new Set(jobs));
   assert.match(missing[0]?.annotations["description"] ?? "", /berth status/);
-  await docker.getContainer(exporter?.Id ?? "").start();
+  await Promise.all([...stopped, ...web].map(({ Id }) => docker.getContainer(Id).start()));
+});
+
+test("the same alerts come by mail, over TLS and after a login, and the dead-man's switch does not", async () => {
+  await eventually("a mail on the missing target", 60_000, async () => {
+    const subjects = (await mails.received()).map(({ text }) => /^Subject: .*$/m.exec(text)?.[0] ?? "");
+    return subjects.some((subject) => subject.includes("TargetMissing")) ? undefined : subjects.join("; ");
+  });
+  const received = await mails.received();
+  for (const { secure, to } of received) assert.deepEqual([secure, to], [true, ["ops@example.com"]]);
+  const mail = received.find(({ text }) => text.includes("TargetMissing"))?.text ?? "";
+  assert.match(mail, /^Subject: \[FIRING:\d\] TargetMissing/m);
+  assert.match(mail, /Is its container there, and healthy: berth status/);
+  assert.ok(received.every(({ text }) => !text.includes("DeadMansSwitch")));
 });
 
 test("Prometheus asks everybody who comes through Traefik for a login, and refuses applications", async () => {

@@ -42,7 +42,7 @@ describe(`an application with live: true, applied by the ${engine} engine`, () =
       // As editors save: a new file in place of the old one.
       project.write(`${path}.new`, source.replace(line, written));
       renameSync(join(project.dir, `${path}.new`), join(project.dir, path));
-      await eventually(`the answer of ${name} is the new one`, 20_000, async () => {
+      await eventually(`the answer of ${name} is the new one`, 60_000, async () => {
         const seen = await serviceOf(name);
         return seen === `changed-${name}` ? undefined : seen;
       });

@@ -172,6 +172,11 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
     { field: "berth:tls.caCertificate", value: '"package.json", which holds no certificate', allowed: /PEM file/, fix: /caCertificate <file>/ },
   ],
   [
+    "a mail server's authority whose file does not exist",
+    { values: { "berth:monitoring": { alerts: { mail: { to: "ops@example.com", from: "berth@example.com", host: "smtp.example.com:587", caCertificate: "absent.pem" } } } } },
+    { field: "berth:monitoring.alerts.mail.caCertificate", value: '"absent.pem", which can\'t be read (ENOENT)', allowed: /PEM file/, fix: /caCertificate <file>/ },
+  ],
+  [
     "a duplicate host name",
     {
       values: { "berth:apps": { shop: {} }, "berth:domain": "example.com", "berth:monitoring": { host: "shop.example.com" } },
@@ -229,8 +234,8 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
   ],
   [
     "an image of a part that does not exist",
-    stackWith({ "berth:images": { loki: "loki:12" } }),
-    { field: "berth:images.loki", value: '"loki:12"', allowed: /known field/, fix: /loki/ },
+    stackWith({ "berth:images": { mongo: "mongo:8" } }),
+    { field: "berth:images.mongo", value: '"mongo:8"', allowed: /known field/, fix: /mongo/ },
   ],
   [
     "a registry's owner in capitals",

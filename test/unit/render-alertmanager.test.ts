@@ -36,6 +36,13 @@ describe("alertmanager.yml", () => {
     assert.deepEqual(sent, { to: mail.to, from: mail.from, smarthost: mail.host, send_resolved: true, auth_username: "berth", auth_password_file: "/run/secrets/mail-password" });
   });
 
+  test("speaks TLS from the start at port 465, by STARTTLS at others, and trusts a private authority where there is one", () => {
+    const sent = (more: object) => render({ mail: { ...mail, ...more } }).receivers[0]?.email_configs?.[0] as { require_tls?: boolean; tls_config?: object };
+    assert.equal(sent({}).require_tls, undefined);
+    assert.equal(sent({ host: "smtp.example.com:465" }).require_tls, false);
+    assert.deepEqual(sent({ caCertificate: "ca.pem" }).tls_config, { ca_file: "/etc/berth/mail-authority.pem" });
+  });
+
   test("holds back alerts that there are, by alerts that there are", () => {
     const names = alertsOf({ applications: [], schedulers: [] }).map(({ alert }) => `alertname="${alert}"`);
     const { inhibit_rules: rules } = render({ webhook: true });
