@@ -1,5 +1,5 @@
 import { messageOf } from "../exit.ts";
-import { type Between, migrationsBetween } from "../migrations/between.ts";
+import { type Between, isMigration, migrationsBetween } from "../migrations/between.ts";
 import type { Refusal } from "./check.ts";
 import type { Checkout } from "./checkout.ts";
 import type { Promoted } from "./plan.ts";
@@ -27,7 +27,10 @@ export async function historyOf(checkout: Checkout, { name, folder, revision, re
   if (to === undefined) return unknown("its image does not say which commit it was built from");
   // Nothing that runs can be broken by what a first release brings.
   if (before === undefined || !running) return { name, commits: [], migrations: { added: [], altered: [] } };
+  const files = await checkout.ask("ls-tree", "-r", "--name-only", to, "--", path);
+  const hasNone = files !== undefined && !files.split("\n").some(isMigration);
   const from = before.revision?.replace(/-dirty$/, "");
+  if (from === undefined && hasNone) return { name, commits: [], migrations: { added: [], altered: [] } };
   if (from === undefined) return unknown("what runs there does not say which commit it was built from");
   try {
     const migrations = await migrationsBetween({ checkout: checkout.folder, folder: path, from, to });

@@ -73,7 +73,7 @@ function section(title: string, lines: readonly string[]): string[] {
 
 function commitCount(histories: readonly History[], app: string): string {
   const { commits = [], unknown } = histories.find(({ name }) => name === app) ?? {};
-  if (unknown !== undefined) return "";
+  if (unknown !== undefined || commits.length === 0) return "";
   return commits.length === 1 ? "1 commit" : `${commits.length} commits`;
 }
 

@@ -77,8 +77,11 @@ export function missingKeys(from: Record<string, unknown>, to: Record<string, un
     const otherGroup = isGroup(other) ? other : {};
     return Object.entries(one).flatMap(([key, value]) => missing(value, otherGroup[key] ?? undefined, path === "" ? key : `${path}.${key}`));
   };
-  return missing(from, to, "").filter((path) => !/^berth:apps\.[^.]+(\.(image|revision|folder))?$/.test(path));
+  return missing(from, to, "").filter((path) => !own.test(path));
 }
+
+/** What promotion writes itself, what only a stack for development may have, and a registry, of which there are two kinds. */
+const own = /^berth:(apps\.[^.]+(\.(image|revision|folder|live))?|environment|developer(\..*)?|registry\..*)$/;
 
 /** An object of fields; a secret is a value. */
 function isGroup(value: unknown): value is Record<string, unknown> {

@@ -186,6 +186,7 @@ describe("the source", () => {
     assert.deepEqual([found.commits.map((line) => line.replace(/^\w+ /, "")), found.migrations?.added.map(({ name }) => name)], [["feat: a migration"], ["0001_a.sql"]]);
     assert.deepEqual((await historyOf(checkout, app(revision), true)).migrations, { added: [], altered: [] });
     assert.deepEqual((await historyOf(checkout, app(revision, { before: { image: "x", revision: before } }), false)).migrations, { added: [], altered: [] });
+    assert.deepEqual((await historyOf(checkout, app(before, { before: { image: "x", revision: undefined } }), true)).migrations, { added: [], altered: [] });
     assert.match((await historyOf(checkout, app(revision, { before: { image: "x", revision: undefined } }), true)).unknown ?? "", /what runs there does not say which commit/);
     assert.match((await historyOf(checkout, app(revision, { before: { image: "x", revision: "e".repeat(40) } }), true)).unknown ?? "", /is not in this clone/);
     assert.match((await historyOf(checkout, app(revision, { remote: true }), true)).unknown ?? "", /another repository/);

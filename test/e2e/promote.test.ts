@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { parse } from "yaml";
+import { chooseDeployer } from "../../ops/choose.ts";
+import { silent } from "../../ops/progress.ts";
+import { Project as OpsProject } from "../../ops/project.ts";
+import { docker, freePort, Project, type Run } from "./project.ts";
+
+/**
+ * A dev stack and a prod stack on one Docker Engine, and a bare repository as origin. Prod's registry is the dev
+ * stack's under another account, so images are copied. What this does not prove: registries on two machines. How
+ * migrations are judged and marked: test/unit/migrations-*.test.ts.
+ */
+const app = "service-node";
+let project: Project;
+let origin = "";
+let prod = "";
+let prodFile = "";
+const git = (...args: string[]) => execFileSync("git", ["-C", project.dir, ...args], { encoding: "utf8" }).trim();
+const promote = (...args: string[]): Promise<Run> => project.berth(["promote", project.stack, prod, "--healthy-for", "0s", ...args]);
+const commit = (message: string): string => {
+  git("add", "-A");
+  git("commit", "-qm", message);
+  return git("rev-parse", "HEAD");
+};
+const branches = () => git("ls-remote", "--heads", "origin").split("\n").map((line) => line.split("refs/heads/")[1] ?? "");
+const checkoutNow = () => ({ head: git("rev-parse", "HEAD"), branch: git("branch", "--show-current"), status: git("status", "--porcelain"), index: git("ls-files", "--stage") });
+const promotedFile = (ref: string) => execFileSync("git", ["-C", project.dir, "show", `${ref}:${prodFile}`], { encoding: "utf8" });
+const isPinned = (ref: string) => (parse(promotedFile(ref)) as { config: Record<string, Record<string, { image: string; revision: string }>> }).config["berth:apps"]?.[app];
+
+before(async () => {
+  project = await Project.create("promote");
+  prod = `${project.stack}-prod`;
+  prodFile = `Pulumi.${prod}.yaml`;
+  await project.configure((config) => {
+    config["berth:secrets"] = "generate";
+    config["berth:apps"] = { [app]: { folder: "services/node", memory: "128MiB", env: { LOG_LEVEL: "debug" } } };
+    delete config["root:ROOT_SECRET"];
+  });
+  project.write(
+    prodFile,
+    `# What customers use.
+config:
+  berth:publish: { http: ${await freePort()} }
+  berth:secrets: generate
+  berth:registry: { host: 127.0.0.1:${project.registryPort}, owner: live, username: berth }
+  berth:apps:
+    # One is enough here.
+    ${app}: { folder: services/node, memory: 128MiB } # in Node
+`,
+  );
+  origin = mkdtempSync(join(tmpdir(), "berth-origin-"));
+  execFileSync("git", ["init", "-q", "--bare", "-b", "main", origin]);
+  git("init", "-q", "-b", "main");
+  appendFileSync(join(project.dir, ".git", "info", "exclude"), "node_modules\n");
+  git("config", "user.name", "Ada");
+  git("config", "user.email", "ada@example.com");
+  git("remote", "add", "origin", origin);
+  commit("first");
+  git("push", "-q", "origin", "main");
+  await project.up();
+});
+after(async () => {
+  const filters = { label: [`berth.stack=${prod}`] };
+  for (const { Id } of await docker.listContainers({ all: true, filters })) await docker.getContainer(Id).remove({ force: true, v: true });
+  for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
+  for (const { Name } of (await docker.listVolumes({ filters })).Volumes) await docker.getVolume(Name).remove();
+  await project[Symbol.asyncDispose]();
+  rmSync(origin, { recursive: true, force: true });
+});
+
+describe("the first promotion", () => {
+  test("is refused while the stack is young, and says how long to wait; nothing is left", async () => {
+    const run = await project.berth(["promote", project.stack, prod, "--healthy-for", "1d"]);
+    assert.equal(run.code, 1, run.output);
+    assert.match(run.output, /healthy:\n(.*\n)*.*service-node-web-.* has run since \d+.* only, and must for /);
+    assert.match(run.output, /To go on: wait for .*, or ask for less: --healthy-for\n {2}Or override it, on record: --force healthy/);
+    assert.doesNotMatch(run.output, /source:|drift:|migrations:/);
+    assert.deepEqual(branches(), ["main"]);
+  });
+
+  test("is a commit on a branch at origin, with the digest that runs, and touches nothing of the checkout", async () => {
+    project.write("notes.txt", "not committed\n");
+    const was = checkoutNow();
+    const run = await promote("--json");
+    assert.equal(run.code, 0, run.output);
+    const told = JSON.parse(run.stdout) as { branch: string; commit: string; promoted: { target: string; source: string; copied: boolean; revision: string }[]; pullRequest?: object };
+    const revision = git("log", "-1", "--format=%H", "--", "apps/services/node");
+    assert.equal(told.branch, `promote/${prod}-${revision.slice(0, 7)}`);
+    assert.deepEqual(checkoutNow(), was);
+    rmSync(join(project.dir, "notes.txt"));
+
+    const digest = (await runningImage(project.stack)).split("@")[1] ?? "";
+    const image = `127.0.0.1:${project.registryPort}/live/${app}@${digest}`;
+    assert.deepEqual(told.promoted.map(({ target, copied, revision }) => ({ target, copied, revision })), [{ target: image, copied: true, revision }]);
+    const tip = git("ls-remote", "origin", `refs/heads/${told.branch}`).split("\t")[0] ?? "";
+    assert.equal(tip, told.commit);
+    assert.equal(git("rev-parse", `${tip}^`), git("rev-parse", "main"));
+    assert.deepEqual(git("diff", "--name-only", "main", tip).split("\n"), [prodFile]);
+    assert.deepEqual(isPinned(tip), { folder: "services/node", memory: "128MiB", image, revision });
+    for (const comment of ["# What customers use.", "# One is enough here.", "# in Node", "berth:publish: { http: "]) assert.ok(promotedFile(tip).includes(comment), comment);
+    assert.equal(git("log", "-1", "--format=%an <%ae>", tip), "Ada <ada@example.com>");
+    assert.equal(git("log", "-1", "--format=%(trailers)", tip), `Promoted-from: ${project.stack}`);
+  });
+
+  test("a second one of the same makes no other commit, and once it is merged there is nothing to promote", async () => {
+    const before = git("ls-remote", "--heads", "origin");
+    const again = await promote();
+    assert.equal(again.code, 0, again.output);
+    assert.match(again.output, /promote\/\S+ has this already/);
+    assert.equal(git("ls-remote", "--heads", "origin"), before);
+    const branch = branches().find((name) => name.startsWith("promote/")) ?? "";
+    git("fetch", "-q", "origin");
+    git("merge", "-q", "--ff-only", `origin/${branch}`);
+    git("push", "-q", "origin", "main");
+    const merged = await promote();
+    assert.equal(merged.code, 0, merged.output);
+    assert.match(merged.stdout, /There is nothing to promote: on branch main stack ".*-prod" has what runs in/);
+  });
+
+  test("is what prod runs then: the same digest, pulled and not built", async () => {
+    const run = await project.berth(["up", "-s", prod, "--json"], { environment: await password() });
+    assert.equal(run.code, 0, run.output);
+    const image = await runningImage(prod);
+    assert.match(image, new RegExp(`^127\\.0\\.0\\.1:${project.registryPort}/live/${app}@sha256:`));
+    assert.equal(image.split("@")[1], (await runningImage(project.stack)).split("@")[1]);
+    assert.doesNotMatch(run.output, /service-node-image\b(?!-pulled)/);
+  });
+});
+
+describe("the next one", () => {
+  let revision = "";
+  let web = "";
+
+  test("is refused for what is not pushed, for drift and for a migration, each with how to go on", async () => {
+    project.write("apps/services/node/migrations/0004_body.sql", "ALTER TABLE notes ALTER COLUMN body DROP DEFAULT;\n");
+    revision = commit("feat: a body is given");
+    await project.up();
+    const [container] = await docker.listContainers({ filters: { label: [`berth.stack=${prod}`, `berth.app=${app}`, "berth.role=web"] } });
+    web = container?.Id ?? "";
+    await docker.getContainer(web).stop();
+    project.write("apps/services/node/README.md", "changed since\n");
+    const run = await promote();
+    assert.equal(run.code, 1, run.output);
+    assert.match(run.output, /is not promoted to .*: nothing was copied, committed or pushed/);
+    assert.match(run.output, new RegExp(`source:\\n {2}- apps/services/node differs from ${revision.slice(0, 7)}, which runs: apps/services/node/README\\.md\\n {2}- the commit ${revision.slice(0, 7)} of ${app} is not on origin's branch main\\n {2}To go on: commit and push to main`));
+    assert.match(run.output, /drift:\n {2}- container service-node-web-.*\n {2}To go on: \.\/berth drift -s/);
+    assert.match(run.output, /migrations:\n {2}- apps\/services\/node\/migrations\/0004_body\.sql:1: drops the default of "body" of notes\n {2}To go on: .*berth: backward-compatible because/);
+    assert.doesNotMatch(run.output, /healthy:/);
+  });
+
+  test("goes on with --force, which the commit and the pull request name", async () => {
+    git("checkout", "-q", "--", "apps/services/node/README.md");
+    git("push", "-q", "origin", "main");
+    const wrong = await promote("--force", "drift,everything");
+    assert.equal(wrong.code, 2, wrong.output);
+    assert.match(wrong.output, /--force has "everything", but takes one or more of healthy, source, drift, migrations/);
+    const part = await promote("--force", "drift");
+    assert.equal(part.code, 1, part.output);
+    assert.match(part.output, /migrations:/);
+    assert.doesNotMatch(part.output, /drift:|source:/);
+
+    const run = await promote("--force", "drift,migrations,source");
+    assert.equal(run.code, 0, run.output);
+    assert.match(run.output, /--force source was not needed/);
+    assert.match(run.stdout, /overridden with --force, on record in the commit:\n {2}drift: container service-node-web/);
+    assert.match(run.stdout, /service-node: 0004_body\.sql, not compatible with what runs, cannot be undone/);
+    const branch = `promote/${prod}-${revision.slice(0, 7)}`;
+    git("fetch", "-q", "origin", `${branch}:refs/remotes/origin/${branch}`);
+    const trailers = git("log", "-1", "--format=%(trailers)", `origin/${branch}`).split("\n");
+    assert.equal(trailers[0], `Promoted-from: ${project.stack}`);
+    assert.match(trailers[1] ?? "", /^Forced: drift because container service-node-web-/);
+    assert.match(trailers[2] ?? "", /^Forced: migrations because apps\/services\/node\/migrations\/0004_body\.sql:1: drops the default/);
+
+    const forge = await fakeForge();
+    const pulled = await project.berth(["promote", project.stack, prod, "--healthy-for", "0s", "--force", "drift,migrations"], { environment: forge.environment });
+    await forge.close();
+    assert.equal(pulled.code, 0, pulled.output);
+    assert.match(pulled.stdout, /Opened https:\/\/github\.com\/acme\/berth\/pull\/7\nOnce it is merged: \.\/berth up -s/);
+    assert.equal(forge.opened.length, 1);
+    const { head, base, body } = forge.opened[0] ?? { head: "", base: "", body: "" };
+    assert.deepEqual([head, base], [branch, "main"]);
+    assert.match(body, /- `[0-9a-f]+ feat: a body is given`/);
+    assert.match(body, /\*\*Overridden with `--force`:\*\*\n\n- drift: `container/);
+  });
+});
+
+/** What a container of the application runs, `repository:tag@sha256:…`. */
+async function runningImage(stack: string): Promise<string> {
+  const [container] = await docker.listContainers({ filters: { label: [`berth.stack=${stack}`, `berth.app=${app}`, "berth.role=web"] } });
+  return (await docker.getContainer(container?.Id ?? "").inspect()).Config.Image;
+}
+
+/** The password of the dev stack's registry, which prod uses too. */
+async function password(): Promise<NodeJS.ProcessEnv> {
+  const { deployer } = await chooseDeployer({ project: new OpsProject(project.dir), stack: project.stack, environment: project.environment, report: silent, install: false });
+  return { BERTH_REGISTRY_PASSWORD: (await deployer.login(`127.0.0.1:${project.registryPort}`))?.password ?? "" };
+}
+
+/** The two requests that opening a pull request takes; test/unit/forge.test.ts checks them against GitHub's description. */
+async function fakeForge() {
+  const opened: { head: string; base: string; body: string }[] = [];
+  const server = createServer((request, response) => {
+    let text = "";
+    request.setEncoding("utf8").on("data", (part: string) => (text += part));
+    request.on("end", () => {
+      if (request.method === "POST") opened.push(JSON.parse(text) as (typeof opened)[number]);
+      response.end(JSON.stringify(request.method === "POST" ? { number: 7, html_url: "https://github.com/acme/berth/pull/7" } : []));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const environment = { GITHUB_TOKEN: "canary-forge-token", GITHUB_REPOSITORY: "acme/berth", GITHUB_API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { opened, environment, close: () => new Promise((resolve) => server.close(resolve)) };
+}
