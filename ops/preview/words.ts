@@ -44,9 +44,12 @@ const fates: Record<Fate, [one: string, many: string]> = {
 /** What becomes of a part, in one sentence: its containers by role and fate, its jobs, what else there is. */
 export function happening(part: PartPreview): string {
   const groups = Map.groupBy(part.containers, ({ role, fate }) => `${role} ${fate}`);
-  const sentences = [...groups.values()].map((members) => {
+  // Engines take steps side by side, in any order.
+  const order = Object.keys(fates);
+  const sorted = [...groups.values()].toSorted(([a], [b]) => order.indexOf(a?.fate ?? "") - order.indexOf(b?.fate ?? "") || (a?.role ?? "").localeCompare(b?.role ?? ""));
+  const sentences = sorted.map((members) => {
     const { role = "", fate = "started" } = members[0] ?? {};
-    const because = fate === "started" || fate === "stopped" ? [] : [...new Set(members.flatMap((member) => member.because))];
+    const because = fate === "started" || fate === "stopped" ? [] : [...new Set(members.flatMap((member) => member.because))].toSorted();
     const words = fates[fate][members.length === 1 ? 0 : 1];
     return `${members.length}${role === part.name ? "" : ` ${role}`} ${members.length === 1 ? "container" : "containers"} ${words}${because.length === 0 ? "" : ` (${because.join(", ")})`}`;
   });

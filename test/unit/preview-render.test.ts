@@ -45,7 +45,7 @@ test("a comment, line by line", () => {
     "",
     "| | what happens | can a request fail? | is data touched? |",
     "|---|---|---|---|",
-    "| `shop` | 1 web container is replaced, the new one beside the old (image, environment) | no | **yes** |",
+    "| `shop` | 1 web container is replaced, the new one beside the old (environment, image) | no | **yes** |",
     "",
     "### `shop`",
     "",
@@ -91,7 +91,7 @@ test("a comment, line by line", () => {
 
 test("the terminal has the same, and the counts last", () => {
   const lines = renderText(release(), (text) => `*${text}*`).split("\n");
-  assert.deepEqual(lines.slice(0, 6), ["*No request should fail.*", "*Data is touched:*", "  the migration 0003.sql runs, and can't be undone", "", "PART  REQUESTS CAN FAIL  DATA TOUCHED  WHAT HAPPENS", "shop  no                 yes           1 web container is replaced, the new one beside the old (image, environment)"]);
+  assert.deepEqual(lines.slice(0, 6), ["*No request should fail.*", "*Data is touched:*", "  the migration 0003.sql runs, and can't be undone", "", "PART  REQUESTS CAN FAIL  DATA TOUCHED  WHAT HAPPENS", "shop  no                 yes           1 web container is replaced, the new one beside the old (environment, image)"]);
   assert.ok(lines.includes("  environment  MODE: a → b|c"));
   assert.equal(lines.at(-1), "1 to update, 3 to replace");
 });
