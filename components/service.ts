@@ -46,7 +46,7 @@ export function serviceOf(args: WorkloadArgs): { settings: docker.ServiceArgs; r
 
 /** Seconds in which all replicas of a new version must be there, one after the other. */
 export function patienceOf({ replicas = 1, healthWait = 60, stopGrace = 30 }: WorkloadArgs): number {
-  return 60 + replicas * (healthWait + stopGrace + delay);
+  return 180 + replicas * (healthWait + stopGrace + delay);
 }
 
 function taskSpecOf(args: WorkloadArgs): TaskSpec {
@@ -66,8 +66,9 @@ function taskSpecOf(args: WorkloadArgs): TaskSpec {
       capDrops: ["ALL"],
       capAdds: loosening.capabilities?.map((name) => `CAP_${name}`),
       mounts: Object.entries(loosening.tmpfs ?? { "/tmp": 64 }).map(([target, size]) => ({ type: "tmpfs", target, tmpfsOptions: { sizeBytes: size * 1024 ** 2 } })),
-      // Services know no other interval for the start, so this is both how soon one serves and how often it is asked.
-      healthcheck: { tests: ["CMD", ...args.health], interval: "5s", timeout: "5s", startPeriod: duration(healthWait), retries: 3 },
+      // Services know no other interval for the start, so this is how soon one serves. Swarm ends what is not well, so it
+      // asks for a minute: a database that is away for less must not take the application with it.
+      healthcheck: { tests: ["CMD", ...args.health], interval: "5s", timeout: "5s", startPeriod: duration(healthWait), retries: 12 },
       stopGracePeriod: duration(stopGrace),
       secrets: (args.files ?? []).flatMap(({ files, target }) => files.secrets(target)),
     },

@@ -35,7 +35,7 @@ const containerSpec = {
   readOnly: true,
   capDrops: ["ALL"],
   mounts: [{ type: "tmpfs", target: "/tmp", tmpfsOptions: { sizeBytes: 67_108_864 } }],
-  healthcheck: { tests: ["CMD", "shop", "health"], interval: "5s", timeout: "5s", startPeriod: "1m", retries: 3 },
+  healthcheck: { tests: ["CMD", "shop", "health"], interval: "5s", timeout: "5s", startPeriod: "1m", retries: 12 },
   stopGracePeriod: "30s",
   secrets: [],
 };
@@ -61,14 +61,14 @@ describe("a workload in a swarm", () => {
       updateConfig: { parallelism: 1, monitor: "5s", order: "start-first", delay: "10s", failureAction: "rollback" },
       rollbackConfig: { parallelism: 1, monitor: "5s", order: "start-first", failureAction: "pause" },
       endpointSpec: { mode: "dnsrr" },
-      convergeConfig: { delay: "1s", timeout: "6m" },
+      convergeConfig: { delay: "1s", timeout: "8m" },
     });
     assert.deepEqual([service.parent, service.provider, service.deleteBeforeReplace, service.replaceOnChanges], ["shop-web", "host", false, ["#initerror"]]);
     const { entrypoints, ...rollout } = child(resources, "Container", "shop-web-rollout").inputs;
     assert.deepEqual((entrypoints as string[]).slice(0, 2), ["/bin/bash", "-ec"]);
     assert.deepEqual(rollout, {
       image: "toolbox@sha256:1",
-      command: ["shop-web-0a1b2c3", hostname, "3", "15", "360"],
+      command: ["shop-web-0a1b2c3", hostname, "3", "15", "480"],
       user: "65534:65534",
       networksAdvanced: [{ name: "edge" }],
       labels: labels("job"),
