@@ -73,7 +73,8 @@ export function addressOf(registry: Settings["registry"]): string {
 export function missingKeys(from: Record<string, unknown>, to: Record<string, unknown>): string[] {
   const missing = (one: unknown, other: unknown, path: string): string[] => {
     if (!isGroup(one)) return other === undefined ? [path] : [];
-    if (other === undefined && path !== "") return [path];
+    // Of an application that is new there each setting is named, as it is added without.
+    if (other === undefined && !/^(berth:apps(\.[^.]+)?)?$/.test(path)) return [path];
     const otherGroup = isGroup(other) ? other : {};
     return Object.entries(one).flatMap(([key, value]) => missing(value, otherGroup[key] ?? undefined, path === "" ? key : `${path}.${key}`));
   };
