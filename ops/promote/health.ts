@@ -30,7 +30,7 @@ export function healthRefusal({ stack, state, containers, now, healthyFor }: Hea
     const container = byId.get(resource.id ?? "");
     if (container === undefined) findings.push(`${name} is gone`);
     else {
-      const problem = problemOf(container);
+      const problem = problemOf(container) ?? wasUnhealthy(container, new Date(now.getTime() - healthyFor * 1000));
       const up = Math.floor((now.getTime() - Date.parse(container.State.StartedAt)) / 1000);
       if (problem !== undefined) findings.push(`${name} ${problem}`);
       else if (up < healthyFor) {
@@ -52,12 +52,20 @@ function problemOf({ State, RestartCount }: ContainerInspectInfo): string | unde
   if (State.Paused) return "is paused";
   if (!State.Running) return `is ${State.Status}, with code ${State.ExitCode}`;
   if (State.Health === undefined || State.Health.Status === "none") return undefined;
-  if (State.Health.Status !== "healthy") return `is ${State.Health.Status}`;
-  // Docker keeps the last five answers. Those before the first good one are of the start.
-  const log = State.Health.Log ?? [];
-  const wellOnce = log.findIndex(({ ExitCode }) => ExitCode === 0);
-  const failed = log.slice(wellOnce + 1).findLast(({ ExitCode }) => ExitCode !== 0);
-  return wellOnce === -1 || failed === undefined ? undefined : `failed its health check at ${failed.Start}`;
+  return State.Health.Status === "healthy" ? undefined : `is ${State.Health.Status}`;
+}
+
+/** When it was unhealthy since a time, as far as Docker remembers: it keeps the last five answers. */
+function wasUnhealthy({ State, Config }: ContainerInspectInfo, since: Date): string | undefined {
+  const retries = Config?.Healthcheck?.Retries || 3; // Docker's own default
+  const log = State.Health?.Log ?? [];
+  const wellOnce = log.findIndex(({ ExitCode }) => ExitCode === 0); // those before are of the start
+  let inARow = 0;
+  for (const { ExitCode, Start } of wellOnce === -1 ? [] : log.slice(wellOnce)) {
+    inARow = ExitCode === 0 ? 0 : inARow + 1;
+    if (inARow >= retries && Date.parse(Start) >= since.getTime()) return `was unhealthy at ${Start}`;
+  }
+  return undefined;
 }
 
 function restarts({ RestartCount }: ContainerInspectInfo): string {

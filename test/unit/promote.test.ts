@@ -149,7 +149,7 @@ describe("health", () => {
   const log = (...codes: number[]) => ({ Health: { Status: "healthy", FailingStreak: 0, Log: codes.map((ExitCode, index) => ({ ExitCode, Start: `2026-11-22T11:5${index}:00Z`, End: "", Output: "" })) } });
 
   test("holds where each container has run, and been healthy, long enough", () => {
-    for (const state of [{}, { Health: undefined }, { Health: { Status: "none", Log: [] } }, { StartedAt: ago(600) }, log(1, 1, 0, 0), log(0), log(1, 1, 1)]) assert.equal(look(container(state)), undefined);
+    for (const state of [{}, { Health: undefined }, { Health: { Status: "none", Log: [] } }, { StartedAt: ago(600) }, log(1, 1, 1, 0, 0), log(0), log(1, 1, 1), log(0, 1, 1, 0, 1)]) assert.equal(look(container(state)), undefined);
     assert.equal(look(container({ StartedAt: ago(0) }), {}, 0), undefined);
     assert.equal(look(undefined, { attach: true, mustRun: false }), undefined);
     assert.equal(look(undefined, { start: false, mustRun: false }), undefined);
@@ -163,7 +163,9 @@ describe("health", () => {
     assert.equal(says(container({ Paused: true })), "root-web-0 is paused");
     assert.equal(says(container({ Health: { Status: "starting", Log: [] } })), "root-web-0 is starting");
     assert.equal(says(container({ Health: { Status: "unhealthy", Log: [] } })), "root-web-0 is unhealthy");
-    assert.equal(says(container(log(0, 1, 0))), "root-web-0 failed its health check at 2026-11-22T11:51:00Z");
+    assert.equal(says(container(log(0, 1, 1, 1, 0))), "root-web-0 was unhealthy at 2026-11-22T11:53:00Z");
+    assert.equal(look(container(log(0, 1, 1, 1, 0)), {}, 300), undefined);
+    assert.equal(says({ ...container(log(0, 1, 0)), Config: { Healthcheck: { Retries: 1 } } } as unknown as ContainerInspectInfo), "root-web-0 was unhealthy at 2026-11-22T11:51:00Z");
     assert.equal(says(container({ StartedAt: ago(599) }, 2)), "root-web-0 has run since 9 min 59 s only, and must for 10 min 0 s; the Docker Engine has restarted it 2 times");
     assert.equal(look(container({ StartedAt: ago(500) }))?.remedy, "wait for 1 min 40 s, or ask for less: --healthy-for");
     assert.match(look(undefined)?.remedy ?? "", /berth status -s dev/);
