@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ContainerInspectInfo } from "dockerode";
+import type { Deployer } from "../../ops/deployer.ts";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
@@ -9,7 +10,7 @@ import { type History, migrationsRefusal } from "../../ops/promote/history.ts";
 import { planOf } from "../../ops/promote/plan.ts";
 import { requireReachable } from "../../ops/promote/promote.ts";
 import { commitMessage, nextSteps, type Promotion, promotionText, pullRequestBody } from "../../ops/promote/report.ts";
-import type { Running } from "../../ops/promote/running.ts";
+import { type Running, runningIn } from "../../ops/promote/running.ts";
 import { addressOf, missingKeys, prefixOf, valuesOf, withPins } from "../../ops/promote/stack-file.ts";
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
@@ -224,4 +225,21 @@ describe("what is told", () => {
     assert.match(nextSteps("prod", "main", "promote/prod-1", false, undefined), /git show promote\/prod-1.*git switch main && git merge --ff-only promote\/prod-1\nThen \.\/berth preview -s prod/);
     assert.match(nextSteps("prod", "main", "b", true, { number: 1, url: "https://x", created: false }), /^Updated https:\/\/x\n/);
   });
+});
+
+test("what runs says its commit by the build's label, by the release's record, or not at all; a git address is another repository", async () => {
+  const build = (name: string, location: string, revision?: string) => ({
+    urn: `urn:pulumi:dev::berth::docker-build:index:Image::${name}-image`,
+    type: "docker-build:index:Image",
+    custom: true,
+    inputs: { context: { location }, labels: revision === undefined ? {} : { "org.opencontainers.image.revision": revision } },
+  });
+  const images = { root: `r/root@${digest("a")}`, pcf: `r/pcf@${digest("b")}`, shop: `r/shop@${digest("c")}`, far: `r/far@${digest("d")}` };
+  const deployer = {
+    outputs: () => Promise.resolve({ imageDigests: { value: images, secret: false } }),
+    state: () => Promise.resolve({ resources: [build("root", "/x/apps/root", commit("1")), build("shop", "/x/apps/shop"), build("far", "https://git.example.com/far.git#abc", commit("3"))] }),
+    secretOutput: () => Promise.resolve([{ revisions: { pcf: commit("9") } }, { revisions: { root: commit("8"), pcf: commit("2") } }]),
+  } as unknown as Deployer;
+  const { revisions, remote, images: found } = await runningIn(deployer);
+  assert.deepEqual([revisions, [...remote], found], [{ root: commit("1"), pcf: commit("2"), far: commit("3") }, ["far"], images]);
 });
