@@ -18,6 +18,8 @@ export interface FilesChange {
   changed: string[];
   /** Secrets of which at least one has another value; the engines do not say which. */
   secrets: string[];
+  /** The engine tells of the whole only that it is secret, and not even which files there are. */
+  hidden: boolean;
 }
 
 /** Variables that differ between a container and its replacement; those of several containers once. */
@@ -53,7 +55,7 @@ export function filesChanges(steps: readonly Step[]): FilesChange[] {
       changed: both.filter((key) => before[key] !== after[key] && after[key] !== "[unknown]"),
     };
     const explained = change.added.length + change.removed.length + change.changed.length > 0;
-    return [{ ...change, secrets: explained ? [] : both.filter((key) => after[key] === "[secret]") }];
+    return [{ ...change, secrets: explained ? [] : both.filter((key) => after[key] === "[secret]"), hidden: detail.after?.["keepers"] === "[secret]" }];
   });
 }
 

@@ -3,6 +3,7 @@ import type { Step } from "./tree.ts";
 
 export const types = {
   container: "docker:index/container:Container",
+  service: "docker:index/service:Service",
   volume: "docker:index/volume:Volume",
   network: "docker:index/network:Network",
   pulled: "docker:index/remoteImage:RemoteImage",
@@ -18,6 +19,7 @@ export type Fate = "replaced" | "restarted" | "started" | "stopped" | "changed";
 
 export interface ContainerChange {
   name: string;
+  kind: "container" | "service";
   /** `web`, `worker`, `schedule-…`, `job`, or the platform's part. */
   role: string;
   fate: Fate;
@@ -37,10 +39,17 @@ export function stays(inputs: Record<string, unknown>): boolean {
   return inputs["attach"] !== true && inputs["start"] !== false;
 }
 
-export function containerChange({ op, name, detail }: Step): ContainerChange {
+/** A container, or a service of a swarm, which stands for several. */
+export function isWorkload({ type }: { type: string }): boolean {
+  return type === types.container || type === types.service;
+}
+
+export function containerChange({ op, type, name, detail }: Step): ContainerChange {
   const { before, after, diff, deleteFirst } = detail;
-  const fates = { create: "started", delete: "stopped", update: "changed", replace: deleteFirst === true ? "restarted" : "replaced" } as const;
-  return { name, role: labelOf(after ?? before, "berth.role") ?? "?", fate: fates[op], because: [...new Set(diff.map(wordOf))] };
+  // Swarm replaces the replicas of a service one by one, each new one healthy before its predecessor stops.
+  const updated = type === types.service ? "replaced" : "changed";
+  const fates = { create: "started", delete: "stopped", update: updated, replace: deleteFirst === true ? "restarted" : "replaced" } as const;
+  return { name, kind: type === types.service ? "service" : "container", role: labelOf(after ?? before, "berth.role") ?? "?", fate: fates[op], because: [...new Set(diff.map(wordOf))] };
 }
 
 const words: Record<string, string> = {
@@ -54,6 +63,8 @@ const words: Record<string, string> = {
   logOpts: "logs",
   "#initerror": "the last start failed",
   mustRun: "it does not run",
+  taskSpec: "what its replicas run",
+  mode: "replicas",
 };
 
 /** `envs[2]` is `environment`. */

@@ -93,12 +93,18 @@ async function migrationsOf(checkout: string, folder: string, { from, to, revisi
       name,
       compatible: compatible.ok,
       undoable: undoable.ok,
-      reasons: [...new Set([...(compatible.ok ? [] : compatible.reasons), ...(undoable.ok ? [] : undoable.reasons)].map(({ line, text }) => `line ${line} ${text}`))],
+      reasons: reasonsOf([...(compatible.ok ? [] : compatible.reasons), ...(undoable.ok ? [] : undoable.reasons)]),
     }));
     return { added: told, altered };
   } catch (error) {
     return { unknown: messageOf(error) };
   }
+}
+
+/** Each once; one that another says with more words is left out. */
+function reasonsOf(reasons: readonly { line: number; text: string }[]): string[] {
+  const told = [...new Set(reasons.map(({ line, text }) => `line ${line} ${text}`))];
+  return told.filter((reason) => !told.some((other) => other !== reason && other.startsWith(`${reason};`)));
 }
 
 function isMigrationFile(path: string): boolean {

@@ -2,7 +2,7 @@ import { type Deployment, realResources } from "../deployer.ts";
 import type { Changes } from "../releases/changes.ts";
 import { type Capacity, capacityOf, type Host } from "./capacity.ts";
 import { environmentChanges, type FilesChange, filesChanges, type KeyChange } from "./configuration.ts";
-import { type ContainerChange, containerChange, types } from "./containers.ts";
+import { type ContainerChange, containerChange, isWorkload } from "./containers.ts";
 import { dataOf, type Effect, requestsOf, union } from "./effects.ts";
 import { type Commits, type ImageChange, imageChanges, type Revisions } from "./images.ts";
 import { said } from "./said.ts";
@@ -80,8 +80,8 @@ export function previewOf(facts: Facts): Preview {
   const { stack, engine, changes, state, last } = facts;
   const tree = new Tree(state, facts.steps);
   const steps = facts.steps.filter(isReal);
-  const all = steps.filter(({ type }) => type === types.container).map(containerChange);
-  const running = realResources(state).filter(({ type }) => type === types.container);
+  const all = steps.filter(isWorkload).map(containerChange);
+  const running = realResources(state).filter(isWorkload);
   const owned = new Map<string, { owner: Owner; steps: Step[]; running: Record<string, unknown>[] }>();
   const shareOf = (urn: string) => {
     const owner = tree.ownerOf(urn);
@@ -108,10 +108,10 @@ export function previewOf(facts: Facts): Preview {
 }
 
 function partOf(owner: Owner, own: readonly Step[], all: readonly ContainerChange[], steps: readonly Step[], running: readonly Record<string, unknown>[], facts: Facts): PartPreview {
-  const changes = own.filter(({ type }) => type === types.container).map(containerChange);
+  const changes = own.filter(isWorkload).map(containerChange);
   const containers = changes.filter(({ role }) => role !== "job" && role !== "files");
   const jobs = changes.filter(({ role, fate }) => role === "job" && fate !== "stopped").map(({ name }) => (name.startsWith(`${owner.name}-`) ? name.slice(owner.name.length + 1) : name));
-  const others = own.filter(({ type }) => type !== types.container).reduce<PartPreview["others"]>((counts, { op }) => ({ ...counts, [op]: (counts[op] ?? 0) + 1 }), {});
+  const others = own.filter((step) => !isWorkload(step)).reduce<PartPreview["others"]>((counts, { op }) => ({ ...counts, [op]: (counts[op] ?? 0) + 1 }), {});
   const commits = facts.commits[owner.name];
   const images = imageChanges(own, revisionsNamed(owner, facts)).map((image) => ({ ...image, ...(owner.kind === "application" && commits !== undefined && { commits }) }));
   const migrations = owner.kind === "application" ? facts.migrations[owner.name] : undefined;
@@ -131,7 +131,7 @@ function partOf(owner: Owner, own: readonly Step[], all: readonly ContainerChang
     data: { happens: data.happens || added.length > 0, reasons: data.reasons },
     images,
     environment: containers.every(({ fate }) => fate === "started") ? [] : environmentChanges(own),
-    files: filesChanges(own).map((change) => ({ ...change, secrets: namedSecrets(owner, change.secrets, facts) })),
+    files: filesChanges(own).map((change) => ({ ...change, secrets: namedSecrets(owner, change, facts) })),
     ...(migrations !== undefined && ("unknown" in migrations || migrations.added.length + migrations.altered.length > 0) && { migrations }),
   };
 }
@@ -145,10 +145,11 @@ function revisionsNamed({ name, kind }: Owner, { settings, last }: Facts): Revis
 }
 
 /** Those secrets of an application that differ from the last release, where that is recorded; else all that may. */
-function namedSecrets({ name }: Owner, candidates: string[], { last }: Facts): string[] {
-  const known = new Set((last?.changes.secrets ?? []).map(({ key }) => key));
-  const exact = candidates.filter((secret) => known.has(`${name}:${secret}`));
-  return exact.length > 0 ? exact : candidates;
+function namedSecrets({ name: app }: Owner, { name, secrets, hidden }: FilesChange, { last }: Facts): string[] {
+  if (name !== `${app}-secrets`) return secrets;
+  const known = (last?.changes.secrets ?? []).flatMap(({ key }) => (key.startsWith(`${app}:`) ? [key.slice(app.length + 1)] : []));
+  const exact = hidden ? known : known.filter((secret) => secrets.includes(secret));
+  return exact.length > 0 ? exact : secrets;
 }
 
 /** Neither changed nor disturbed by what others do. */

@@ -43,15 +43,15 @@ const fates: Record<Fate, [one: string, many: string]> = {
 
 /** What becomes of a part, in one sentence: its containers by role and fate, its jobs, what else there is. */
 export function happening(part: PartPreview): string {
-  const groups = Map.groupBy(part.containers, ({ role, fate }) => `${role} ${fate}`);
+  const groups = Map.groupBy(part.containers, ({ kind, role, fate }) => `${kind} ${role} ${fate}`);
   // Engines take steps side by side, in any order.
   const order = Object.keys(fates);
   const sorted = [...groups.values()].toSorted(([a], [b]) => order.indexOf(a?.fate ?? "") - order.indexOf(b?.fate ?? "") || (a?.role ?? "").localeCompare(b?.role ?? ""));
   const sentences = sorted.map((members) => {
-    const { role = "", fate = "started" } = members[0] ?? {};
+    const { kind = "container", role = "", fate = "started" } = members[0] ?? {};
     const because = fate === "started" || fate === "stopped" ? [] : [...new Set(members.flatMap((member) => member.because))].toSorted();
     const words = fates[fate][members.length === 1 ? 0 : 1];
-    return `${members.length}${role === part.name ? "" : ` ${role}`} ${members.length === 1 ? "container" : "containers"} ${words}${because.length === 0 ? "" : ` (${because.join(", ")})`}`;
+    return `${members.length}${role === part.name ? "" : ` ${role}`} ${kind}${members.length === 1 ? "" : "s"} ${words}${because.length === 0 ? "" : ` (${because.join(", ")})`}`;
   });
   if (part.jobs.length > 0) sentences.push(`${part.jobs.length === 1 ? "the job" : "the jobs"} ${part.jobs.join(", ")} ${part.jobs.length === 1 ? "runs" : "run"}`);
   if (sentences.length === 0 && Object.keys(part.others).length > 0) sentences.push(changesText(part.others, true));
@@ -114,12 +114,13 @@ export function keyLines(changes: readonly KeyChange[]): Text[] {
   );
 }
 
-function filesLines({ name, added, removed, changed, secrets }: FilesChange): Text[] {
+function filesLines({ name, added, removed, changed, secrets, hidden }: FilesChange): Text[] {
   const lines: Text[] = [];
   if (added.length > 0) lines.push([code(name), ": new ", ...list(added)]);
   if (removed.length > 0) lines.push([code(name), ": gone ", ...list(removed)]);
   if (changed.length > 0) lines.push([code(name), ": another text in ", ...list(changed)]);
   if (secrets.length > 0) lines.push([code(name), secrets.length === 1 ? ": another value of the secret " : ": another value of at least one of the secrets ", ...list(secrets)]);
+  if (hidden && secrets.length === 0) lines.push([code(name), ": another value of a secret"]);
   return lines;
 }
 

@@ -87,9 +87,12 @@ test("variables that differ are told once for all replicas", () => {
 test("of a secret only that it changed is known, and its name where the last release says so", () => {
   const suffix = (before: object, after: object) => step("replace", "random:index/randomId:RandomId", "shop-secrets-version", { before: { keepers: before }, after: { keepers: after }, diff: ["keepers"], parent: urnOf("berth:index:Application", "shop") });
   const both = suffix({ A: "[secret]", B: "[secret]" }, { A: "[secret]", B: "[secret]" });
-  assert.deepEqual(filesChanges([both])[0], { name: "shop-secrets", added: [], removed: [], changed: [], secrets: ["A", "B"] });
+  assert.deepEqual(filesChanges([both])[0], { name: "shop-secrets", added: [], removed: [], changed: [], secrets: ["A", "B"], hidden: false });
+  const whole = step("replace", "random:index/randomId:RandomId", "shop-secrets-version", { before: { keepers: "[secret]" }, after: { keepers: "[secret]" }, diff: ["keepers"], parent: urnOf("berth:index:Application", "shop") });
+  assert.deepEqual(filesChanges([whole])[0], { name: "shop-secrets", added: [], removed: [], changed: [], secrets: [], hidden: true });
   const last = { changes: { config: [], secrets: [{ key: "shop:B", how: "changed" as const }] }, revisions: {} };
   assert.deepEqual(previewOf(facts([both], { last })).parts[0]?.files[0]?.secrets, ["B"]);
+  assert.deepEqual(previewOf(facts([whole], { last })).parts[0]?.files[0]?.secrets, ["B"]);
   assert.deepEqual(filesChanges([suffix({ A: "[secret]" }, { A: "[secret]", C: "[secret]" })])[0]?.added, ["C"]);
   assert.deepEqual(filesChanges([suffix({ "a.conf": "x" }, { "a.conf": "y" })])[0]?.changed, ["a.conf"]);
   assert.deepEqual(filesChanges([suffix({ A: "[secret]" }, { A: "[unknown]" })])[0]?.secrets, []);
@@ -133,4 +136,11 @@ test("a stack without a recorded release says so; nothing to do is nothing", () 
   const [first] = sections(preview);
   assert.match(first?.items[0]?.lines.map(unmarked).join() ?? "", /^What was in it at the last update is not known: no release of this stack is recorded\.$/);
   assert.equal(state().resources?.length, 11);
+});
+
+test("a service of a swarm is updated replica by replica, and loses no request", () => {
+  const service = step("update", "docker:index/service:Service", "shop-web", { before: { labels: labels("web", "shop") }, after: { labels: labels("web", "shop") }, diff: ["taskSpec.containerSpec.image", "mode"], parent: urnOf("berth:index:Application", "shop") });
+  const preview = previewOf(facts([service]));
+  assert.equal(preview.requests.happens, false);
+  assert.equal(happening(preview.parts[0]!), "1 web service is replaced, the new one beside the old (replicas, what its replicas run)");
 });
