@@ -5,8 +5,10 @@ import type { Look } from "./look.ts";
 
 /** What carries the stack's label and is not in the state, and what an update that was stopped left undone. */
 export function strayDrifts(stack: string, state: Deployment, look: Look, up: string): Drift[] {
-  const ids = new Set((state.resources ?? []).map(({ id }) => id));
-  const containers = look.containers.filter(({ Id }) => !ids.has(Id));
+  const ids = new Set((state.resources ?? []).flatMap(({ id }) => id ?? []));
+  // The state knows a service, and Swarm its containers.
+  const ofService = (has: Record<string, string>) => ids.has(has["com.docker.swarm.service.id"] ?? "");
+  const containers = look.containers.filter(({ Id, Config }) => !ids.has(Id) && !ofService(Config.Labels));
   const own = (item: { Labels?: Record<string, string> | null }) => item.Labels?.[labels.stack] === stack;
   const networks = look.networks.filter((network) => own(network) && !ids.has(network.Id));
   const volumes = look.volumes.filter((volume) => own(volume) && !ids.has(volume.Name));

@@ -14,7 +14,8 @@ export function networkFindings(resource: StateResource, found: Dockerode.Networ
     return [{ what: "missing", is: `another network of the name ${name}`, state: name, harmful: true, reason: "made by somebody else, perhaps with a way out", repair, remedy: "none" }];
   }
   return Object.entries(found.Containers ?? {})
-    .filter(([id]) => !own.has(id))
+    // An overlay network has an endpoint of its own, for balancing.
+    .filter(([id]) => !own.has(id) && !id.startsWith("lb-"))
     .map(([, { Name }]): Finding => {
       const repair = `docker network disconnect -f ${name} ${Name}`;
       return { what: "guest", is: `${Name} is on it`, state: "only the stack's containers", harmful: true, reason: "a container of somebody else reaches the stack's there", repair, remedy: "none" };

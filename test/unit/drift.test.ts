@@ -22,6 +22,7 @@ const state: Deployment = {
     resource(types.network, "networks-edge", { id: "n1", outputs: { name: "berth-prod-edge", labels: labels("network") } }),
     resource(types.volume, "postgres-data-volume", { id: "berth-prod-postgres-data", protect: true, outputs: { labels: labels("data") } }),
     resource(types.image, "postgres-image", { id: "sha256:aapostgres:17", inputs: { name: "postgres:17" }, outputs: { imageId: "sha256:aa" } }),
+    { urn: "urn:pulumi:prod::berth::berth:index:Networks::networks", type: "berth:index:Networks", custom: false },
     resource(types.container, "traefik-job", { id: "c1", inputs: { name: "traefik-job-1", attach: true, mustRun: false }, outputs: { exitCode: 0 } }),
   ],
 };
@@ -62,6 +63,8 @@ describe("drift of a host", () => {
     ["an image removed", { images: new Map([["postgres:17", undefined]]) }, { kind: "image", what: "missing", harmful: false, repair: "" }],
     ["images not looked at", { images: new Map() }, undefined],
     ["a container of the label, unknown", { containers: stray("web") }, { kind: "container", resource: "mine", what: "stray", harmful: true, repair: "docker rm -f mine", remedy: "none" }],
+    ["a container of a service that the state knows", { containers: [look().containers[0], { Id: "c3", Name: "/s.1", State: { Status: "running" }, Config: { Labels: { ...plainLabels("web"), "com.docker.swarm.service.id": "c1" } } }] }, undefined],
+    ["the endpoint of an overlay network", { networks: [{ ...look().networks[0], Containers: { "lb-edge": { Name: "edge-endpoint" } } }] }, undefined],
     ["a container of ./berth run", { containers: stray("run") }, { what: "stray", harmful: false, repair: "" }],
     ["a container of ./berth restore", { containers: stray("restore") }, { what: "stray", harmful: false }],
     ["a network of the label, unknown", { networks: [...look().networks, { Id: "n2", Name: "left", Labels: plainLabels("network") }] }, { kind: "network", resource: "left", what: "stray", harmful: false, repair: "docker network rm left" }],
