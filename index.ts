@@ -58,6 +58,7 @@ const registry =
         address: config.registry.host,
         username: config.registry.username,
         password: config.registryPassword ?? "",
+        cache: config.registry.cache,
       };
 const { address, username, password } = registry;
 // A provider of its own: in the first preview the login is not known yet, and the others must be shown in full.
@@ -134,8 +135,8 @@ const monitoring = new Monitoring(
       webhookUrl: config.alertWebhook,
       mailPassword: config.mailPassword,
     },
-    grafana: config.monitoring.grafana && { host: config.monitoring.grafana.host, url: url(config.monitoring.grafana.host) },
     logs: config.logs.driver === "loki" ? { ...config.logs, tools } : undefined,
+    grafana: config.monitoring.grafana && { host: config.monitoring.grafana.host, url: url(config.monitoring.grafana.host) },
   },
   on,
 );

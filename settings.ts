@@ -179,6 +179,7 @@ const registry = z.union(
       host: text(/^[a-z0-9.-]+(:\d+)?$/, "a registry's host, for example ghcr.io").default("ghcr.io"),
       owner: text(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, "an account or organisation in small letters, for example acme"),
       username: text(/^[^\s:]+$/, "the account that logs in, without spaces and colons").describe("Login. The password is the secret berth:registryPassword."),
+      cache: z.boolean("true or false").optional().describe("Keep each image's layers for builds elsewhere, and begin with those of the newest that was pushed. Default: false."),
     }),
   ],
   "either {port: <port of a registry on 127.0.0.1>} or {host: <registry>, owner: <account>, username: <login>}",

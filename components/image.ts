@@ -14,6 +14,8 @@ export interface ImageRegistry {
   username: pulumi.Input<string>;
   /** Secret. */
   password: pulumi.Input<string>;
+  /** A build begins with the layers of the tag `latest`, and its image says what its own were made from. @default false */
+  cache?: boolean;
 }
 
 export interface ImageArgs {
@@ -74,6 +76,8 @@ export class Image extends pulumi.ComponentResource {
         buildArgs: args.buildArgs,
         labels: imageLabels(args.context),
         push: true,
+        // Inline: the engine's own builder knows no other cache that leaves the machine.
+        ...(registry.cache === true && { cacheFrom: [{ registry: { ref: tag } }], cacheTo: [{ inline: {} }] }),
         // `docker buildx` itself: works with the engine's own builder, and uses its registry mirrors.
         exec: true,
         builder: { name: "default" },

@@ -57,6 +57,12 @@ describe("an application's image", () => {
     assert.equal(await new Promise((resolve) => void result.digest.apply(resolve)), `sha256:${"a".repeat(64)}`);
   });
 
+  test("begins with the layers of the newest one where the registry keeps them", async () => {
+    const { resources } = await record(build({ registry: { ...registry, cache: true } }));
+    const { cacheFrom, cacheTo } = child(resources, "Image", "shop-image").inputs;
+    assert.deepEqual({ cacheFrom, cacheTo }, { cacheFrom: [{ registry: { ref: "ghcr.io/acme/shop:latest" } }], cacheTo: [{ inline: {} }] });
+  });
+
   test("passes target and build arguments on", async () => {
     const { resources } = await record(build({ target: "distroless", buildArgs: { VERSION: "1" } }));
     const { target, buildArgs } = child(resources, "Image", "shop-image").inputs;
