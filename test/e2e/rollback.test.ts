@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { startLoad } from "./load.ts";
+import { docker, engine, Project } from "./project.ts";
+
+// One stack through four releases and a failed update. Migrations between releases: test/unit/releases.test.ts.
+
+interface Entry {
+  number?: number;
+  result: string;
+  current: boolean;
+  by?: string;
+  revision?: string;
+  note?: string;
+  seconds: number;
+  images: Record<string, string>;
+  revisions: Record<string, string>;
+  changes?: { images: { app: string }[]; config: { key: string }[]; secrets: { key: string; how: string }[] };
+}
+
+let project: Project;
+let printed = "";
+let first: { image: string; commit: string };
+const newSecret = `canary-${randomBytes(12).toString("hex")}`;
+
+before(async () => {
+  project = await Project.create("rollback");
+  git("init", "--quiet");
+  commit("first");
+});
+after(async () => project[Symbol.asyncDispose]());
+
+const file = () => `Pulumi.${project.stack}.yaml`;
+const stackFile = () => readFileSync(join(project.dir, file()), "utf8");
+const git = (...args: string[]) => execFileSync("git", ["-C", project.dir, "-c", "user.name=Ada Example", "-c", "user.email=ada@example.com", ...args], { encoding: "utf8" }).trim();
+
+function commit(message: string): void {
+  git("config", "user.name", "Ada Example");
+  git("add", "--all");
+  git("commit", "--quiet", "--message", message);
+}
+
+async function berth(...args: string[]) {
+  const run = await project.berth(args);
+  printed += run.output;
+  return run;
+}
+
+async function releases(): Promise<Entry[]> {
+  const run = await berth("releases", "-s", project.stack, "--json");
+  assert.equal(run.code, 0, run.output);
+  return (JSON.parse(run.stdout) as { releases: Entry[] }).releases;
+}
+
+const settings = (log: string, secret: { secure: string }) => (config: Record<string, unknown>) => {
+  config["berth:apps"] = { root: { replicas: 2, memory: "128MiB", env: { RUST_ENV: "development", RUST_LOG: log } } };
+  config["root:ROOT_SECRET"] = secret;
+};
+
+/** RUST_LOG and image of each replica. */
+async function replicas(): Promise<string[]> {
+  const found = await Promise.all((await project.containers("web")).map(({ Id }) => docker.getContainer(Id).inspect()));
+  return found.map(({ Config }) => `${Config.Env.find((variable) => variable.startsWith("RUST_LOG=")) ?? ""} ${Config.Image.split("@")[1] ?? ""}`);
+}
+
+test("the first up makes release 1, and one that changes nothing makes none", async () => {
+  await project.configure(settings("info", await project.encrypted(project.rootSecret)));
+  await project.up();
+  assert.deepEqual((await project.up()).changes, {});
+  const [release, ...others] = await releases();
+  assert.deepEqual(others, []);
+  assert.deepEqual([release?.number, release?.result, release?.current, release?.by], [1, "succeeded", true, "Ada Example"]);
+  assert.equal(release?.revision, git("rev-parse", "HEAD"));
+  assert.ok((release?.seconds ?? 0) > 1);
+  first = { image: release?.images["root"] ?? "", commit: release?.revisions["root"] ?? "" };
+  assert.match(first.image, new RegExp(`^127.0.0.1:${project.registryPort}/root@sha256:[0-9a-f]{64}$`));
+  assert.equal(first.commit, git("log", "-1", "--format=%H", "--", "apps/root"));
+});
+
+test("changed code, environment and secret make release 2", async () => {
+  project.write("apps/root/Dockerfile", `${readFileSync(join(project.dir, "apps/root/Dockerfile"), "utf8")}\nLABEL release=second\n`);
+  commit("second");
+  await project.configure(settings("debug", await project.encrypted(newSecret)));
+  await project.up();
+  const [second, earlier] = await releases();
+  assert.deepEqual([second?.number, earlier?.number, earlier?.current], [2, 1, false]);
+  assert.deepEqual(second?.changes?.images.map(({ app }) => app), ["root"]);
+  assert.deepEqual(second?.changes?.config.map(({ key }) => key), ["berth:apps.root.env.RUST_LOG"]);
+  assert.deepEqual(second?.changes?.secrets, [{ key: "root:ROOT_SECRET", how: "changed" }]);
+  assert.equal((await project.addMember("old", project.rootSecret)).errors?.length, 1);
+  assert.equal((await project.addMember("new", newSecret)).errors, undefined);
+});
+
+test("a number that is not known is refused with those that are, and nothing is changed", async () => {
+  const [text, before] = [stackFile(), await replicas()];
+  const run = await berth("rollback", project.stack, "--to", "7");
+  assert.equal(run.code, 2, run.output);
+  assert.match(run.output, /has no release 7: it runs 2, and those before it are 1;/);
+  assert.equal(stackFile(), text);
+  assert.deepEqual(await replicas(), before);
+});
+
+test("a rollback under load brings image, environment and secret back, builds nothing and loses no request", async () => {
+  const load = startLoad(project.http, "root.localhost", 4);
+  const run = await berth("rollback", project.stack);
+  const { answered, failures } = await load.stop();
+  assert.equal(run.code, 0, run.output);
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+  assert.ok(answered > 200, `only ${answered} requests were answered`);
+  const digest = first.image.split("@")[1] ?? "";
+  assert.deepEqual(await replicas(), [`RUST_LOG=info ${digest}`, `RUST_LOG=info ${digest}`]);
+  assert.equal((await project.addMember("again", project.rootSecret)).errors, undefined);
+  assert.equal((await project.addMember("late", newSecret)).errors?.length, 1);
+  for (const line of [/goes back from release 2 .* to release 1/, /config {2}berth:apps\.root\.env\.RUST_LOG {2}"debug" → "info"/, /secret {2}root:ROOT_SECRET {2}changed/, /Release 3 is what release 1 was\./, /commit the file/, /berth:apps\.root\.image/]) assert.match(run.output, line);
+  const text = stackFile();
+  assert.ok(text.includes(`image: ${first.image}`) && text.includes(`revision: ${first.commit}`), text);
+  const [third] = await releases();
+  assert.deepEqual([third?.number, third?.note, third?.images["root"]], [3, "rollback to 1", first.image]);
+  assert.deepEqual((await project.up()).changes, {});
+});
+
+test("an update that fails is listed, and makes no release; what runs can be put back by its number", async () => {
+  const text = stackFile();
+  project.write(file(), text.replace("RUST_LOG: info", "RUST_LOG: info\n        ROOT_PORT: not-a-port"));
+  assert.equal((await berth("up", "-s", project.stack)).code, 1);
+  const [failed, third] = await releases();
+  assert.deepEqual([failed?.number, failed?.result, third?.number, third?.current], [undefined, "failed", 3, true]);
+  const back = await berth("rollback", project.stack, "--to", "3");
+  assert.equal(back.code, 0, back.output);
+  assert.equal(stackFile(), text);
+  assert.equal((await releases()).filter(({ number }) => number !== undefined).length, 3);
+});
+
+test("a rollback that fails puts the stack file back", async () => {
+  // The definition of this checkout, which a rollback leaves alone, is one that the older image can't meet.
+  const definition = readFileSync(join(project.dir, "apps/root/app.ts"), "utf8");
+  project.write("apps/root/app.ts", definition.replace('METRICS_PORT: "9090"', 'METRICS_PORT: "not-a-port"'));
+  const text = stackFile();
+  const run = await berth("rollback", project.stack, "--to", "2");
+  assert.equal(run.code, 1, run.output);
+  assert.match(run.output, /The rollback was not finished, and .* is as it was\./);
+  assert.equal(stackFile(), text);
+  project.write("apps/root/app.ts", definition);
+  assert.equal((await project.get("/health")).status, 200);
+});
+
+test("an image that is gone is named before anything is changed", async () => {
+  const second = (await releases()).find(({ number }) => number === 2)?.images["root"] ?? "";
+  const [text, before] = [stackFile(), await replicas()];
+  await docker.getImage(second).remove({ force: true });
+  const registry = (await project.containers("registry"))[0]?.Id ?? "";
+  await docker.getContainer(registry).pause();
+  try {
+    const run = await berth("rollback", project.stack, "--to", "2");
+    assert.equal(run.code, 1, run.output);
+    assert.match(run.output, /release 2 can't run again, .*\n {2}root {2}127\.0\.0\.1/);
+  } finally {
+    await docker.getContainer(registry).unpause();
+  }
+  assert.equal(stackFile(), text);
+  assert.deepEqual(await replicas(), before);
+});
+
+test("plain pulumi up makes a release", { skip: engine !== "pulumi" && "the embedded engine has no such command" }, async () => {
+  project.write(file(), stackFile().replace("RUST_LOG: info", "RUST_LOG: info,sqlx=warn"));
+  const { PULUMI_BACKEND_URL = `file://${project.dir}/.berth/state`, ...environment } = project.environment;
+  execFileSync("pulumi", ["up", "--stack", project.stack, "--yes", "--skip-preview", "--non-interactive"], { cwd: project.dir, env: { ...environment, PULUMI_BACKEND_URL }, stdio: "pipe" });
+  const [fourth] = await releases();
+  assert.deepEqual([fourth?.number, fourth?.changes?.config.map(({ key }) => key)], [4, ["berth:apps.root.env.RUST_LOG"]]);
+});
+
+test("no secret is in what was printed, nor in any file below the project", () => {
+  const files = readdirSync(project.dir, { recursive: true, encoding: "utf8" })
+    .filter((path) => !path.startsWith("node_modules"))
+    .map((path) => join(project.dir, path))
+    .filter((path) => statSync(path).isFile());
+  assert.ok(files.some((path) => path.includes(".berth")));
+  for (const secret of [project.rootSecret, newSecret]) {
+    assert.ok(!printed.includes(secret), "a secret was printed");
+    for (const path of files) assert.ok(!readFileSync(path, "latin1").includes(secret), `a secret is in ${path}`);
+  }
+});
