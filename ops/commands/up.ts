@@ -6,6 +6,7 @@ import { prepareMachine } from "../prepare.ts";
 import { type PlanTarget, pulumiPlanFile, readPlan, requirePlan } from "../preview/plan-file.ts";
 import type { Plan } from "../preview/plan.ts";
 import { Progress } from "../progress.ts";
+import { promotionNote } from "../promote/note.ts";
 import { changesText, duration, table } from "../table.ts";
 import { applyStack, waitForAnswers } from "../update.ts";
 
@@ -38,7 +39,8 @@ export const command: Command = {
     report.note(`${deployer.description}${choice.fallback === undefined ? "" : `; used because ${choice.fallback}`}`);
 
     const follow = plan === undefined ? {} : await followPlan(plan.file, plan.content, report, { project, stack, deployer, docker, signal });
-    const outcome = await applyStack(context, stack, { docker, deployer, report }, follow).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
+    const note = environment["BERTH_RELEASE_NOTE"] || (await promotionNote(project.folder, stack));
+    const outcome = await applyStack(context, stack, { docker, deployer, report }, { ...follow, note }).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
     const found = await waitForAnswers(outcome, report, signal);
 
     const total = performance.now() - started;
