@@ -136,6 +136,6 @@ async function gitTags(folder: string, environment: NodeJS.ProcessEnv): Promise<
 }
 
 /** In the registry itself; more than one source make an index. */
-async function addTags(references: string[], sources: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+export async function addTags(references: string[], sources: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   await run("docker", ["buildx", "imagetools", "create", ...references.flatMap((reference) => ["--tag", reference]), ...sources], { env: environment });
 }
