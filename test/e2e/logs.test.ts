@@ -15,6 +15,7 @@ import { docker, Project } from "./project.ts";
 const server = `use IO::Socket::INET; use IO::Select;
 $| = 1;
 $SIG{TERM} = sub { exit };
+print qq({"level":"warning","message":"about to serve","port":8000,"source":"nowhere"}\\n);
 my $server = IO::Socket::INET->new(LocalPort => 8000, Listen => 64, ReuseAddr => 1) or die "$@\\n";
 my $select = IO::Select->new($server);
 for (my $n = 1; ; $n++) {
@@ -84,6 +85,13 @@ for (const { kind, driver, settings, lost } of [
       const lines = await store.lines();
       assert.ok(lines.some((line) => line.tag === tag("tick.job") && line.text === "migrating with 0"));
       assert.ok(lines.some((line) => line.tag === tag("tick.web") && /^tick \w+ \d+$/.test(line.text)));
+      // The collector is the stack's own, but for its exporter: what it says of a line, and that a line can't overrule the engine.
+      if (driver === "fluentd") {
+        const { fields = {} } = lines.find(({ text }) => text.includes("about to serve")) ?? {};
+        const { container, ...others } = fields;
+        assert.deepEqual(others, { source: "stdout", level: "warning", port: "8000" });
+        assert.match(container ?? "", /^tick-/);
+      }
     });
 
     test("are missed by nobody while the store is away: it serves, stops, starts, and takes no more than its memory and disk", async (context) => {
