@@ -1,4 +1,5 @@
 import { allowanceOf } from "./exceptions.ts";
+import { replicaOf, serviceType } from "./service.ts";
 import { type Allowance, always, type Objection, type Rule, type Settings, type Subject, unknown } from "./rule.ts";
 
 export const containerType = "docker:index/container:Container";
@@ -60,21 +61,27 @@ interface ContainerRule extends Omit<Rule, "check" | "level"> {
   objections: (container: Container, settings: Settings) => Objection[];
 }
 
-/** A rule over the containers of a stack. One that is never started runs no process: it only carries files to a volume. */
+/** A rule over the containers of a stack, and the replicas of its services. One that is never started runs no process: it only carries files to a volume. */
 export function containerRule({ reads, of = ({ start }) => start !== false, objections, level = always, ...rule }: ContainerRule): Rule {
   return {
     ...rule,
     level,
     check: (subject, settings) => {
-      if (subject.type !== containerType || reads.some((input) => hasUnknown(subject.inputs[input]))) return [];
-      const container = containerOf(subject, settings);
+      const inputs = containerInputs(subject);
+      if (inputs === undefined || reads.some((input) => hasUnknown(inputs[input]))) return [];
+      const container = containerOf(inputs, subject, settings);
       return of(container) ? objections(container, settings) : [];
     },
   };
 }
 
-function containerOf(subject: Subject, settings: Settings): Container {
-  const inputs = subject.inputs as ContainerInputs;
+/** Those of a container, or of a service's replicas; undefined for what is neither. */
+export function containerInputs({ type, inputs }: Subject): Record<string, unknown> | undefined {
+  if (type === serviceType) return replicaOf(inputs);
+  return type === containerType ? inputs : undefined;
+}
+
+function containerOf(inputs: ContainerInputs, subject: Subject, settings: Settings): Container {
   const app = inputs.labels?.find?.(({ label }) => label === "berth.app")?.value;
   const job = inputs.attach === true && inputs.mustRun === false;
   return { ...inputs, subject, app, stays: inputs.start !== false && !job, allowance: allowanceOf(subject, app, settings) };

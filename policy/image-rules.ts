@@ -1,4 +1,4 @@
-import { containerRule } from "./container.ts";
+import { containerInputs, containerRule } from "./container.ts";
 import { always, type Objection, type Rule, type Settings, type Subject, unknown } from "./rule.ts";
 
 const remoteImage = "docker:index/remoteImage:RemoteImage";
@@ -55,8 +55,8 @@ export const imageRules: Rule[] = [
   },
 ];
 
-function imageOf({ type, inputs }: Subject): string | undefined {
-  const image = type === remoteImage ? inputs["name"] : type === "docker:index/container:Container" ? inputs["image"] : undefined;
+function imageOf(subject: Subject): string | undefined {
+  const image = subject.type === remoteImage ? subject.inputs["name"] : containerInputs(subject)?.["image"];
   return typeof image === "string" && image !== unknown ? image : undefined;
 }
 

@@ -9,14 +9,24 @@ const one = (broken: boolean, value: string, allowed: string, fix: string): Obje
 export const lifeRules: Rule[] = [
   containerRule({
     name: "limits",
-    description: "Memory, processor cores and processes have upper bounds, and swap adds no memory.",
-    reads: ["memory", "memorySwap", "cpus", "cpuQuota", "ulimits"],
-    objections: ({ memory = 0, memorySwap, cpus = "", cpuQuota = 0, ulimits = [] }) => [
+    description: "Memory and processor cores have upper bounds.",
+    reads: ["memory", "cpus", "cpuQuota"],
+    objections: ({ memory = 0, cpus = "", cpuQuota = 0 }) => [
       ...one(memory <= 0, "no memory limit", "memory in MiB", harden),
-      ...one(memory > 0 && memorySwap !== memory, `memorySwap ${memorySwap ?? "unset"} with memory ${memory}`, "memorySwap as memory: no swap", harden),
       ...one(!(Number(cpus) > 0) && cpuQuota <= 0, "no limit of processor cores", 'cpus, for example "0.5"', harden),
-      ...one(!ulimits.some(({ name, hard }) => name === "nproc" && hard > 0), "no limit of processes", "ulimits with nproc", harden),
     ],
+  }),
+  containerRule({
+    name: "swap",
+    description: "Swap adds no memory to the limit.",
+    reads: ["memory", "memorySwap"],
+    objections: ({ memory = 0, memorySwap }) => one(memory > 0 && memorySwap !== memory, `memorySwap ${memorySwap ?? "unset"} with memory ${memory}`, "memorySwap as memory: no swap", harden),
+  }),
+  containerRule({
+    name: "processes",
+    description: "The number of processes has an upper bound.",
+    reads: ["ulimits"],
+    objections: ({ ulimits = [] }) => one(!ulimits.some(({ name, hard }) => name === "nproc" && hard > 0), "no limit of processes", "ulimits with nproc", harden),
   }),
   containerRule({
     name: "health",

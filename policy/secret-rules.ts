@@ -1,4 +1,4 @@
-import { containerType } from "./container.ts";
+import { containerInputs } from "./container.ts";
 import { always, type Objection, type Rule, type Subject, unknown } from "./rule.ts";
 
 /** Words of a variable's name that say that it holds a secret. */
@@ -14,10 +14,11 @@ export const secretRules: Rule[] = [
     name: "plain-secrets",
     description: "No environment variable, argument, label or build argument holds a secret.",
     level: always,
-    check: ({ type, inputs }) => {
-      if (type === containerType) return [...variables("envs", pairs(inputs["envs"])), ...words(inputs)];
-      if (type === "docker-build:index:Image") return variables("buildArgs", Object.entries((inputs["buildArgs"] ?? {}) as Record<string, unknown>));
-      return [];
+    check: (subject) => {
+      const container = containerInputs(subject);
+      if (container !== undefined) return [...variables("envs", pairs(container["envs"])), ...words(container)];
+      if (subject.type !== "docker-build:index:Image") return [];
+      return variables("buildArgs", Object.entries((subject.inputs["buildArgs"] ?? {}) as Record<string, unknown>));
     },
   },
 ];

@@ -29,7 +29,7 @@ before(async () => {
     config["berth:apps"] = { tiny: { replicas: 2, memory: "32MiB" } };
     delete config["root:ROOT_SECRET"];
     config["berth:environment"] = "dev";
-    config["berth:developer"] = { databases: "adminer.localhost", mail: "mail.localhost" };
+    config["berth:developer"] = { databases: "adminer.localhost" };
   });
   await project.up();
   containers = await inspectAll(docker, `berth.stack=${project.stack}`);
@@ -47,7 +47,7 @@ const accepted: Record<string, { reason: string; of: (container: Inspected) => b
 
 test("the stack runs a container of every kind that is looked at", () => {
   const roles = new Set(containers.map(({ role }) => role));
-  for (const role of ["web", "postgres", "redis", "traefik", "registry", "prometheus", "adminer", "mail"]) assert.ok(roles.has(role), `${role} is not among ${[...roles].join(", ")}`);
+  for (const role of ["web", "postgres", "redis", "traefik", "registry", "prometheus", "adminer"]) assert.ok(roles.has(role), `${role} is not among ${[...roles].join(", ")}`);
 });
 
 for (const { id, title, warning } of cisChecks) {

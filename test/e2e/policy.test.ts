@@ -25,7 +25,7 @@ new docker.Container("intruder", {
   ports: [{ internal: 80, external: 8099 }],
 }, on);
 `;
-const broken = ["image-digest", "image-latest", "image-source", "privileged", "host-namespaces", "docker-socket", "host-folders", "published-ports", "no-new-privileges", "capabilities", "read-only-root", "user", "plain-secrets", "limits", "health", "restart", "log-rotation"];
+const broken = ["image-digest", "image-latest", "image-source", "privileged", "host-namespaces", "docker-socket", "host-folders", "published-ports", "no-new-privileges", "capabilities", "read-only-root", "user", "plain-secrets", "limits", "processes", "health", "restart", "log-rotation"];
 
 function intrude(): () => void {
   const program = readFileSync(join(project.dir, "index.ts"), "utf8");

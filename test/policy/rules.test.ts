@@ -3,9 +3,11 @@ import { test } from "node:test";
 import { hardened } from "../../components/hardening.ts";
 import { healthGated } from "../../components/health.ts";
 import { logged } from "../../components/logging.ts";
+import { serviceOf } from "../../components/service.ts";
 import { exceptions } from "../../policy/exceptions.ts";
 import { type Finding, findingsOf, type Settings, type Subject, unknown } from "../../policy/rule.ts";
 import { rules } from "../../policy/rules.ts";
+import { serviceType } from "../../policy/service.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
 const settings: Settings = {
@@ -41,6 +43,23 @@ function container(change: Record<string, unknown> = {}, app: string | null = "s
     ...change,
   };
   return { type: containerType, name: "shop-web-0", urn: urn(`${chain}$${containerType}`, "shop-web-0"), inputs };
+}
+/** The same as a service of Docker Swarm, but for `change` in its task and `spec` in its containers. */
+function service(change: Record<string, unknown> = {}, spec: Record<string, unknown> = {}, more: Record<string, unknown> = {}): Subject {
+  const { settings: made } = serviceOf({
+    platform: { prefix: "berth-test", labels: { "berth.stack": "test" }, logs: { driver: "json-file", size: 10, files: 3 } } as never,
+    app: "shop",
+    image: `ghcr.io/acme/shop:latest@${digest}`,
+    env: { PORT: "80" },
+    user: "10321:10321",
+    health: ["health"],
+    memory: 64,
+    networks: [{ name: "berth-test-edge", id: "1" }] as never,
+  });
+  const task = made.taskSpec as { containerSpec: object };
+  // Its host name is an output of the whole: no rule reads it.
+  const containerSpec = { ...task.containerSpec, hostname: undefined, ...spec };
+  return { type: serviceType, name: "shop-web", urn: urn(serviceType, "shop-web"), inputs: { ...made, taskSpec: { ...task, containerSpec, ...change }, ...more } };
 }
 const part = (change: Record<string, unknown>, chain = "berth:index:Redis") => container(change, null, chain);
 const job = { attach: true, mustRun: false, restart: "no", healthcheck: undefined, wait: undefined };
@@ -150,8 +169,13 @@ const table: Record<string, { passes: Row[]; finds: Row[] }> = {
   },
   limits: {
     passes: [["as hardened", container()], ["never started", container(carrier)]],
-    finds: [["no memory", container({ memory: undefined, memorySwap: undefined })], ["swap", container({ memorySwap: -1 })], ["swap not said", container({ memorySwap: undefined })], ["no cores", container({ cpus: undefined })], ["no bound of processes", container({ ulimits: [] })]],
+    finds: [["no memory", container({ memory: undefined, memorySwap: undefined })], ["no cores", container({ cpus: undefined })], ["a service without", service({ resources: undefined })]],
   },
+  swap: {
+    passes: [["as hardened", container()], ["a service, which can't say", service()]],
+    finds: [["more than memory", container({ memorySwap: 128 })], ["without end", container({ memorySwap: -1 })], ["not said", container({ memorySwap: undefined })]],
+  },
+  processes: { passes: [["as hardened", container()], ["a service, which can't say", service()]], finds: [["none", container({ ulimits: [] })], ["of files alone", container({ ulimits: [{ name: "nofile", soft: 1, hard: 1 }] })]] },
   health: { passes: [["a check", container()], ["a job", container(job)]], finds: [["none", container({ healthcheck: undefined })], ["switched off", container({ healthcheck: { tests: ["NONE"] } })]] },
   restart: {
     passes: [["unless-stopped", container()], ["so many times", container({ restart: "on-failure", maxRetryCount: 3 })], ["a job", container(job)]],
@@ -187,7 +211,7 @@ for (const { name, description } of rules) {
       assert.ok(findings.length > 0, `finds: ${row[0]}`);
       for (const { value, allowed, fix, resource } of findings) {
         assert.ok(value !== "" && allowed !== "" && fix !== "", JSON.stringify(findings));
-        assert.match(resource, /^(Container shop-web-0|Volume v|RemoteImage i|Image b)$/);
+        assert.match(resource, /^(Container shop-web-0|Volume v|Service shop-web|RemoteImage i|Image b)$/);
       }
     }
   });
@@ -195,6 +219,22 @@ for (const { name, description } of rules) {
 
 test("a container as the components make it breaks no rule, whether it stays, is a job, or only carries files", () => {
   assert.deepEqual(findingsOf(rules, [container(), container(job), container(carrier), part({})], settings), []);
+});
+
+test("a service of Docker Swarm is looked at as its replicas are", () => {
+  const names = (subject: Subject) => findingsOf(rules, [subject], settings).map(({ rule }) => rule);
+  assert.deepEqual(names(service()), []);
+  const rows: [Subject, string[]][] = [
+    [service({}, { image: "ghcr.io/acme/shop:1" }), ["image-digest"]],
+    [service({}, { image: `ghcr.io/evil/shop@${digest}` }), ["image-source"]],
+    [service({}, { mounts: [{ type: "bind", source: "/var/run/docker.sock", target: "/s" }] }), ["docker-socket", "host-folders"]],
+    [service({}, {}, { endpointSpec: { ports: [{ targetPort: 80, publishedPort: 80 }] } }), ["published-ports"]],
+    [service({}, { capDrops: [], readOnly: false, user: "root" }), ["capabilities", "read-only-root", "user"]],
+    [service({}, { env: { API_TOKEN: "x" } }), ["plain-secrets"]],
+    [service({ networksAdvanceds: [] }), ["default-bridge"]],
+    [service({ restartPolicy: { condition: "none" }, logDriver: undefined }, { healthcheck: undefined }), ["health", "restart", "log-rotation"]],
+  ];
+  for (const [subject, broken] of rows) assert.deepEqual(names(subject), broken);
 });
 
 test("what is advice in dev, or before the first digest is locked, is mandatory in prod", () => {

@@ -46,6 +46,12 @@ test("with every option that adds a part, prod has no mandatory finding", async 
   assert.deepEqual(found.filter(({ level }) => level === "mandatory"), []);
 });
 
+test("nor has dev a finding with its logs in Loki, or with its applications as services of a swarm", async () => {
+  assert.deepEqual(await findings("dev", { "berth:logs": { driver: "loki" } }), []);
+  const swarm = { "berth:runtime": "swarm", "berth:registry": { owner: "acme", username: "acme" } };
+  assert.deepEqual(await findings("dev", swarm, { "berth:registryPassword": "canary" }), []);
+});
+
 test("a program that fails is told as it fails, and nothing passes for checked", async () => {
   await assert.rejects(findings("dev", { "berth:apps": { root: { replicas: 0 } } }), /berth:apps\.root\.replicas in stack "dev" is 0/);
 });
