@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { addTags } from "../../ops/commands/push.ts";
+import { buildFor, partTag, platformsIn } from "../../ops/image-platforms.ts";
+import { until } from "./eventually.ts";
+import { freePort } from "./project.ts";
+
+// Needs no stack, so it is run once and not for each engine: hence its name.
+
+interface Step {
+  name: string;
+  cached: boolean;
+}
+
+/** One application of each language: a source file, a line that changes nothing, and the step that gets the dependencies. */
+const applications: [folder: string, source: string, line: string, dependencies: RegExp][] = [
+  ["services/go", "main.go", "// changed", /go mod download/],
+  ["services/node", "src/main.ts", "// changed", /npm ci --omit=dev/],
+  ["services/python", "service/__main__.py", "# changed", /pip .*install/],
+  ["services/rust", "src/main.rs", "// changed", /fn main\(\) \{\}/],
+];
+
+/** The steps of a build, as the builder tells them. Its result stays in its cache. */
+function build(context: string): Promise<Step[]> {
+  const args = ["buildx", "build", "--builder", "default", "--progress", "plain", "--output", "type=cacheonly", context];
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const child = spawn("docker", args, { stdio: ["ignore", "ignore", "pipe"] });
+    child.stderr.setEncoding("utf8").on("data", (part: string) => (text += part));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code !== 0) return reject(new Error(`docker buildx build ended with ${code}: ${text.slice(-2000)}`));
+      // `#7 [stage 2/5] RUN …`, and later `#7 CACHED` or `#7 DONE 0.3s`.
+      const cached = new Set([...text.matchAll(/^#(\d+) CACHED$/gm)].map(([, number]) => number));
+      const names = new Map([...text.matchAll(/^#(\d+) (\[.+)$/gm)].map(([, number, name]) => [number, name ?? ""]));
+      resolve([...names].map(([number, name]) => ({ name, cached: cached.has(number) })));
+    });
+  });
+}
+
+for (const [folder, source, line, dependencies] of applications) {
+  test(`${folder}: a changed source line rebuilds no dependency`, async (context) => {
+    const copy = mkdtempSync(join(tmpdir(), "berth-image-"));
+    context.after(() => rmSync(copy, { recursive: true }));
+    cpSync(join(import.meta.dirname, "../../apps", folder), copy, { recursive: true });
+    await build(copy);
+    appendFileSync(join(copy, source), `\n${line} ${Date.now()}\n`);
+    const started = performance.now();
+    const steps = await build(copy);
+    context.diagnostic(`rebuilt in ${Math.round(performance.now() - started)} ms`);
+    const got = steps.filter(({ name }) => /^\[.*\] RUN/.test(name) && dependencies.test(name));
+    assert.ok(got.length > 0, `no step gets the dependencies: ${steps.map(({ name }) => name).join("; ")}`);
+    assert.deepEqual(got.filter(({ cached }) => !cached), []);
+    const copied = steps.filter(({ name }) => /^\[.*\] COPY/.test(name) && !name.includes("--from"));
+    assert.ok(copied.some(({ cached }) => !cached), "the changed line was in no step");
+  });
+}
+
+test("images of two platforms, built one by one, are joined under one tag that names both", async (context) => {
+  const port = await freePort();
+  const repository = `127.0.0.1:${port}/shop`;
+  const folder = mkdtempSync(join(tmpdir(), "berth-platforms-"));
+  writeFileSync(join(folder, "config.yml"), 'version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: ":5000"}\n');
+  const options = ["--rm", "-p", `127.0.0.1:${port}:5000`, "-v", `${folder}/config.yml:/etc/registry.yml:ro`, "--entrypoint", "/bin/registry"];
+  const container = execFileSync("docker", ["run", "-d", ...options, "registry:2.8.3", "serve", "/etc/registry.yml"], { encoding: "utf8" }).trim();
+  context.after(() => {
+    execFileSync("docker", ["rm", "-f", "-v", container], { stdio: "ignore" });
+    rmSync(folder, { recursive: true });
+  });
+  await until(async () => (await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined))?.status === 200);
+  writeFileSync(join(folder, "Dockerfile"), "FROM scratch\nARG TARGETARCH\nLABEL arch=${TARGETARCH}\nCOPY Dockerfile /\n");
+  const inputs = { context: { location: folder }, dockerfile: { location: join(folder, "Dockerfile") }, push: true, builder: { name: "default" } };
+  const part = (platform: string) => `${repository}:${partTag("sha-0123456", platform)}`;
+  const amd64 = await buildFor("linux/amd64", inputs, part("linux/amd64"), process.env);
+  const arm64 = await buildFor("linux/arm64", inputs, part("linux/arm64"), process.env);
+  assert.deepEqual(await platformsIn(`${repository}@${amd64}`, process.env), ["linux/amd64"]);
+  assert.deepEqual(await platformsIn(part("linux/arm64"), process.env), ["linux/arm64"]);
+  assert.deepEqual(await platformsIn(part("linux/riscv64"), process.env), [], "one that nobody pushed");
+
+  await addTags([`${repository}:v1.2.3`, `${repository}:latest`], [`${repository}@${amd64}`, part("linux/arm64")], process.env);
+  for (const tag of ["v1.2.3", "latest"]) {
+    assert.deepEqual((await platformsIn(`${repository}:${tag}`, process.env)).toSorted(), ["linux/amd64", "linux/arm64"]);
+    const accept = "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.index.v1+json";
+    const index = (await (await fetch(`http://127.0.0.1:${port}/v2/shop/manifests/${tag}`, { headers: { accept } })).json()) as { manifests: { digest: string; platform: object }[] };
+    assert.deepEqual(index.manifests.map(({ digest }) => digest), [amd64, arm64], "the images are the very ones that were pushed");
+  }
+});
