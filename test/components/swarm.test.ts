@@ -7,6 +7,7 @@ import { Networks } from "../../components/networks.ts";
 import { duration } from "../../components/service.ts";
 import { renderRoutes } from "../../components/traefik-config.ts";
 import { Workload, type WorkloadArgs } from "../../components/workload.ts";
+import { resourceType } from "../../engine/providers.ts";
 import { application, least } from "./application-program.ts";
 import { child, customs, hardening, labels, onceSettings, onHost, platform as onDocker } from "./platform.ts";
 import { record } from "./recorder.ts";
@@ -184,6 +185,10 @@ test("a route to a name that Swarm balances has no check of Traefik's own", () =
   const text = renderRoutes([{ name: "shop", host: "shop.example.com", servers: ["tasks.shop-web"], port: 3000 }], "10.0.0.0/24");
   assert.match(text, /http:\/\/tasks\.shop-web:3000/);
   assert.doesNotMatch(text, /healthCheck/);
+});
+
+test("without the Pulumi CLI there are no services, and the error says so", () => {
+  assert.throws(() => resourceType("docker:index/service:Service", "urn"), /docker:index\/service:Service is not supported by the embedded engine.*Use the Pulumi CLI/);
 });
 
 test("a duration is in the form that the provider reads back of a service", () => {
