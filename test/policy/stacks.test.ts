@@ -13,7 +13,7 @@ const folder = join(import.meta.dirname, "../..");
 async function findings(stack: string, more: Record<string, unknown> = {}, secret: Record<string, string> = {}): Promise<Finding[]> {
   const { values } = stackValues(folder, stack);
   const secrets = { ...(await canariesOf(stack)), ...secret };
-  const changed = Object.fromEntries(Object.entries(more).map(([key, value]) => [key, JSON.stringify(value)]));
+  const changed = Object.fromEntries(Object.entries(more).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
   const given = { values: { ...values, ...changed, ...secrets }, secretKeys: Object.keys(secrets) };
   return programFindings({ folder, stack, ...given, cache: join(tmpdir(), "berth-test-policy") });
 }
