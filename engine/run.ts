@@ -15,6 +15,7 @@ import { refreshAll } from "./refresh.ts";
 import { removeAll } from "./removal.ts";
 import { readProject, readStack, type Project, type StackConfig } from "./stackfile.ts";
 import { stackOutputs, StateFile } from "./state.ts";
+import { qualifiedType } from "./urn.ts";
 import { containsSecret, plain, showUnknown, UNKNOWN, type Props } from "./values.ts";
 
 export type Command = "preview" | "up" | "refresh" | "compare" | "destroy" | "outputs";
@@ -107,6 +108,7 @@ async function apply(session: Session): Promise<void> {
     if (registrations.errors.length > 0) {
       throw new EngineError(registrations.errors);
     }
+    registrations.complete();
     await removeAll([...ledger.rest], operations, { protectedToo: false, retainedToo: false });
   } finally {
     process.off("unhandledRejection", stray).off("uncaughtException", stray);
@@ -131,6 +133,7 @@ class Registrations implements Registrar {
   readonly #ledger: Ledger;
   readonly #events: EventLog;
   readonly #running = new Set<Promise<unknown>>();
+  #stackOutputs: { urn: string; outputs: Props } | undefined;
   #reject: (error: Error) => void = () => undefined;
 
   constructor(deployment: Deployment, ledger: Ledger, events: EventLog, signal: AbortSignal) {
@@ -162,7 +165,13 @@ class Registrations implements Registrar {
   }
 
   registerOutputs(urn: string, outputs: Props): void {
-    this.#deployment.registerOutputs(urn, outputs);
+    if (qualifiedType(urn) === "pulumi:pulumi:Stack") this.#stackOutputs = { urn, outputs };
+    else this.#deployment.registerOutputs(urn, outputs);
+  }
+
+  /** Records the stack's outputs. Of a program that throws the SDK gives none, which must not take the place of the last ones. */
+  complete(): void {
+    if (this.#stackOutputs !== undefined) this.#deployment.registerOutputs(this.#stackOutputs.urn, this.#stackOutputs.outputs);
   }
 
   outputsOf(urn: string): Props {

@@ -125,7 +125,7 @@ test("a rollback under load brings image, environment and secret back, builds no
 
 test("an update that fails is listed, and makes no release; what runs can be put back by its number", async () => {
   const text = stackFile();
-  project.write(file(), text.replace("RUST_LOG: info", "RUST_LOG: info\n        ROOT_PORT: not-a-port"));
+  project.write(file(), text.replace("RUST_LOG: info", "RUST_LOG: info\n        DATABASE_URL_FILE: /run/secrets/none"));
   assert.equal((await berth("up", "-s", project.stack)).code, 1);
   const [failed, third] = await releases();
   assert.deepEqual([failed?.number, failed?.result, third?.number, third?.current], [undefined, "failed", 3, true]);
@@ -136,9 +136,9 @@ test("an update that fails is listed, and makes no release; what runs can be put
 });
 
 test("a rollback that fails puts the stack file back", async () => {
-  // The definition of this checkout, which a rollback leaves alone, is one that the older image can't meet.
+  // The definition is this checkout's, which a rollback leaves alone: the older image has no such command.
   const definition = readFileSync(join(project.dir, "apps/root/app.ts"), "utf8");
-  project.write("apps/root/app.ts", definition.replace('METRICS_PORT: "9090"', 'METRICS_PORT: "not-a-port"'));
+  project.write("apps/root/app.ts", definition.replace('["root", "migrate"]', '["root", "no-such-command"]'));
   const text = stackFile();
   const run = await berth("rollback", project.stack, "--to", "2");
   assert.equal(run.code, 1, run.output);
