@@ -79,7 +79,10 @@ export async function buildFor(platform: string, inputs: BuildInputs, tag: strin
   const folder = await mkdtemp(join(tmpdir(), "berth-build-"));
   try {
     const metadata = join(folder, "metadata.json");
-    await run("docker", buildArguments({ ...inputs, tags: [tag], platforms: [platform] }, metadata), { env: environment, maxBuffer: 2 ** 28 });
+    // The Pulumi provider's state has the text of the Dockerfile beside its place.
+    const { location } = (inputs["dockerfile"] ?? {}) as { location?: string };
+    const dockerfile = location === undefined ? {} : { dockerfile: { location } };
+    await run("docker", buildArguments({ ...inputs, ...dockerfile, tags: [tag], platforms: [platform] }, metadata), { env: environment, maxBuffer: 2 ** 28 });
     return (JSON.parse(await readFile(metadata, "utf8")) as Record<string, string>)["containerimage.digest"] ?? "";
   } catch (error) {
     const text = (error as { stderr?: string }).stderr?.trim() ?? String(error);
