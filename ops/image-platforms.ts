@@ -81,7 +81,7 @@ export async function buildFor(platform: string, inputs: BuildInputs, tag: strin
     const metadata = join(folder, "metadata.json");
     // The Pulumi provider's state has the text of the Dockerfile beside its place.
     const { location } = (inputs["dockerfile"] ?? {}) as { location?: string };
-    const dockerfile = location === undefined ? {} : { dockerfile: { location } };
+    const dockerfile: BuildInputs = location === undefined ? {} : { dockerfile: { location } };
     await run("docker", buildArguments({ ...inputs, ...dockerfile, tags: [tag], platforms: [platform] }, metadata), { env: environment, maxBuffer: 2 ** 28 });
     return (JSON.parse(await readFile(metadata, "utf8")) as Record<string, string>)["containerimage.digest"] ?? "";
   } catch (error) {
