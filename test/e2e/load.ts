@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface LoadResult {
   answered: number;
@@ -13,9 +14,9 @@ const rootQuestions: Question[] = [["/health"], ["/graphql", JSON.stringify({ qu
 
 /**
  * GETs and POSTs by turns, of the application root where no others are given, on `workers` kept-alive connections to 127.0.0.1, until `stop` is called,
- * and at most for `limit` milliseconds.
+ * and at most for `limit` milliseconds; `pause` in milliseconds between two requests of a worker leaves processor time.
  */
-export function startLoad(port: number, host: string, workers = 8, questions = rootQuestions, limit = 120_000): { stop: () => Promise<LoadResult> } {
+export function startLoad(port: number, host: string, workers = 8, questions = rootQuestions, { limit = 120_000, pause = 0 } = {}): { stop: () => Promise<LoadResult> } {
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
   const result: LoadResult = { answered: 0, failures: {} };
   const end = { at: Date.now() + limit };
@@ -24,6 +25,7 @@ export function startLoad(port: number, host: string, workers = 8, questions = r
       const failure = await once(agent, port, host, questions[turn % questions.length] as Question);
       if (failure === undefined) result.answered += 1;
       else result.failures[failure] = (result.failures[failure] ?? 0) + 1;
+      if (pause > 0) await delay(pause);
     }
   };
   const running = Promise.all(Array.from({ length: workers }, worker));

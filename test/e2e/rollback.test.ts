@@ -105,7 +105,7 @@ test("a number that is not known is refused with those that are, and nothing is 
 });
 
 test("a rollback under load brings image, environment and secret back, builds nothing and loses no request", async () => {
-  const load = startLoad(project.http, "root.localhost", 4);
+  const load = startLoad(project.http, "root.localhost", 4, undefined, { pause: 20 });
   const run = await berth("rollback", project.stack);
   const { answered, failures } = await load.stop();
   assert.equal(run.code, 0, run.output);

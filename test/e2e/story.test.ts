@@ -44,7 +44,7 @@ const berth = async (...args: string[]) => {
   return run.stdout;
 };
 const stackFile = (stack: string) => parse(readFileSync(join(project.dir, `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, { notes: { image: string; revision: string; env: Record<string, string> } }> };
-const load = (port: number) => startLoad(port, "notes.localhost", 4, [["/notes"], ["/notes?limit=5"]], 900_000);
+const load = (port: number) => startLoad(port, "notes.localhost", 4, [["/notes"], ["/notes?limit=5"]], { limit: 900_000, pause: 50 });
 
 /** Takes the branch that a promotion opened into main, as a merged pull request would. */
 const merge = (branch: string) => {
@@ -113,6 +113,14 @@ async function startRegistry(): Promise<void> {
 
 const skip = missing ?? false;
 const digestOf = (image: string | undefined) => image?.slice(image.indexOf("@") + 1);
+/** The lines of a preview's comment that a reviewer decides from, without what differs from run to run. */
+const decisive = (comment: string) =>
+  comment
+    .slice(0, comment.indexOf("</summary>") + "</summary>".length)
+    .replaceAll(/sha256:[0-9a-f]{64}/g, "sha256:…")
+    .replace(/has \d+ MiB and \d+ cores/, "has … MiB and … cores")
+    .split("\n")
+    .filter(Boolean);
 const inProd = () => second?.docker.listContainers({ filters: { label: ["berth.app=notes", "berth.role=web"] } }) ?? [];
 const release = async (port: number) => (JSON.parse((await ask(port, "GET", "/health", "notes")).body) as { release?: number }).release;
 /** Takes what runs in dev to prod: promoted, reviewed, merged, applied by the plan that the review saw. */
@@ -142,17 +150,48 @@ test("a change of code, configuration and a migration is previewed line by line,
   edit(`${source}/api.ts`, "      service,", "      service,\n      release: 2,");
   project.write("apps/services/node/migrations/0004_add_pinned.sql", "ALTER TABLE notes ADD COLUMN pinned boolean NOT NULL DEFAULT false;\n");
   for (const stack of [project.stack, prod]) edit(`Pulumi.${stack}.yaml`, "LOG_LEVEL: info", "LOG_LEVEL: debug");
-  commit("feat: notes can be pinned");
+  const deployed = stackFile(prod).config["berth:apps"]!.notes.revision;
+  const pinned = commit("feat: notes can be pinned");
   const comment = await berth("preview", "-s", project.stack, "--markdown");
-  console.log(comment);
+  assert.deepEqual(decisive(comment), [
+    `## Preview of \`${project.stack}\``,
+    "**No request should fail.**",
+    "**Data is touched:**",
+    "- the migration `0004_add_pinned.sql` runs",
+    "1 to update, 5 to replace, by the Pulumi CLI.",
+    "| | what happens | can a request fail? | is data touched? |",
+    "|---|---|---|---|",
+    "| `notes` | 2 web containers are replaced, the new ones beside the old (environment, image); the job migrate runs | no | **yes** |",
+    "| `routes` | the job write runs | no | no |",
+    "### `notes`",
+    "- data: the migration `0004_add_pinned.sql` runs",
+    `- image: \`127.0.0.1:${registryPort}/dev/notes\`: \`sha256:…\` → built by the update, so its digest is not known yet`,
+    "- commits:",
+    `  - \`${deployed.slice(0, 12)}\` → \`${pinned.slice(0, 12)}\`: 1 commit`,
+    `  - \`${pinned.slice(0, 7)}\` \`feat: notes can be pinned\``,
+    "- environment: `LOG_LEVEL`: `info` → `debug`",
+    "- migrations: `0004_add_pinned.sql`: the version that runs now goes on working with it",
+    "### Stack file",
+    "- keys: `berth:apps.notes.env.LOG_LEVEL`: `info` → `debug`",
+    "### Memory and processors",
+    "- limits:",
+    "  - 9 containers of at most 1856 MiB and 5.5 cores, as before",
+    "  - 2112 MiB while old and new containers run side by side",
+    "  - The Docker host has … MiB and … cores.",
+    "<details><summary>The engine's diff, 6 resources</summary>",
+  ]);
   await berth("up", "-s", project.stack);
   assert.equal(await release(project.http), 2);
   assert.notEqual(await release(prodPort), 2);
 });
 
 test("promoted, it runs in prod as reviewed: the plan is applied, and the comment of its own line in the stack file is there", { skip }, async () => {
-  const review = await promote();
-  console.log(review);
+  const before = stackFile(prod).config["berth:apps"]!.notes;
+  const review = decisive(await promote());
+  const { image, revision } = stackFile(prod).config["berth:apps"]!.notes;
+  assert.ok(review.includes("**No request should fail.**"), review.join("\n"));
+  assert.ok(review.includes(`  - \`berth:apps.notes.revision\`: \`${before.revision}\` → \`${revision}\``), review.join("\n"));
+  assert.notEqual(image, before.image);
   assert.equal(await release(prodPort), 2);
   assert.match(readFileSync(join(project.dir, `Pulumi.${prod}.yaml`), "utf8"), /^# What runs in production\.$/m);
 });
@@ -189,7 +228,6 @@ test("drift made by hand in prod is found with its repair, and repaired", { skip
   const [container] = await inProd();
   await second?.docker.getContainer(container?.Id ?? "").update({ Memory: 96 * 1024 ** 2, MemorySwap: 96 * 1024 ** 2 });
   const drift = await project.berth(["drift", "-s", prod]);
-  console.log(drift.output);
   assert.equal(drift.code, 4, drift.output);
   assert.match(drift.output, /notes-web/);
   await berth("up", "-s", prod);
@@ -198,7 +236,6 @@ test("drift made by hand in prod is found with its repair, and repaired", { skip
 
 test("prod's releases tell who took what there, when, and how it ended", { skip }, async () => {
   const found = JSON.parse(await berth("releases", "-s", prod, "--json")) as { releases: { number: number; by: string; note?: string }[] };
-  console.log(await berth("releases", "-s", prod));
   assert.deepEqual(found.releases.map(({ number }) => number), [1, 2, 3, 4]);
 });
 

@@ -354,6 +354,7 @@ describe("a good stack file", () => {
       domain: "localhost",
       publish: { address: "127.0.0.1", http: 8080 },
       registry: { port: 5555 },
+      runtime: "docker",
       secrets: "require",
       networks: {},
       logs: { driver: "json-file", size: "10MiB", files: 3 },

@@ -88,14 +88,14 @@ it("refuses a state of another version", async () => {
 it("locks the stack, names the holder, and takes over from a process that is gone", () => {
   const { path, clean } = place();
   const lock = Lock.take(path);
-  assert.throws(() => Lock.take(path), new RegExp(`locked by process ${process.pid} on ${hostname()}`));
+  assert.throws(() => Lock.take(path), new RegExp(`being changed by process ${process.pid} of \\S+ on ${hostname()}`));
   lock.release();
   writeFileSync(`${path}.lock`, JSON.stringify({ pid: process.pid, host: hostname(), started: "then", startTicks: "1" }));
   Lock.take(path).release();
   writeFileSync(`${path}.lock`, "");
   Lock.take(path).release();
-  writeFileSync(`${path}.lock`, JSON.stringify({ pid: 1, host: "elsewhere", started: "then", startTicks: "1" }));
-  assert.throws(() => Lock.take(path), /process 1 on elsewhere/);
+  writeFileSync(`${path}.lock`, JSON.stringify({ pid: 1, user: "ada", host: "elsewhere", started: "then", startTicks: "1" }));
+  assert.throws(() => Lock.take(path), /process 1 of ada on elsewhere/);
   clean();
 });
 
