@@ -53,7 +53,7 @@ export class Lock {
 
 /** The file appears with its content, so that nobody finds a lock without a holder. */
 function tryCreate(path: string): boolean {
-  const holder: Holder = { pid: process.pid, user: userInfo().username, host: hostname(), started: new Date().toISOString(), startTicks: startTicks(process.pid) };
+  const holder: Holder = { pid: process.pid, user: loginName(), host: hostname(), started: new Date().toISOString(), startTicks: startTicks(process.pid) };
   const own = `${path}.${process.pid}`;
   writeFileSync(own, JSON.stringify(holder), { mode: 0o600, flush: true });
   try {
@@ -133,5 +133,14 @@ function statOf(pid: number): string[] {
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return [];
+  }
+}
+
+/** A container may run under a number that no account has. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "?"}`;
   }
 }

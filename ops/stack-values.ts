@@ -12,13 +12,22 @@ export interface StackValues {
 /** Long enough for every secret that has to be of some length. */
 const hidden = "encrypted in the stack file, and not read here";
 
+/** Whether the stack file takes values from Pulumi ESC, which only the Pulumi CLI resolves. */
+export function takesEnvironments(folder: string, stack: string): boolean {
+  return fileOf(folder, stack)["environment"] !== undefined;
+}
+
 export function stackValues(folder: string, stack: string): StackValues {
-  const { config } = (parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) ?? {}) as { config?: Record<string, unknown> | null };
+  const { config } = fileOf(folder, stack) as { config?: Record<string, unknown> | null };
   const entries = Object.entries(config ?? {}).map(([key, value]): [string, unknown] => [key.includes(":") ? key : `${readProject(folder).name}:${key}`, value]);
   return {
     values: Object.fromEntries(entries.map(([key, value]) => [key, isEncrypted(value) ? hidden : typeof value === "string" ? value : JSON.stringify(value)])),
     secretKeys: entries.filter(([, value]) => isEncrypted(value)).map(([key]) => key),
   };
+}
+
+function fileOf(folder: string, stack: string): Record<string, unknown> {
+  return (parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) ?? {}) as Record<string, unknown>;
 }
 
 function isEncrypted(value: unknown): boolean {

@@ -4,7 +4,7 @@ import type { Finding } from "../../policy/rule.ts";
 import type { RunOptions } from "../deployer.ts";
 import { exitCodes, OpsError } from "../exit.ts";
 import type { Project } from "../project.ts";
-import { type StackValues, stackValues } from "../stack-values.ts";
+import { type StackValues, stackValues, takesEnvironments } from "../stack-values.ts";
 
 /** A program and the values that it is run with; `cache` is the folder of its compiled modules. */
 export interface ProgramCheck extends StackValues {
@@ -18,15 +18,20 @@ type Answer = { findings: Finding[] } | { problem: string };
 /**
  * Runs the program with nothing behind it, and every rule of the policy over all that it asks for: so a resource that
  * may not be stops an update before the first one is made, whichever engine applies it. The CLI's own `--policy-pack`
- * looks at each resource only when its turn has come.
+ * looks at each resource only when its turn has come. A stack with values of Pulumi ESC is not checked, which is told.
  *
  * @throws OpsError with every mandatory finding, or with what the program itself threw. Advisory ones are told as warnings.
  */
 export async function enforcePolicy(project: Project, stack: string, { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<void> {
   const { folder } = project;
+  const warn = (message: string) => onEvent?.({ phase: "diagnostic", op: "", urn: "", type: "", name: "", message });
+  if (takesEnvironments(folder, stack)) {
+    warn(`warning: Pulumi.${stack}.yaml takes values from Pulumi ESC, so the policy is not checked here: pulumi preview -s ${stack} --policy-pack policy does`);
+    return;
+  }
   const findings = await programFindings({ folder, stack, ...stackValues(folder, stack), cache: project.generated("policy", "compiled") }, signal);
   const { mandatory = [], advisory = [] } = Object.groupBy(findings, ({ level }) => level);
-  for (const message of warnings(advisory)) onEvent?.({ phase: "diagnostic", op: "", urn: "", type: "", name: "", message });
+  for (const message of warnings(advisory)) warn(message);
   if (mandatory.length > 0) throw new OpsError(refusal(stack, mandatory));
 }
 
