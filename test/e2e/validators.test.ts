@@ -9,6 +9,8 @@ import { hashSync } from "bcryptjs";
 import { stringify } from "yaml";
 import { alertsOf, renderRules } from "../../components/alert-rules.ts";
 import { renderAlertmanagerConfig } from "../../components/alertmanager-config.ts";
+import { collectorData, renderCollectorConfig } from "../../components/log-collector-config.ts";
+import { renderLokiConfig } from "../../components/loki-config.ts";
 import { renderDatabaseSql, renderMonitorSql, renderPgHba, renderPostgresConf } from "../../components/postgres-config.ts";
 import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../components/prometheus-config.ts";
 import { renderRedisAcl, renderRedisConf } from "../../components/redis-config.ts";
@@ -91,6 +93,22 @@ async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
 
 after(async () => {
   if (made.length > 0) await run("docker", ["rm", "--force", "--volumes", ...made]);
+});
+
+describe("the OpenTelemetry Collector", { skip: missing(lock.logCollector) }, () => {
+  test("accepts its configuration, and refuses it with a component that it does not have", async () => {
+    const config = renderCollectorConfig({ intake: "127.0.0.1:24224", metrics: { host: "127.0.0.1", port: 8888 }, loki: "http://loki:3100" });
+    const validate = (text: string) => output({ image: lock.logCollector, files: { "/collector.yml": text }, command: ["/otelcol-contrib", "validate", "--config=/collector.yml"], user: "10001:10001", tmpfs: [collectorData] });
+    await validate(config);
+    await assert.rejects(validate(config.replaceAll("fluentforward", "fluentbackward")), /fluentbackward/);
+  });
+});
+
+describe("Loki", { skip: missing(lock.loki) }, () => {
+  test("accepts its configuration", async () => {
+    const files = { "/loki.yml": renderLokiConfig({ host: "127.0.0.1", port: 3100, retention: "14d" }) };
+    await output({ image: lock.loki, files, command: ["/usr/bin/loki", "-verify-config", "-config.file=/loki.yml"] });
+  });
 });
 
 describe("promtool", { skip: missing(lock.prometheus) }, () => {
