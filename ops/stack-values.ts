@@ -9,8 +9,8 @@ export interface StackValues {
   secretKeys: string[];
 }
 
-/** Long enough for every secret that has to be of some length. */
-const hidden = "encrypted in the stack file, and not read here";
+/** Of the form of every secret that has to have one. */
+const hidden = "encrypted-in-the-stack-file-and-not-read-here";
 
 /** Whether the stack file takes values from Pulumi ESC, which only the Pulumi CLI resolves. */
 export function takesEnvironments(folder: string, stack: string): boolean {
