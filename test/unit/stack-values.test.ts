@@ -11,7 +11,7 @@ import { secretFields } from "../../settings.ts";
 test("values that are encrypted stand for themselves in a form that every check accepts", () => {
   const folder = mkdtempSync(join(tmpdir(), "berth-values-"));
   try {
-    writeFileSync(join(folder, "Pulumi.yaml"), "name: berth\n");
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: berth\nruntime: nodejs\n");
     const secrets = Object.fromEntries(Object.keys(secretFields).map((name) => [`berth:${name}`, { secure: "v1:abc" }]));
     writeFileSync(join(folder, "Pulumi.prod.yaml"), stringify({ config: { "berth:domain": "example.com", "berth:apps": { shop: {} }, plain: 1, ...secrets } }));
     const { values, secretKeys } = stackValues(folder, "prod");
