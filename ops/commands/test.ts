@@ -56,5 +56,8 @@ function unknownStep(name: string): string {
 }
 
 function failure(name: string, detail: string): string {
-  return [`failed: ${name}`, ...detail.split("\n").slice(0, 60)].join("\n      ");
+  const lines = detail.split("\n");
+  // The reason is at the beginning of an error, and at the end of a program's output.
+  const shown = lines.length <= 60 ? lines : [...lines.slice(0, 20), `… ${lines.length - 60} lines …`, ...lines.slice(-40)];
+  return [`failed: ${name}`, ...shown].join("\n      ");
 }

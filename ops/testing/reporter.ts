@@ -10,12 +10,12 @@ export interface TestLine {
   detail?: string;
 }
 
-/** Node's test runner loads this in its own process; suites are no tests, as in Node's own count. */
+/** Node's test runner loads this in its own process; suites are no tests, as in Node's own count, but where they fail before their tests. */
 export default async function* reporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of source) {
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const { name, file, skip, todo, details } = event.data;
-    if (details.type === "suite") continue;
+    if (details.type === "suite" && !(event.type === "test:fail" && failedBefore(event.data.details.error))) continue;
     const reason = skip ?? todo;
     const line: TestLine = { berthTest: true, result: "passed", name, file };
     if (reason !== undefined && reason !== false) {
@@ -27,6 +27,11 @@ export default async function* reporter(source: AsyncIterable<TestEvent>): Async
     }
     yield `${JSON.stringify(line)}\n`;
   }
+}
+
+/** Whether a suite failed by itself and not by one of its tests: those say only that they were cancelled. */
+function failedBefore(error: Error & { failureType?: string }): boolean {
+  return error.failureType === "hookFailed";
 }
 
 /** The error that the test threw, not the runner's wrapper around it. */

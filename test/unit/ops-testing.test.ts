@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { countOf } from "../../ops/testing/apps.ts";
+import { runNodeTests } from "../../ops/testing/node-tests.ts";
 
 /** As buildx prints it. */
 const built = (text: string) => text.split("\n").map((line, index) => `#12 ${index}.345 ${line}`).join("\n");
@@ -27,4 +31,17 @@ describe("the count of an application's tests", () => {
     assert.equal(passed, 0);
     assert.match(failed[0]?.detail ?? "", /nothing ran/);
   });
+});
+
+test("a suite that fails before its tests is told with the reason, as its tests say only that they were cancelled", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "berth-testing-"));
+  try {
+    const text = 'import { before, describe, test } from "node:test";\ndescribe("stack", () => { before(() => { throw new Error("no engine"); }); test("up", () => {}); });\n';
+    writeFileSync(join(folder, "a.test.mjs"), text);
+    const { failed } = await runNodeTests({ folder, files: "*.test.mjs", environment: process.env, timeout: 20_000, signal: new AbortController().signal, onTest: () => undefined });
+    assert.deepEqual(failed.map(({ name }) => name), ["a.test.mjs: up", "a.test.mjs: stack"]);
+    assert.match(failed[1]?.detail ?? "", /no engine/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
