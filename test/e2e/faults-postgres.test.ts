@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import images from "../../images.lock.json" with { type: "json" };
 import { eventually } from "./eventually.ts";
 import { docker, Project } from "./project.ts";
+import { slowLink } from "./slow-link.ts";
 
 // One stack for the whole file. Its data volume is a small file system of its own, where the machine can mount one, so
 // that it can be filled.
@@ -106,6 +108,52 @@ test("cut off for 20 s, it makes the application answer 503, and 200 within 10 s
   await network.connect({ Container: await server(), EndpointConfig: { Aliases: ["postgres"] } });
   await healthy(10_000);
   assert.deepEqual(await started(), before);
+});
+
+// The kernel may lack sch_netem; see slow-link.ts for what stands for the loss of packets. The replicas are asked
+// themselves, each by more clients than its pool has connections.
+test("behind a link of 300 ms that loses a packet in 20, 15 clients of a replica with 10 connections get their answers", async (context) => {
+  const name = `berth-${project.stack}-app-root`;
+  const network = docker.getNetwork(name);
+  const container = await server();
+  const move = async (alias: string) => {
+    await network.disconnect({ Container: container });
+    await network.connect({ Container: container, EndpointConfig: { Aliases: [alias] } });
+  };
+  const replicas = (await project.containers("web")).map(({ NetworkSettings }) => NetworkSettings.Networks[name]?.IPAddress);
+  const ask = async (replica: string | undefined) => {
+    const question = { method: "POST", headers: { "content-type": "application/json" }, body: '{"query":"{ members { handle } }"}', signal: AbortSignal.timeout(15_000) };
+    const { errors } = (await (await fetch(`http://${replica}:3000/graphql`, question)).json()) as { errors?: unknown };
+    return errors === undefined ? undefined : JSON.stringify(errors);
+  };
+  await move("postgres-behind");
+  const link = await docker.createContainer({ ...slowLink(images.toolbox, name, "postgres", "postgres-behind", { latency: 300, loss: 20 }), Labels: { "berth.stack": project.stack } });
+  try {
+    await link.start();
+    // None may stay on the way that it had.
+    execFileSync("docker", ["exec", "-u", "999", container, "psql", "-h", "/var/run/postgresql", "-U", "postgres", "-c", "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'root'"]);
+    for (const replica of replicas) await eventually("a replica answers", 20_000, () => ask(replica).catch(String));
+    await healthy(20_000);
+    const times: number[] = [];
+    const failures: string[] = [];
+    const client = async (replica: string | undefined) => {
+      for (let turn = 0; turn < 8; turn += 1) {
+        const started = performance.now();
+        const failure = await ask(replica).catch(String);
+        times.push(performance.now() - started);
+        if (failure !== undefined) failures.push(failure);
+      }
+    };
+    await Promise.all(replicas.flatMap((replica) => Array.from({ length: 15 }, () => client(replica))));
+    const [half = 0, most = 0] = [0.5, 0.95].map((share) => Math.round(times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? 0));
+    context.diagnostic(`${times.length} requests: p50 ${half} ms, p95 ${most} ms`);
+    assert.deepEqual(failures, []);
+    assert.ok(half > 300, `half of the requests took less than the link, ${half} ms`);
+  } finally {
+    await link.remove({ force: true });
+    await move("postgres");
+  }
+  await healthy(20_000);
 });
 
 test("with its volume full it refuses writes, and takes them again once there is space, with nothing lost", async (context) => {
