@@ -235,8 +235,9 @@ test("drift made by hand in prod is found with its repair, and repaired", { skip
 });
 
 test("prod's releases tell who took what there, when, and how it ended", { skip }, async () => {
-  const found = JSON.parse(await berth("releases", "-s", prod, "--json")) as { releases: { number: number; by: string; note?: string }[] };
-  assert.deepEqual(found.releases.map(({ number }) => number), [1, 2, 3, 4]);
+  const found = JSON.parse(await berth("releases", "-s", prod, "--json")) as { releases: { number: number; result: string; note?: string }[] };
+  assert.deepEqual(found.releases.map(({ number, result }) => [number, result]), [[4, "succeeded"], [3, "succeeded"], [2, "succeeded"], [1, "succeeded"]]);
+  assert.match(found.releases[0]?.note ?? "", /rollback to 2/);
 });
 
 test("neither dev nor prod lost a request from the first deploy to the last", { skip }, async () => {
