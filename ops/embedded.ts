@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { EngineOptions, StepEvent, Summary } from "../engine/index.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, realChanges, type RefreshOptions, type RunOptions, type StateResource } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
-import { enforcePolicy } from "./policy/check.ts";
+import { PolicyGate } from "./policy/check.ts";
 import type { Project } from "./project.ts";
 import { noteVariable } from "./releases/note.ts";
 import { FailureHistory } from "./releases/failure-history.ts";
@@ -20,14 +20,16 @@ export class EmbeddedDeployer implements Deployer {
   readonly engine = "embedded";
   readonly description: string;
   readonly #options: EmbeddedOptions;
+  readonly #policy: PolicyGate;
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
+    this.#policy = new PolicyGate(options.project, options.stack);
     this.description = `embedded engine, state in .berth/embedded/${options.stack}.json`;
   }
 
   async preview(options: RunOptions): Promise<Outcome> {
-    await enforcePolicy(this.#options.project, this.#options.stack, options);
+    await this.#policy.enforce(options);
     const { onEvent, ...others } = options;
     // The deletion in a replacement is a part of it, and people see one step.
     const shown = (event: StepEvent) => (event.op === "delete" && event.diff?.[0] === "replaced" ? undefined : onEvent?.(event));
@@ -35,7 +37,7 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   async up(options: RunOptions): Promise<Outcome> {
-    await enforcePolicy(this.#options.project, this.#options.stack, options);
+    await this.#policy.enforce(options);
     const history = new FailureHistory(this.#options.project, this.#options.stack);
     return history.watching(() => this.#apply((engine, run) => engine.up(run), options));
   }

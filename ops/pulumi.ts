@@ -8,7 +8,7 @@ import { Lock } from "../engine/lock.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import { areGone, heldBy, type Holder, lockHolders } from "./lock-holders.ts";
-import { enforcePolicy } from "./policy/check.ts";
+import { PolicyGate } from "./policy/check.ts";
 import type { Project } from "./project.ts";
 import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
 import { noteVariable } from "./releases/note.ts";
@@ -40,22 +40,24 @@ export class PulumiDeployer implements Deployer {
   readonly engine = "pulumi";
   readonly description: string;
   readonly #options: PulumiOptions;
+  readonly #policy: PolicyGate;
   /** Held from the lifting of a dead lock until what came after it has ended. */
   #guard: Lock | undefined;
 
   constructor(options: PulumiOptions) {
     this.#options = options;
+    this.#policy = new PolicyGate(options.project, options.stack);
     const { cli, backend } = options;
     this.description = `Pulumi CLI ${cli.version}, state in ${backend.url} (${backend.reason})`;
   }
 
   async preview(options: RunOptions): Promise<Outcome> {
-    await enforcePolicy(this.#options.project, this.#options.stack, options);
+    await this.#policy.enforce(options);
     return this.#apply(["preview", ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
   }
 
   async up(options: RunOptions): Promise<Outcome> {
-    await enforcePolicy(this.#options.project, this.#options.stack, options);
+    await this.#policy.enforce(options);
     const { plan } = options;
     if (plan === undefined) return this.#apply(["up", "--yes", "--skip-preview", ...replacing(options)], options);
     return this.#apply(["up", "--yes", "--skip-preview", ...replacing(options), "--plan", plan], options).catch((error: unknown) => {

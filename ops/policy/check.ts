@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { refusal, warnings } from "../../policy/report.ts";
 import type { Finding } from "../../policy/rule.ts";
@@ -14,6 +15,26 @@ export interface ProgramCheck extends StackValues {
 }
 
 type Answer = { findings: Finding[] } | { problem: string };
+
+/** The policy before each preview and update of one stack. What has passed is not looked at again while the stack file is the same. */
+export class PolicyGate {
+  readonly #project: Project;
+  readonly #stack: string;
+  #passed: string | undefined;
+
+  constructor(project: Project, stack: string) {
+    this.#project = project;
+    this.#stack = stack;
+  }
+
+  /** @throws as {@link enforcePolicy}. */
+  async enforce(options: Pick<RunOptions, "onEvent" | "signal">): Promise<void> {
+    const settings = readFileSync(this.#project.stackFile(this.#stack), "utf8");
+    if (settings === this.#passed) return;
+    await enforcePolicy(this.#project, this.#stack, options);
+    this.#passed = settings;
+  }
+}
 
 /**
  * Runs the program with nothing behind it, and every rule of the policy over all that it asks for: so a resource that

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { enforcePolicy } from "../../ops/policy/check.ts";
+import { enforcePolicy, PolicyGate } from "../../ops/policy/check.ts";
 import { Project } from "../../ops/project.ts";
 
 test("a stack with values of Pulumi ESC is not checked, and says so with the command that does", async () => {
@@ -14,6 +14,28 @@ test("a stack with values of Pulumi ESC is not checked, and says so with the com
     await enforcePolicy(new Project(folder), "prod", { onEvent: ({ message = "" }) => said.push(message) });
     assert.equal(said.length, 1);
     assert.match(said[0] ?? "", /^warning: Pulumi\.prod\.yaml takes values from Pulumi ESC.*pulumi preview -s prod --policy-pack policy/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("what has passed is looked at again only when the stack file is another", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "berth-policy-"));
+  const file = join(folder, "Pulumi.prod.yaml");
+  try {
+    let times = 0;
+    const gate = new PolicyGate(new Project(folder), "prod");
+    const enforce = () => gate.enforce({ onEvent: () => void (times += 1) });
+    writeFileSync(file, "environment: [acme/prod]\n");
+    await enforce();
+    await enforce();
+    assert.equal(times, 1);
+    writeFileSync(file, "environment: [acme/other]\n");
+    await enforce();
+    assert.equal(times, 2);
+    writeFileSync(file, "config: {}\n");
+    await assert.rejects(enforce());
+    await assert.rejects(enforce(), "what was refused is not taken for passed");
   } finally {
     rmSync(folder, { recursive: true });
   }
