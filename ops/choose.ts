@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import type { Context } from "./command.ts";
 import { type Deployer, type Deployment, realResources, type StateResource } from "./deployer.ts";
 import { EmbeddedDeployer, embeddedState } from "./embedded.ts";
 import { exitCodes, OpsError, usageError } from "./exit.ts";
+import { silent } from "./progress.ts";
 import type { Project } from "./project.ts";
 import { PulumiDeployer } from "./pulumi.ts";
 import { type Backend, chooseBackend } from "./setup/backend.ts";
@@ -77,6 +79,18 @@ export async function chooseDeployer(options: ChoiceOptions): Promise<Choice> {
     backend,
     variables,
   };
+}
+
+/**
+ * The engine for a command, whose output never shows the passphrase.
+ *
+ * @param engine `--engine`.
+ * @param report Of a command that changes the stack, for which a CLI may be downloaded. One that only looks has none.
+ */
+export async function engineFor({ project, terminal, environment }: Context, stack: string, engine: string | undefined, report?: Report): Promise<Choice> {
+  const choice = await chooseDeployer({ project, stack, environment, engine, report: report ?? silent, install: report !== undefined });
+  terminal.redactor.hide(choice.passphrase.value);
+  return choice;
 }
 
 function embeddedResources(project: Project, stack: string): StateResource[] {

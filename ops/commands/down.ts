@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { applyWithProgress } from "../apply.ts";
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { type Command, type Context, engineOption, stackOf, stackOption } from "../command.ts";
 import { dockerClient, labels, requireDocker } from "../docker.ts";
 import { OpsError, usageError } from "../exit.ts";
@@ -25,8 +25,7 @@ export const command: Command = {
     const report = new Progress(terminal);
     const docker = dockerClient(project.settings(stack).docker, environment);
     await requireDocker(docker);
-    const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
-    terminal.redactor.hide(passphrase.value);
+    const { deployer } = await engineFor(context, stack, parsed.values["engine"], report);
     report.note(deployer.description);
     const includeProtected = parsed.flags["volumes"] === true;
     const filters = { label: [`${labels.stack}=${stack}`] };

@@ -1,10 +1,9 @@
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerClient, requireDocker } from "../docker.ts";
 import { driftOf } from "../drift/drift.ts";
 import { driftText } from "../drift/text.ts";
 import { exitCodes } from "../exit.ts";
-import { silent } from "../progress.ts";
 
 export const command: Command = {
   summary: "what differs from the state, and how to repair it; changes nothing",
@@ -22,8 +21,7 @@ export const command: Command = {
     const stack = stackOf(context, parsed);
     const docker = dockerClient(project.settings(stack).docker, environment);
     await requireDocker(docker);
-    const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report: silent, install: false });
-    terminal.redactor.hide(passphrase.value);
+    const { deployer } = await engineFor(context, stack, parsed.values["engine"]);
     const report = await driftOf({ deployer, docker, stack, signal });
     if (parsed.flags["json"]) terminal.json(report);
     else terminal.result(driftText(report, (colour, text) => terminal.resultStyle(colour, text)));

@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { closest, type Parsed } from "../arguments.ts";
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerClient, requireDocker } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { type ImageSize, isTooLarge, readLimits, sizeOf, sizeRows } from "../image-sizes.ts";
-import { Progress, silent } from "../progress.ts";
+import { Progress } from "../progress.ts";
 import { table } from "../table.ts";
 
 const run = promisify(execFile);
@@ -78,10 +78,10 @@ function check({ project }: Context): Promise<number> {
   });
 }
 
-async function sizes({ project, terminal, environment }: Context, stack: string, { values, flags }: Parsed): Promise<number> {
+async function sizes(context: Context, stack: string, { values, flags }: Parsed): Promise<number> {
+  const { project, terminal, environment } = context;
   const limitOf = readLimits(project.folder);
-  const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: values["engine"], report: silent, install: false });
-  terminal.redactor.hide(passphrase.value);
+  const { deployer } = await engineFor(context, stack, values["engine"]);
   const images = Object.entries(((await deployer.outputs())["imageDigests"]?.value ?? {}) as Record<string, string>);
   if (images.length === 0) throw new OpsError(`stack "${stack}" runs no image of an application: ./berth up -s ${stack} starts them`);
   const docker = dockerClient(project.settings(stack).docker, environment);

@@ -1,5 +1,5 @@
 import { applyWithProgress } from "../apply.ts";
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { failedJobs } from "../deployer.ts";
@@ -36,8 +36,7 @@ export const command: Command = {
     if (json && markdown) throw usageError("--json and --markdown are two forms of one result: give one of them");
     const comment = commentOf(parsed.values["comment"], environment, project.folder);
     const report = new Progress(terminal);
-    const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
-    terminal.redactor.hide(passphrase.value);
+    const { deployer, passphrase } = await engineFor(context, stack, parsed.values["engine"], report);
     report.note(deployer.description);
     const steps: Step[] = [];
     const state = await deployer.state();

@@ -1,10 +1,10 @@
 import { Crypter } from "../../engine/secrets.ts";
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { type Command, type Context, engineOption, jsonOption } from "../command.ts";
 import { dockerClient, requireDocker } from "../docker.ts";
 import { messageOf, OpsError, usageError } from "../exit.ts";
 import { forgeOf, type PullRequest } from "../forge.ts";
-import { Progress, silent } from "../progress.ts";
+import { Progress } from "../progress.ts";
 import { branchFor } from "../promote/branch.ts";
 import { checks, forcedChecks, secondsOf } from "../promote/check.ts";
 import { Checkout } from "../promote/checkout.ts";
@@ -99,9 +99,9 @@ export const command: Command = {
   },
 };
 
-async function sideOf({ project, terminal, environment }: Context, stack: string, engine: string | undefined): Promise<Side> {
-  const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine, report: silent, install: false });
-  terminal.redactor.hide(passphrase.value);
+async function sideOf(context: Context, stack: string, engine: string | undefined): Promise<Side> {
+  const { project, environment } = context;
+  const { deployer } = await engineFor(context, stack, engine);
   return { stack, deployer, docker: dockerClient(project.settings(stack).docker, environment) };
 }
 

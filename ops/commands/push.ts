@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { closest } from "../arguments.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import type { Deployment } from "../deployer.ts";
 import { OpsError, usageError } from "../exit.ts";
 import { buildFor, buildOf, otherSource, parsePlatforms, partTag, platformsIn } from "../image-platforms.ts";
-import { Progress, silent } from "../progress.ts";
+import { Progress } from "../progress.ts";
 import { withLogin } from "../registry-login.ts";
 import type { Step } from "../setup/report.ts";
 
@@ -35,8 +35,7 @@ export const command: Command = {
     const stack = stackOf(context, parsed);
     const platforms = parsed.values["platforms"] === undefined ? undefined : parsePlatforms(parsed.values["platforms"]);
     if (platforms !== undefined && parsed.flags["part"]) throw usageError("--part is one image of what --platforms joins: give one of the two");
-    const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report: silent, install: false });
-    terminal.redactor.hide(passphrase.value);
+    const { deployer } = await engineFor(context, stack, parsed.values["engine"]);
     const images = ((await deployer.outputs())["imageDigests"]?.value ?? {}) as Record<string, string>;
     if (Object.keys(images).length === 0) throw new OpsError(`stack "${stack}" runs no image of an application: ./berth up -s ${stack} builds and pushes them`);
     const app = parsed.positionals[0];

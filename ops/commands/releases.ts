@@ -1,6 +1,5 @@
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import { silent } from "../progress.ts";
 import { entriesOf, readReleases, releaseTable } from "../releases/records.ts";
 
 export const command: Command = {
@@ -14,10 +13,9 @@ export const command: Command = {
   examples: ["./berth releases", "./berth releases -s prod --json | jq '.releases[0].changes'"],
   exits: [0, 1, 2, 3],
   async run(context, parsed) {
-    const { project, terminal, environment } = context;
+    const { terminal } = context;
     const stack = stackOf(context, parsed);
-    const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report: silent, install: false });
-    terminal.redactor.hide(passphrase.value);
+    const { deployer } = await engineFor(context, stack, parsed.values["engine"]);
     const [releases, failed] = await Promise.all([readReleases(deployer), deployer.failedUpdates()]);
     for (const { secrets } of releases) for (const value of Object.values(secrets)) terminal.redactor.hide(value);
     const entries = entriesOf(releases, failed);

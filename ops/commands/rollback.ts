@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Release } from "../../components/release-record.ts";
 import { Crypter } from "../../engine/secrets.ts";
 import { applyWithProgress } from "../apply.ts";
-import { type Choice, chooseDeployer } from "../choose.ts";
+import { type Choice, engineFor } from "../choose.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOption } from "../command.ts";
 import type { Parsed } from "../arguments.ts";
 import { dockerClient, requireDocker } from "../docker.ts";
@@ -43,9 +43,8 @@ export const command: Command = {
     const report = new Progress(terminal);
     const docker = dockerClient(project.settings(stack).docker, environment);
     await requireDocker(docker);
-    const choice = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
+    const choice = await engineFor(context, stack, parsed.values["engine"], report);
     const { deployer } = choice;
-    terminal.redactor.hide(choice.passphrase.value);
     report.note(deployer.description);
 
     const releases = await readReleases(deployer);

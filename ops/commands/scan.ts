@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { closest } from "../arguments.ts";
-import { chooseDeployer } from "../choose.ts";
-import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
+import { engineFor } from "../choose.ts";
+import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { type Deployer, realResources } from "../deployer.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
-import { Progress, silent } from "../progress.ts";
+import { Progress } from "../progress.ts";
 import { withLogin } from "../registry-login.ts";
 import { readAccepted, readReport, type ScanResult } from "../scan-report.ts";
 import { findScanner } from "../scanner.ts";
@@ -38,7 +38,7 @@ export const command: Command = {
     const { problems, ended } = readAccepted(accepted === undefined ? "" : readFileSync(accepted, "utf8"), new Date());
     if (problems.length > 0) throw new OpsError(`${acceptedFile} is not right, so nothing was scanned:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
     const report = new Progress(terminal);
-    const deployer = one === undefined ? await deployerOf(context, stackOf(context, parsed), parsed.values["engine"]) : undefined;
+    const deployer = one === undefined ? (await engineFor(context, stackOf(context, parsed), parsed.values["engine"])).deployer : undefined;
     const images = deployer === undefined ? [one ?? ""] : await imagesOf(deployer, stackOf(context, parsed), parsed.positionals[0]);
     const scanner = await findScanner(project.folder, accepted, environment);
     report.note(scanner.description);
@@ -64,12 +64,6 @@ export const command: Command = {
     return results.some(({ critical }) => critical.length > 0) ? exitCodes.failed : exitCodes.ok;
   },
 };
-
-async function deployerOf({ project, environment, terminal }: Context, stack: string, engine: string | undefined): Promise<Deployer> {
-  const { deployer, passphrase } = await chooseDeployer({ project, stack, environment, engine, report: silent, install: false });
-  terminal.redactor.hide(passphrase.value);
-  return deployer;
-}
 
 /** What the stack pulled, in the order of its program; of one application that which it runs. */
 async function imagesOf(deployer: Deployer, stack: string, app: string | undefined): Promise<string[]> {

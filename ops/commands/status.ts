@@ -1,9 +1,8 @@
 import type Dockerode from "dockerode";
 import { addresses } from "../answers.ts";
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerClient, labels, partOf, requireDocker, stackContainers } from "../docker.ts";
-import { silent } from "../progress.ts";
 import { size, table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -37,7 +36,7 @@ export const command: Command = {
     await requireDocker(docker);
     const [containers, choice] = await Promise.all([
       stackContainers(docker, stack).then((list) => Promise.all(list.map((container) => statusOf(docker, container)))),
-      chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report: silent, install: false }),
+      engineFor(context, stack, parsed.values["engine"]),
     ]);
     const found = containers.length === 0 ? {} : addresses(await choice.deployer.outputs());
     const shown = parsed.flags["all"] ? containers : containers.filter((container) => !isDone(container));

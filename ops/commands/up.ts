@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { chooseDeployer } from "../choose.ts";
+import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { prepareMachine } from "../prepare.ts";
 import { type PlanTarget, pulumiPlanFile, readPlan, requirePlan } from "../preview/plan-file.ts";
@@ -33,8 +33,7 @@ export const command: Command = {
     const started = performance.now();
     const report = new Progress(terminal);
     const docker = await prepareMachine(context, stack, report);
-    const choice = await chooseDeployer({ project, stack, environment, engine: parsed.values["engine"], report, install: true });
-    terminal.redactor.hide(choice.passphrase.value);
+    const choice = await engineFor(context, stack, parsed.values["engine"], report);
     const { deployer } = choice;
     report.note(`${deployer.description}${choice.fallback === undefined ? "" : `; used because ${choice.fallback}`}`);
 
