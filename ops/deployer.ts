@@ -1,4 +1,5 @@
 import type Dockerode from "dockerode";
+import { types } from "./resource-types.ts";
 
 /** What happened to one resource, the same for both engines. */
 export interface ResourceEvent {
@@ -139,13 +140,11 @@ export function realResources(deployment: Deployment): StateResource[] {
   return (deployment.resources ?? []).filter(({ custom, type, delete: gone }) => custom === true && gone !== true && !type.startsWith("pulumi:"));
 }
 
-const containerType = "docker:index/container:Container";
-
 /** Containers that should have run to a good end and did not: the next update must run them again. */
 export function failedJobs(deployment: Deployment): string[] {
   return realResources(deployment)
     .filter(({ type, inputs, outputs }) => {
-      const ran = type === containerType && inputs?.["attach"] === true && inputs["mustRun"] === false;
+      const ran = type === types.container && inputs?.["attach"] === true && inputs["mustRun"] === false;
       return ran && typeof outputs?.["exitCode"] === "number" && outputs["exitCode"] !== 0;
     })
     .map(({ urn }) => urn);
@@ -154,7 +153,7 @@ export function failedJobs(deployment: Deployment): string[] {
 /** The login for a registry among the inputs of the images that were pushed there, in a state with plain secrets. */
 export function loginOf(deployment: Deployment, address: string): Login | undefined {
   const registries = realResources(deployment)
-    .filter(({ type }) => type === "docker-build:index:Image")
+    .filter(({ type }) => type === types.built)
     .flatMap(({ inputs }) => plain(inputs?.["registries"]) as { address?: string; username?: string; password?: unknown }[] | undefined ?? []);
   const found = registries.map((registry) => plain(registry) as typeof registry).find((registry) => registry.address === address);
   if (found?.username === undefined || found.password === undefined) return undefined;

@@ -7,6 +7,7 @@ import type { Project } from "./project.ts";
 import { noteVariable } from "./releases/note.ts";
 import { FailureHistory } from "./releases/failure-history.ts";
 import { EventReader } from "./pulumi-events.ts";
+import { types } from "./resource-types.ts";
 import { saltedStackFile } from "./stack-file.ts";
 
 export interface EmbeddedOptions {
@@ -57,12 +58,12 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   async outputs(): Promise<Outputs> {
-    const stack = (await this.state()).resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
+    const stack = (await this.state()).resources?.find(({ type }) => type === types.stack);
     return EventReader.outputs(stack?.outputs ?? {});
   }
 
   async secretOutput(name: string): Promise<unknown> {
-    const [stack] = await this.#revealed((type) => type === "pulumi:pulumi:Stack");
+    const [stack] = await this.#revealed((type) => type === types.stack);
     const value = stack?.outputs?.[name];
     return value === undefined ? undefined : unwrapped(value);
   }
@@ -80,7 +81,7 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   async login(address: string): Promise<Login | undefined> {
-    return loginOf({ resources: await this.#revealed((type) => type === "docker-build:index:Image") }, address);
+    return loginOf({ resources: await this.#revealed((type) => type === types.built) }, address);
   }
 
   /** Resources of the state with each secret as `{ plaintext: <JSON> }`. */

@@ -7,6 +7,7 @@ import type { ResourceEvent } from "./deployer.ts";
 import { stackContainers } from "./docker.ts";
 import { messageOf, OpsError } from "./exit.ts";
 import type { Project } from "./project.ts";
+import { types } from "./resource-types.ts";
 
 /** Lines of a log that are shown. */
 const tail = 20;
@@ -18,8 +19,8 @@ const tail = 20;
 export async function withCauses(error: unknown, failed: ResourceEvent[], docker: Dockerode, stack: string, project: Project): Promise<Error> {
   const lines: string[] = [];
   for (const { type, name } of failed) {
-    if (type === "docker:index/container:Container") lines.push(...(await containerCause(docker, stack, name)));
-    if (type === "docker-build:index:Image") lines.push(...(await buildCause(contextOf(project, stack, name.replace(/-image$/, "")))));
+    if (type === types.container) lines.push(...(await containerCause(docker, stack, name)));
+    if (type === types.built) lines.push(...(await buildCause(contextOf(project, stack, name.replace(/-image$/, "")))));
   }
   if (/address pool among the defaults/.test(messageOf(error))) lines.push(addressPools);
   if (lines.length === 0) return error instanceof Error ? error : new OpsError(messageOf(error));

@@ -7,6 +7,7 @@ import { imageLabels } from "../components/image-labels.ts";
 import { buildArguments } from "../engine/build.ts";
 import { type Deployment, realResources } from "./deployer.ts";
 import { OpsError, usageError } from "./exit.ts";
+import { types } from "./resource-types.ts";
 
 const run = promisify(execFile);
 
@@ -28,7 +29,7 @@ export function partTag(commitTag: string, platform: string): string {
 
 /** The inputs of the build that pushed `<repository>:latest`; undefined where the stack did not build it. */
 export function buildOf(deployment: Deployment, repository: string): BuildInputs | undefined {
-  return realResources(deployment).find(({ type, inputs }) => type === "docker-build:index:Image" && (inputs?.["tags"] as string[] | undefined)?.[0] === `${repository}:latest`)?.inputs;
+  return realResources(deployment).find(({ type, inputs }) => type === types.built && (inputs?.["tags"] as string[] | undefined)?.[0] === `${repository}:latest`)?.inputs;
 }
 
 /**

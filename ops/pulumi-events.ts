@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { nameOf, type Outcome, type Outputs, realChanges, type ResourceDetail, type ResourceEvent } from "./deployer.ts";
+import { types } from "./resource-types.ts";
 
 interface Metadata {
   op: string;
@@ -86,7 +87,7 @@ export class EventReader {
 
   #step(phase: "start" | "done" | "failed", metadata: Metadata): void {
     const { op: step, urn, type, new: state } = metadata;
-    if (type === "pulumi:pulumi:Stack" && phase === "done") this.#outputs = EventReader.outputs(state?.outputs ?? {});
+    if (type === types.stack && phase === "done") this.#outputs = EventReader.outputs(state?.outputs ?? {});
     if (phase === "done" && step === "create-replacement") this.#replaced.add(urn);
     if (phase === "done" && step === "delete-replaced") this.#deleted.add(urn);
     const op = step in replaceSteps ? replaceSteps[step] : step === "replace" ? undefined : step;

@@ -13,6 +13,7 @@ import type { Project } from "./project.ts";
 import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
 import { noteVariable } from "./releases/note.ts";
 import { EventReader } from "./pulumi-events.ts";
+import { types } from "./resource-types.ts";
 import type { Backend } from "./setup/backend.ts";
 import type { Cli } from "./setup/pulumi.ts";
 import { findStrays, removeStrays } from "./strays.ts";
@@ -94,7 +95,7 @@ The update has stopped there, as it would have gone beyond its plan. What it had
   }
 
   async outputs(): Promise<Outputs> {
-    const stack = (await this.state()).resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
+    const stack = (await this.state()).resources?.find(({ type }) => type === types.stack);
     return EventReader.outputs(stack?.outputs ?? {});
   }
 

@@ -3,6 +3,7 @@ import { Crypter } from "../engine/secrets.ts";
 import { readProject } from "../engine/stackfile.ts";
 import { makeUrn } from "../engine/urn.ts";
 import { plainProps, type Props, showUnknown } from "../engine/values.ts";
+import { types } from "./resource-types.ts";
 import type { StackValues } from "./stack-values.ts";
 
 /** One resource as the program registered it, its inputs without the marks of secrets; what is not known is `[unknown]`. */
@@ -44,12 +45,12 @@ const digest = `sha256:${"0".repeat(64)}`;
 function outputsOf(type: string, name: string, inputs: Props): Props {
   const image = typeof inputs["name"] === "string" ? inputs["name"] : "";
   const made: Record<string, Props> = {
-    "docker:index/container:Container": { name, exitCode: 0, containerLogs: "" },
-    "docker:index/network:Network": { ipamConfigs: inputs["ipamConfigs"] ?? [{ subnet: "10.0.0.0/24" }] },
-    "docker:index/remoteImage:RemoteImage": { repoDigest: image.includes("@") ? image : `${image}@${digest}`, imageId: digest },
-    "docker-build:index:Image": { digest },
+    [types.container]: { name, exitCode: 0, containerLogs: "" },
+    [types.network]: { ipamConfigs: inputs["ipamConfigs"] ?? [{ subnet: "10.0.0.0/24" }] },
+    [types.pulled]: { repoDigest: image.includes("@") ? image : `${image}@${digest}`, imageId: digest },
+    [types.built]: { digest },
     "random:index/randomPassword:RandomPassword": { result: name, bcryptHash: name },
-    "random:index/randomId:RandomId": { hex: name },
+    [types.suffix]: { hex: name },
   };
   return made[type] ?? {};
 }

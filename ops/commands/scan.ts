@@ -7,6 +7,7 @@ import { type Deployer, realResources } from "../deployer.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { Progress } from "../progress.ts";
 import { withLogin } from "../registry-login.ts";
+import { types } from "../resource-types.ts";
 import { readAccepted, readReport, type ScanResult } from "../scan-report.ts";
 import { findScanner } from "../scanner.ts";
 import { table } from "../table.ts";
@@ -73,7 +74,7 @@ async function imagesOf(deployer: Deployer, stack: string, app: string | undefin
     if (applications[app] === undefined) throw usageError(`stack "${stack}" runs no application "${app}": ${near === undefined ? `it has ${Object.keys(applications).join(", ") || "none"}` : `did you mean ${near}?`}`);
     return [applications[app]];
   }
-  const pulled = realResources(await deployer.state()).filter(({ type }) => type === "docker:index/remoteImage:RemoteImage");
+  const pulled = realResources(await deployer.state()).filter(({ type }) => type === types.pulled);
   if (pulled.length === 0) throw new OpsError(`stack "${stack}" runs no image: ./berth up -s ${stack} starts it`);
   return [...new Set(pulled.map(({ inputs }) => String(inputs?.["name"])))];
 }

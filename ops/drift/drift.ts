@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type Dockerode from "dockerode";
 import { type Deployer, type Deployment, nameOf, realResources, type ResourceEvent, type StateResource } from "../deployer.ts";
 import { OpsError } from "../exit.ts";
+import { types } from "../resource-types.ts";
 import { containerFindings } from "./container.ts";
 import { fileFindings } from "./files.ts";
 import type { Drift, Finding } from "./finding.ts";
@@ -9,7 +10,7 @@ import { type Look, lookAt } from "./look.ts";
 import { rereadDrifts } from "./reread.ts";
 import { strayDrifts } from "./strays.ts";
 import { imageFindings, networkFindings, volumeFindings } from "./surroundings.ts";
-import { nameOnHost, types, wantedContainer } from "./wanted.ts";
+import { kindOf, nameOnHost, wantedContainer } from "./wanted.ts";
 
 export interface DriftReport {
   stack: string;
@@ -85,15 +86,14 @@ export function compare(stack: string, state: Deployment, look: Look): Drift[] {
     },
     [types.network]: (resource) => networkFindings(resource, networks.get(nameOnHost(resource)), own, up),
     [types.volume]: (resource) => volumeFindings(resource, volumes.get(resource.id ?? ""), up),
-    [types.image]: (resource) => {
+    [types.pulled]: (resource) => {
       const name = nameOnHost(resource);
       return look.images.has(name) ? imageFindings(resource, look.images.get(name)) : [];
     },
   };
-  const kinds = Object.fromEntries(Object.entries(types).map(([kind, type]) => [type, kind])) as Record<string, Drift["kind"]>;
   const drifts = realResources(state).flatMap((resource) => {
     const found = findings[resource.type]?.(resource) ?? [];
-    return found.map((finding): Drift => ({ resource: nameOf(resource.urn), kind: kinds[resource.type] ?? "resource", urn: resource.urn, ...finding }));
+    return found.map((finding): Drift => ({ resource: nameOf(resource.urn), kind: kindOf(resource.type), urn: resource.urn, ...finding }));
   });
   return [...drifts, ...strayDrifts(stack, state, look, up)];
 }

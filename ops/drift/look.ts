@@ -1,8 +1,9 @@
 import type Dockerode from "dockerode";
 import type { StateResource } from "../deployer.ts";
 import { labels, stackContainers } from "../docker.ts";
+import { types } from "../resource-types.ts";
 import { type FileChange } from "./files.ts";
-import { nameOnHost, types, wantedContainer } from "./wanted.ts";
+import { nameOnHost, wantedContainer } from "./wanted.ts";
 
 /** What a Docker host has of a stack. */
 export interface Look {
@@ -42,7 +43,7 @@ function isWritable(resource: StateResource): boolean {
 }
 
 async function imagesOf(docker: Dockerode, resources: readonly StateResource[]): Promise<Look["images"]> {
-  const names = resources.filter(({ type }) => type === types.image).map(nameOnHost);
+  const names = resources.filter(({ type }) => type === types.pulled).map(nameOnHost);
   const ids = names.map(async (name): Promise<[string, string | undefined]> => {
     try {
       return [name, (await docker.getImage(name).inspect()).Id];

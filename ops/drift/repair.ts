@@ -2,6 +2,7 @@ import type Dockerode from "dockerode";
 import { waitHealthy } from "../../engine/docker/health.ts";
 import { type Deployer, type Deployment, realResources } from "../deployer.ts";
 import { messageOf } from "../exit.ts";
+import { types } from "../resource-types.ts";
 import { compare } from "./drift.ts";
 import type { Drift } from "./finding.ts";
 import { updateRequest } from "./limits.ts";
@@ -35,7 +36,7 @@ export async function repairDrift({ deployer, docker, stack, state, note, signal
   const first = await repairable(docker, stack, state);
   if (first.length === 0) return [];
   // The refresh takes the lock: an update that runs meanwhile is not to be disturbed, and has made what was seen untrue.
-  const root = (state.resources ?? []).filter(({ type }) => type === "pulumi:pulumi:Stack").map(({ urn }) => urn);
+  const root = (state.resources ?? []).filter(({ type }) => type === types.stack).map(({ urn }) => urn);
   const gone = first.filter(({ remedy }) => remedy === "forget");
   await deployer.refresh({ only: [...root, ...gone.map(({ urn = "" }) => urn)], ...(signal !== undefined && { signal }) });
   for (const drift of gone) note(`made again: ${driftLine(drift)}`);

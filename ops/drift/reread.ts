@@ -1,6 +1,7 @@
 import type { ResourceEvent } from "../deployer.ts";
+import { types } from "../resource-types.ts";
 import { type Drift, harmless } from "./finding.ts";
-import { types } from "./wanted.ts";
+import { kindOf } from "./wanted.ts";
 
 /** What a container does just now, not how it is to be; and sources that are newer than the image that runs. */
 const passing = /^(networkDatas|exitCode|containerLogs|mountpoint|contextHash|__meta|__pulumi_raw_state_delta)\b/;
@@ -11,7 +12,7 @@ const passing = /^(networkDatas|exitCode|containerLogs|mountpoint|contextHash|__
  */
 export function rereadDrifts(events: readonly ResourceEvent[], covered: ReadonlySet<string>, refresh: (urn: string) => string): Drift[] {
   return events
-    .filter(({ phase, urn, type }) => phase === "done" && !covered.has(urn) && !type.startsWith("pulumi:") && type !== types.image)
+    .filter(({ phase, urn, type }) => phase === "done" && !covered.has(urn) && !type.startsWith("pulumi:") && type !== types.pulled)
     .flatMap(({ op, urn, type, name, detail }): Drift[] => {
       const base = { kind: kindOf(type), resource: name, urn, what: "reread", repair: refresh(urn), remedy: "none" } as const;
       if (op === "delete") return [{ ...base, is: "gone", state: "there", harmful: true, reason: "what needs it next does not find it" }];
@@ -22,9 +23,4 @@ export function rereadDrifts(events: readonly ResourceEvent[], covered: Readonly
       }
       return [{ ...base, is: `other ${differs.join(", ") || "properties"}`, state: "as at the last update", harmful: true, reason: "it is not what the program says" }];
     });
-}
-
-function kindOf(type: string): Drift["kind"] {
-  const found = Object.entries(types).find(([, name]) => name === type)?.[0];
-  return (found as keyof typeof types | undefined) ?? "resource";
 }

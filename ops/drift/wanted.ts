@@ -1,4 +1,6 @@
 import type { StateResource } from "../deployer.ts";
+import { types } from "../resource-types.ts";
+import type { Drift } from "./finding.ts";
 
 /** What the state says of a container, as far as it is compared. Memory is in MiB. */
 export interface WantedContainer {
@@ -31,12 +33,12 @@ export interface Limits {
 
 type Props = Record<string, unknown>;
 
-export const types = {
-  container: "docker:index/container:Container",
-  network: "docker:index/network:Network",
-  volume: "docker:index/volume:Volume",
-  image: "docker:index/remoteImage:RemoteImage",
-} as const;
+const kinds: Record<string, Drift["kind"] | undefined> = { [types.container]: "container", [types.network]: "network", [types.volume]: "volume", [types.pulled]: "image" };
+
+/** The word for a resource of this type; `resource` for one that only the engine looks at. */
+export function kindOf(type: string): Drift["kind"] {
+  return kinds[type] ?? "resource";
+}
 
 export function wantedContainer({ inputs = {}, outputs = {} }: StateResource): WantedContainer {
   const networks = objects(inputs["networksAdvanced"]).map((network) => ({ name: text(network["name"]), aliases: texts(network["aliases"]) }));

@@ -1,5 +1,6 @@
 import type { Deployment } from "../deployer.ts";
-import { containerChange, runningContainers, types } from "./containers.ts";
+import { types } from "../resource-types.ts";
+import { containerChange, runningContainers } from "./containers.ts";
 import type { Step } from "./tree.ts";
 
 /** Limits of all containers that stay, summed up: memory in MiB, processors in cores. */

@@ -1,4 +1,5 @@
-import { environmentOf, types } from "./containers.ts";
+import { types } from "../resource-types.ts";
+import { environmentOf } from "./containers.ts";
 import type { Step } from "./tree.ts";
 
 /** One key before and after; undefined where it is not there. */

@@ -1,15 +1,6 @@
 import { type Deployment, realResources } from "../deployer.ts";
+import { types } from "../resource-types.ts";
 import type { Step } from "./tree.ts";
-
-export const types = {
-  container: "docker:index/container:Container",
-  service: "docker:index/service:Service",
-  volume: "docker:index/volume:Volume",
-  network: "docker:index/network:Network",
-  pulled: "docker:index/remoteImage:RemoteImage",
-  built: "docker-build:index:Image",
-  suffix: "random:index/randomId:RandomId",
-} as const;
 
 /**
  * What becomes of a container: `replaced` with the new one beside the old, `restarted` with the old one stopped first,

@@ -1,4 +1,5 @@
-import { type ContainerChange, environmentOf, labelOf, types } from "./containers.ts";
+import { types } from "../resource-types.ts";
+import { type ContainerChange, environmentOf, labelOf } from "./containers.ts";
 import { said, type Text, unmarked } from "./said.ts";
 import type { Owner, Step } from "./tree.ts";
 

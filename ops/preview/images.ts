@@ -1,4 +1,4 @@
-import { types } from "./containers.ts";
+import { types } from "../resource-types.ts";
 import type { Step } from "./tree.ts";
 
 /** The commits between two revisions of one folder, newest first; or why they are not known. */

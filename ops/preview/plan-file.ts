@@ -9,7 +9,7 @@ import { lookAt } from "../drift/look.ts";
 import { driftLine } from "../drift/text.ts";
 import { OpsError, usageError } from "../exit.ts";
 import type { Project } from "../project.ts";
-import { types } from "./containers.ts";
+import { types } from "../resource-types.ts";
 import { misfits, type Plan, type Planned, planOf } from "./plan.ts";
 import { type Step, stepOf } from "./tree.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Deployment } from "../deployer.ts";
-import { types } from "./containers.ts";
+import { types } from "../resource-types.ts";
 import { isReal, type Step } from "./tree.ts";
 
 /** One step of a plan: what it does to which resource, and a hash of what the resource becomes. */

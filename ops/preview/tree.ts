@@ -1,4 +1,5 @@
 import { type Deployment, nameOf, type ResourceDetail, type ResourceEvent } from "../deployer.ts";
+import { types } from "../resource-types.ts";
 
 /** One change of one resource, as an engine's preview tells it. */
 export interface Step {
@@ -48,7 +49,7 @@ export class Tree {
 }
 
 function isStack(urn: string): boolean {
-  return typeOf(urn) === "pulumi:pulumi:Stack";
+  return typeOf(urn) === types.stack;
 }
 
 /** The resource's own type, without those of what it is a part of. */

@@ -1,6 +1,7 @@
 import type { ContainerInspectInfo } from "dockerode";
 import { type Deployment, realResources } from "../deployer.ts";
-import { types, wantedContainer } from "../drift/wanted.ts";
+import { wantedContainer } from "../drift/wanted.ts";
+import { types } from "../resource-types.ts";
 import { duration } from "../table.ts";
 import type { Refusal } from "./check.ts";
 
