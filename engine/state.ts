@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Crypter } from "./secrets.ts";
-import { textOf, mapSecrets, secret, type Props, type Value } from "./values.ts";
+import { SIGNATURE, textOf, mapSecrets, secret, type Props, type Value } from "./values.ts";
 
 /** One resource of a stack, as Pulumi's deployment format has it (version 3). */
 export interface Resource {
@@ -43,7 +43,6 @@ interface Stored {
   secrets_providers?: { state?: { salt?: string } };
 }
 
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const ENGINE_VERSION = "v3.270.0";
 
 /**

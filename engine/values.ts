@@ -5,7 +5,8 @@
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
 export type Props = Record<string, Value>;
 
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
+/** Marks an object that Pulumi has put in the place of a value, such as a secret. */
+export const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** Stands for a value that a preview cannot know. */

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { SIGNATURE, UNKNOWN } from "../engine/values.ts";
 import { nameOf, type Outcome, type Outputs, realChanges, type ResourceDetail, type ResourceEvent } from "./deployer.ts";
 import { types } from "./resource-types.ts";
 
@@ -27,12 +28,6 @@ interface EngineEvent {
   diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
   summaryEvent?: { resourceChanges: Record<string, number> };
 }
-
-/** Marks a secret in Pulumi's serialised values. */
-const secretSignature = "4dabf18193072939515e22adb298388d";
-
-/** Stands for a value that a preview cannot know. */
-const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** A replacement is three steps to the engine; people see one. */
 const replaceSteps: Record<string, string | undefined> = { "create-replacement": "replace", "delete-replaced": undefined };
@@ -79,7 +74,7 @@ export class EventReader {
   static outputs(raw: Record<string, unknown>): Outputs {
     return Object.fromEntries(
       Object.entries(raw).map(([name, value]) => {
-        const secret = typeof value === "object" && value !== null && secretSignature in value;
+        const secret = typeof value === "object" && value !== null && SIGNATURE in value;
         return [name, { value: secret ? "[secret]" : value, secret }];
       }),
     );
@@ -129,9 +124,9 @@ function detailOf({ old, new: next, keys, diffs, detailedDiff }: Metadata, delet
 
 /** A value for people: `[secret]`, `[unknown]`, and nothing of the bookkeeping of defaults. */
 function shown(value: unknown): unknown {
-  if (typeof value === "string") return value.replaceAll(unknown, "[unknown]");
+  if (typeof value === "string") return value.replaceAll(UNKNOWN, "[unknown]");
   if (Array.isArray(value)) return value.map(shown);
   if (typeof value !== "object" || value === null) return value;
-  if (secretSignature in value) return "[secret]";
+  if (SIGNATURE in value) return "[secret]";
   return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (key === "__defaults" ? [] : [[key, shown(item)]])));
 }

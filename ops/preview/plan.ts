@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { SIGNATURE } from "../../engine/values.ts";
 import type { Deployment } from "../deployer.ts";
 import { types } from "../resource-types.ts";
 import { isReal, type Step } from "./tree.ts";
@@ -91,8 +92,6 @@ export function stateHash({ resources = [], pending_operations: pending = [] }: 
   return hashOf({ resources: told.toSorted(), pending: pending.map(({ resource, type }) => `${type} ${resource.urn}`).toSorted() });
 }
 
-const secretSignature = "4dabf18193072939515e22adb298388d";
-
 function hashOf(value: unknown): string {
   return sha256(canonical(value));
 }
@@ -105,7 +104,7 @@ function sha256(text: string): string {
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item !== "object" || item === null || Array.isArray(item)) return item;
-    if (secretSignature in item) return "[secret]";
+    if (SIGNATURE in item) return "[secret]";
     return Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   });
 }
