@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { commitOf, isCommit } from "../revision.ts";
 import type { Commits } from "./images.ts";
 
 /** Commits that are asked for; a release seldom has as many. */
@@ -12,7 +13,7 @@ const most = 500;
  * @param path Below it.
  */
 export function commitsBetween(folder: string, path: string, from: string | undefined, to: string | undefined): Commits {
-  const [before, after] = [commitOf(from), commitOf(to)];
+  const [before, after] = [wholeCommit(from), wholeCommit(to)];
   if (after === undefined) return { unknown: "the new image does not say which commit it is built from" };
   if (before === undefined) return { unknown: "the image that runs does not say which commit it was built from" };
   for (const commit of [before, after]) {
@@ -26,9 +27,10 @@ export function commitsBetween(folder: string, path: string, from: string | unde
   return { added: list(`${before}..${after}`), removed: list(`${after}..${before}`) };
 }
 
-/** Only a commit's number is ever an argument of git. */
-function commitOf(revision: string | undefined): string | undefined {
-  return /^([0-9a-f]{40})(-dirty)?$/.exec(revision ?? "")?.[1];
+/** The commit of a revision; undefined of any other text, as only a commit's number is ever an argument of git. */
+export function wholeCommit(revision: string | undefined): string | undefined {
+  const commit = commitOf(revision ?? "");
+  return isCommit(commit) ? commit : undefined;
 }
 
 function git(folder: string, ...args: string[]): string | undefined {

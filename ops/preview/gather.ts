@@ -12,7 +12,7 @@ import { changesBetween } from "../releases/changes.ts";
 import { readReleases } from "../releases/records.ts";
 import { stackFileFor } from "../stack-file.ts";
 import type { Host } from "./capacity.ts";
-import { commitsBetween } from "./commits.ts";
+import { commitsBetween, wholeCommit } from "./commits.ts";
 import type { KeyChange } from "./configuration.ts";
 import type { ImageChange } from "./images.ts";
 import { type Facts, type Migrations, type Preview, previewOf } from "./preview.ts";
@@ -83,8 +83,8 @@ function textOf(value: unknown): string {
 
 /** The migrations of an application whose image is another one; undefined where it has none. */
 async function migrationsOf(checkout: string, folder: string, { from, to, revision }: ImageChange): Promise<Migrations | undefined> {
-  if (!globSync("**/migrations/*.{sql,py}", { cwd: join(checkout, folder), exclude: ["**/node_modules/**"] }).some(isMigrationFile)) return undefined;
-  const [before, after] = [committed(revision.from), committed(revision.to)];
+  if (!globSync("**/migrations/*.{sql,py}", { cwd: join(checkout, folder), exclude: ["**/node_modules/**"] }).some((file) => isMigration(file))) return undefined;
+  const [before, after] = [wholeCommit(revision.from), wholeCommit(revision.to)];
   if (from !== undefined && before === undefined) return { unknown: "the image that runs does not say which commit it was built from" };
   if (to !== undefined && after === undefined) return { unknown: "the new image does not say which commit it is built from" };
   try {
@@ -105,15 +105,6 @@ async function migrationsOf(checkout: string, folder: string, { from, to, revisi
 function reasonsOf(reasons: readonly { line: number; text: string }[]): string[] {
   const told = [...new Set(reasons.map(({ line, text }) => `line ${line} ${text}`))];
   return told.filter((reason) => !told.some((other) => other !== reason && other.startsWith(`${reason};`)));
-}
-
-function isMigrationFile(path: string): boolean {
-  return isMigration(path.startsWith("migrations/") ? path : `/${path}`);
-}
-
-/** The commit of a revision; that something else was not committed does not change what lies before it. */
-function committed(revision: string | undefined): string | undefined {
-  return /^[0-9a-f]{40}/.exec(revision ?? "")?.[0];
 }
 
 /** What the Docker host has; undefined where it does not answer in time, which a preview does not need. */

@@ -1,12 +1,12 @@
+import { commitOf, isCommit, shortRevision } from "../revision.ts";
 import type { Looked, PromoteOptions } from "./promote.ts";
 import { commitMessage } from "./report.ts";
-import { shortRevision } from "./source.ts";
 import { withPins } from "./stack-file.ts";
 
 /** The commit with the change: the one that a promotion of the same made before, where it still fits. */
 export async function branchFor({ checkout, base, to }: PromoteOptions, looked: Looked): Promise<{ branch: string; commit: string; isNew: boolean }> {
   const { promoted } = looked.plan;
-  const known = promoted.flatMap(({ revision }) => (revision === undefined ? [] : [revision.replace(/-dirty$/, "")]));
+  const known = promoted.flatMap(({ revision }) => (revision === undefined ? [] : [commitOf(revision)]));
   const newest = (await checkout.ask("rev-list", "--max-count=1", ...known)) || known[0];
   const branch = `promote/${to.stack}-${newest === undefined ? (promoted[0]?.target.slice(-64, -57) ?? "") : shortRevision(newest)}`;
   const file = `Pulumi.${to.stack}.yaml`;
@@ -22,5 +22,5 @@ export async function branchFor({ checkout, base, to }: PromoteOptions, looked: 
 
 /** What the stack file's schema takes: a commit that was built with changes is none. */
 function whole(revision: string | undefined): string | undefined {
-  return revision !== undefined && /^[0-9a-f]{40}$/.test(revision) ? revision : undefined;
+  return revision !== undefined && isCommit(revision) ? revision : undefined;
 }

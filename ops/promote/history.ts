@@ -1,9 +1,9 @@
 import { messageOf } from "../exit.ts";
+import { commitOf, shortRevision } from "../revision.ts";
 import { type Between, isMigration, migrationsBetween } from "../migrations/between.ts";
 import type { Refusal } from "./check.ts";
 import type { Checkout } from "./checkout.ts";
 import type { Promoted } from "./plan.ts";
-import { shortRevision } from "./source.ts";
 
 /** What lies between what runs there and what is promoted, of one application. */
 export interface History {
@@ -23,13 +23,13 @@ export async function historyOf(checkout: Checkout, { name, folder, revision, re
   const unknown = (why: string): History => ({ name, commits: [], migrations: undefined, unknown: why });
   const path = `apps/${folder}`;
   if (remote) return unknown("it is built from another repository, whose migrations are not read");
-  const to = revision?.replace(/-dirty$/, "");
-  if (to === undefined) return unknown("its image does not say which commit it was built from");
+  if (revision === undefined) return unknown("its image does not say which commit it was built from");
+  const to = commitOf(revision);
   // Nothing that runs can be broken by what a first release brings.
   if (before === undefined || !running) return { name, commits: [], migrations: { added: [], altered: [] } };
   const files = await checkout.ask("ls-tree", "-r", "--name-only", to, "--", path);
   const hasNone = files !== undefined && !files.split("\n").some(isMigration);
-  const from = before.revision?.replace(/-dirty$/, "");
+  const from = before.revision === undefined ? undefined : commitOf(before.revision);
   if (from === undefined && hasNone) return { name, commits: [], migrations: { added: [], altered: [] } };
   if (from === undefined) return unknown("what runs there does not say which commit it was built from");
   try {
@@ -58,6 +58,6 @@ export function migrationsRefusal(histories: readonly History[], to: string): Re
 
 /** `0f3c1a2 → 1a2b3c4`. */
 export function revisionsText({ before, revision }: Promoted): string {
-  const to = revision === undefined ? "?" : shortRevision(revision);
-  return before?.revision === undefined ? to : `${shortRevision(before.revision)} → ${to}`;
+  const to = revision === undefined ? "?" : shortRevision(commitOf(revision));
+  return before?.revision === undefined ? to : `${shortRevision(commitOf(before.revision))} → ${to}`;
 }

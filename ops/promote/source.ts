@@ -1,3 +1,4 @@
+import { commitOf, isCommit, shortRevision } from "../revision.ts";
 import type { Refusal } from "./check.ts";
 import type { Base, Checkout } from "./checkout.ts";
 import type { Promoted } from "./plan.ts";
@@ -11,7 +12,7 @@ export async function sourceRefusal(checkout: Checkout, base: Base, promoted: re
   for (const { name, folder, revision, remote } of promoted) {
     if (live.includes(name)) findings.push(`${name} runs from the mounted source (live: true), and not from its image`);
     if (revision === undefined) findings.push(`the image of ${name} does not say which commit it was built from`);
-    else if (!/^[0-9a-f]{40}$/.test(revision)) findings.push(`the image of ${name} was built from ${shortRevision(revision)}, with changes that were not committed`);
+    else if (!isCommit(revision)) findings.push(`the image of ${name} was built from ${shortRevision(commitOf(revision))}, with changes that were not committed`);
     else if (!remote) findings.push(...(await folderFindings(checkout, base, name, `apps/${folder}`, revision)));
   }
   if (findings.length === 0) return undefined;
@@ -28,8 +29,4 @@ async function folderFindings(checkout: Checkout, base: Base, name: string, fold
   const isOn = (await checkout.ask("merge-base", "--is-ancestor", revision, base.commit)) !== undefined;
   if (!isOn) findings.push(`the commit ${short} of ${name} is not on ${base.origin === undefined ? "" : "origin's "}branch ${base.branch}`);
   return findings;
-}
-
-export function shortRevision(revision: string): string {
-  return revision.slice(0, 7);
 }

@@ -1,4 +1,5 @@
 import { configValue, type Release } from "../../components/release-record.ts";
+import { shortRevision } from "../revision.ts";
 
 /** What is other in one release than in another; no value of a secret. */
 export interface Changes {
@@ -61,12 +62,6 @@ function built(image: string | undefined, revision: string | undefined): string 
   if (image === undefined) return undefined;
   const digest = image.slice(image.lastIndexOf(":") + 1).slice(0, 12);
   return revision === undefined ? digest : `${digest} (${shortRevision(revision)})`;
-}
-
-/** Seven digits of a commit, and whether something beside it was not committed. */
-export function shortRevision(revision: string): string {
-  const [commit = "", ...rest] = revision.split("-");
-  return [commit.slice(0, 7), ...rest].join("-");
 }
 
 function shown(value: unknown): string | undefined {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Release } from "../../components/release-record.ts";
 import { messageOf } from "../exit.ts";
 import { isMigration, migrationsBetween } from "../migrations/between.ts";
+import { commitOf } from "../revision.ts";
 
 /** Migrations that stay in the database when one goes back, as text, and whether the older version works with them. */
 export interface MigrationsBack {
@@ -26,13 +27,13 @@ export async function migrationsBack(checkout: string, folders: Record<string, s
     const folder = folders[app];
     if (folder === undefined || from.images[app] === undefined || from.images[app] === image) continue;
     const path = `apps/${folder}`;
-    const [newer, older] = [commitOf(from.revisions[app]), commitOf(to.revisions[app])];
+    const [newer, older] = [from.revisions[app], to.revisions[app]];
     if (newer === undefined || older === undefined) {
       if (hasMigrations(checkout, path)) found.refused.push(`${app}: the images say no commit, so it is not known which migrations lie between`);
       continue;
     }
     try {
-      const { added } = await between({ checkout, folder: path, from: older, to: newer });
+      const { added } = await between({ checkout, folder: path, from: commitOf(older), to: commitOf(newer) });
       for (const { name, compatible, undoable } of added) {
         const reasons = (verdict: typeof compatible) => verdict.mark ?? verdict.reasons.map(({ line, text }) => `line ${line} ${text}`).join("; ");
         const undone = undoable.ok ? "it can be undone" : `it can't be undone: ${reasons(undoable)}`;
@@ -44,10 +45,6 @@ export async function migrationsBack(checkout: string, folders: Record<string, s
     }
   }
   return found;
-}
-
-function commitOf(revision: string | undefined): string | undefined {
-  return revision?.replace(/-dirty$/, "");
 }
 
 function hasMigrations(checkout: string, folder: string): boolean {

@@ -1,7 +1,8 @@
 import type { Release } from "../../components/release-record.ts";
 import type { Deployer, FailedUpdate } from "../deployer.ts";
+import { shortRevision } from "../revision.ts";
 import { duration, table } from "../table.ts";
-import { type Changes, changesBetween, changesInShort, shortRevision } from "./changes.ts";
+import { type Changes, changesBetween, changesInShort } from "./changes.ts";
 import { rolledBackTo } from "./note.ts";
 
 /** A release, or an update that failed, as `berth releases` tells it. */

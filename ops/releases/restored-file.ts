@@ -3,6 +3,7 @@ import { type Document, isMap, isNode, parseDocument } from "yaml";
 import { configValue, type Release } from "../../components/release-record.ts";
 import type { Crypter } from "../../engine/secrets.ts";
 import { OpsError } from "../exit.ts";
+import { isCommit } from "../revision.ts";
 
 export interface RestoreOptions {
   /** Name of the project, whose keys may be written without it. */
@@ -56,7 +57,7 @@ export function wantedConfig({ config, images, revisions }: Release): Record<str
     // An application that runs from its source runs no image of the release.
     if (image === undefined || settings?.["live"] === true || settings?.["image"] !== undefined) return [name, settings];
     const revision = revisions[name];
-    return [name, { ...settings, image, ...(revision !== undefined && /^[0-9a-f]{40}$/.test(revision) && { revision }) }];
+    return [name, { ...settings, image, ...(revision !== undefined && isCommit(revision) && { revision }) }];
   });
   return { ...values, "berth:apps": Object.fromEntries(entries) as unknown };
 }
