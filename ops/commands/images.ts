@@ -7,6 +7,7 @@ import { engineFor } from "../choose.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerClient, requireDocker } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
+import { imagesIn } from "../image-digests.ts";
 import { type ImageSize, isTooLarge, readLimits, sizeOf, sizeRows } from "../image-sizes.ts";
 import { Progress } from "../progress.ts";
 import { table } from "../table.ts";
@@ -82,7 +83,7 @@ async function sizes(context: Context, stack: string, { values, flags }: Parsed)
   const { project, terminal, environment } = context;
   const limitOf = readLimits(project.folder);
   const { deployer } = await engineFor(context, stack, values["engine"]);
-  const images = Object.entries(((await deployer.outputs())["imageDigests"]?.value ?? {}) as Record<string, string>);
+  const images = Object.entries(imagesIn(await deployer.outputs()));
   if (images.length === 0) throw new OpsError(`stack "${stack}" runs no image of an application: ./berth up -s ${stack} starts them`);
   const docker = dockerClient(project.settings(stack).docker, environment);
   await requireDocker(docker);

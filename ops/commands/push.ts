@@ -6,6 +6,7 @@ import { type Command, engineOption, jsonOption, stackOf, stackOption } from "..
 import type { Deployment } from "../deployer.ts";
 import { OpsError, usageError } from "../exit.ts";
 import { buildFor, buildOf, otherSource, parsePlatforms, partTag, platformsIn } from "../image-platforms.ts";
+import { imagesIn, parseImage } from "../image-digests.ts";
 import { Progress } from "../progress.ts";
 import { withLogin } from "../registry-login.ts";
 import type { Step } from "../setup/report.ts";
@@ -36,7 +37,7 @@ export const command: Command = {
     const platforms = parsed.values["platforms"] === undefined ? undefined : parsePlatforms(parsed.values["platforms"]);
     if (platforms !== undefined && parsed.flags["part"]) throw usageError("--part is one image of what --platforms joins: give one of the two");
     const { deployer } = await engineFor(context, stack, parsed.values["engine"]);
-    const images = ((await deployer.outputs())["imageDigests"]?.value ?? {}) as Record<string, string>;
+    const images = imagesIn(await deployer.outputs());
     if (Object.keys(images).length === 0) throw new OpsError(`stack "${stack}" runs no image of an application: ./berth up -s ${stack} builds and pushes them`);
     const app = parsed.positionals[0];
     if (app !== undefined && images[app] === undefined) {
@@ -107,13 +108,6 @@ async function partsFor({ stack, repository, digest, own, platforms, commitTag, 
     parts.push(`${repository}@${await buildFor(platform, inputs, tag, environment)}`);
   }
   return parts;
-}
-
-/** `127.0.0.1:5555/root:tag@sha256:…` in its parts. */
-export function parseImage(image: string): { repository: string; digest: string } {
-  const [, repository, digest] = /^(.+?)(?::[\w][\w.-]*)?@(sha256:[0-9a-f]{64})$/.exec(image) ?? [];
-  if (repository === undefined || digest === undefined) throw new OpsError(`the output imageDigests has "${image}", which is not <repository>[:<tag>]@sha256:<digest>`);
-  return { repository, digest };
 }
 
 /** Tags of this moment and commit. In GitHub's workflows the ref is the one that started them. */

@@ -5,6 +5,7 @@ import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { type Deployer, realResources } from "../deployer.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
+import { imagesIn } from "../image-digests.ts";
 import { Progress } from "../progress.ts";
 import { withLogin } from "../registry-login.ts";
 import { types } from "../resource-types.ts";
@@ -69,7 +70,7 @@ export const command: Command = {
 /** What the stack pulled, in the order of its program; of one application that which it runs. */
 async function imagesOf(deployer: Deployer, stack: string, app: string | undefined): Promise<string[]> {
   if (app !== undefined) {
-    const applications = ((await deployer.outputs())["imageDigests"]?.value ?? {}) as Record<string, string>;
+    const applications = imagesIn(await deployer.outputs());
     const near = closest(app, Object.keys(applications));
     if (applications[app] === undefined) throw usageError(`stack "${stack}" runs no application "${app}": ${near === undefined ? `it has ${Object.keys(applications).join(", ") || "none"}` : `did you mean ${near}?`}`);
     return [applications[app]];

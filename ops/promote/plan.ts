@@ -1,4 +1,4 @@
-import { parseImage } from "../commands/push.ts";
+import { parseImage } from "../image-digests.ts";
 import type { Running } from "./running.ts";
 import { missingKeys, prefixOf, type StackValues } from "./stack-file.ts";
 

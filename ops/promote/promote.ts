@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type Dockerode from "dockerode";
-import { parseImage } from "../commands/push.ts";
+import { parseImage } from "../image-digests.ts";
 import { type Deployer, type Login } from "../deployer.ts";
 import { stackContainers } from "../docker.ts";
 import { driftOf } from "../drift/drift.ts";

@@ -1,4 +1,5 @@
 import { type Deployer, type Deployment, nameOf, realResources } from "../deployer.ts";
+import { imagesIn } from "../image-digests.ts";
 import { readReleases } from "../releases/records.ts";
 import { types } from "../resource-types.ts";
 
@@ -15,7 +16,7 @@ export interface Running {
 
 export async function runningIn(deployer: Deployer): Promise<Running> {
   const [outputs, state, releases] = await Promise.all([deployer.outputs(), deployer.state(), readReleases(deployer)]);
-  const images = (outputs["imageDigests"]?.value ?? {}) as Record<string, string>;
+  const images = imagesIn(outputs);
   const builds = new Map(realResources(state).filter(({ type }) => type === types.built).map(({ urn, inputs }) => [nameOf(urn), inputs ?? {}]));
   // Of an image that was built elsewhere the state has no build.
   const recorded = releases.at(-1)?.revisions ?? {};

@@ -6,7 +6,8 @@ import { addresses } from "../../ops/answers.ts";
 import { type Deployment, failedJobs, loginOf, nameOf } from "../../ops/deployer.ts";
 import { EventReader } from "../../ops/pulumi-events.ts";
 import { areGone, heldBy, lockHolders } from "../../ops/lock-holders.ts";
-import { parseImage, imageTags } from "../../ops/commands/push.ts";
+import { imageTags } from "../../ops/commands/push.ts";
+import { parseImage } from "../../ops/image-digests.ts";
 import { closingLine, sum } from "../../ops/testing/tally.ts";
 import { isRecent } from "../../ops/setup/pulumi.ts";
 
