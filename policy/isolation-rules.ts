@@ -1,8 +1,6 @@
 import { capabilityOf, everywhere } from "../components/hardening.ts";
 import { type Container, containerRule } from "./container.ts";
-import type { Objection, Rule } from "./rule.ts";
-
-const one = (broken: boolean, value: string, allowed: string, fix: string): Objection[] => (broken ? [{ value, allowed, fix }] : []);
+import { one, type Rule } from "./rule.ts";
 
 /** What separates a container from the host and from other containers. */
 export const isolationRules: Rule[] = [

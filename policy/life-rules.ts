@@ -1,10 +1,8 @@
 import { isBounded } from "../components/logging.ts";
 import { containerRule } from "./container.ts";
-import { always, type Objection, type Rule } from "./rule.ts";
+import { always, one, type Rule } from "./rule.ts";
 
 const harden = "spread hardened() of components/hardening.ts into the container";
-const one = (broken: boolean, value: string, allowed: string, fix: string): Objection[] => (broken ? [{ value, allowed, fix }] : []);
-
 /** How a container lives on its host, and what stays of it. */
 export const lifeRules: Rule[] = [
   containerRule({

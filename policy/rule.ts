@@ -70,6 +70,11 @@ export const unknown = "[unknown]";
 
 export const always = (): Level => "mandatory";
 
+/** One objection, or none. */
+export function one(broken: boolean, value: string, allowed: string, fix: string): Objection[] {
+  return broken ? [{ value, allowed, fix }] : [];
+}
+
 /** All findings of all rules, in the order of the resources. */
 export function findingsOf(rules: readonly Rule[], subjects: readonly Subject[], settings: Settings): Finding[] {
   return subjects.flatMap((subject) =>
