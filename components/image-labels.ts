@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { git } from "./git.ts";
 
 /**
  * Labels by which an image says what it was built from (OCI image specification, annotations).
@@ -13,18 +13,11 @@ import { execFileSync } from "node:child_process";
 export function imageLabels(context: string): Record<string, string> {
   const remote = /^(https?:\/\/[^#]+?)(?:\.git)?#([^:]+)/.exec(context);
   if (remote !== null) return annotations({ source: withoutLogin(remote[1] ?? ""), revision: remote[2] });
-  const git = (...args: string[]) => {
-    try {
-      return execFileSync("git", ["-C", context, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() || undefined;
-    } catch {
-      return undefined; // no repository, no commit, no remote, or no git
-    }
-  };
-  const commit = git("log", "-1", "--format=%H", "--", ".");
+  const commit = git(context, "log", "-1", "--format=%H", "--", ".");
   if (commit === undefined) return {};
-  const dirty = git("status", "--porcelain", "--", ".") === undefined ? "" : "-dirty";
-  const origin = git("remote", "get-url", "origin");
-  const version = git("describe", "--tags", "--always", commit);
+  const dirty = git(context, "status", "--porcelain", "--", ".") === undefined ? "" : "-dirty";
+  const origin = git(context, "remote", "get-url", "origin");
+  const version = git(context, "describe", "--tags", "--always", commit);
   return annotations({
     source: origin?.startsWith("https://") === true ? withoutLogin(origin.replace(/\.git$/, "")) : undefined,
     revision: `${commit}${dirty}`,

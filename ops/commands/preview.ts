@@ -1,10 +1,11 @@
+import { git } from "../../components/git.ts";
 import { applyWithProgress } from "../apply.ts";
 import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { failedJobs } from "../deployer.ts";
 import { forgeOf } from "../forge.ts";
-import { gather, originOf } from "../preview/gather.ts";
+import { gather } from "../preview/gather.ts";
 import { renderJson } from "../preview/json.ts";
 import { renderMarkdown } from "../preview/markdown.ts";
 import { pulumiPlanFile, savePlan } from "../preview/plan-file.ts";
@@ -67,7 +68,7 @@ export const command: Command = {
 function commentOf(number: string | undefined, environment: NodeJS.ProcessEnv, folder: string): ((marker: string, body: string) => Promise<string>) | undefined {
   if (number === undefined) return undefined;
   if (!/^[1-9]\d{0,8}$/.test(number)) throw usageError(`--comment is "${number}", but must be the number of a pull request, for example 12`);
-  const forge = forgeOf(environment, originOf(folder));
+  const forge = forgeOf(environment, git(folder, "remote", "get-url", "origin"));
   if (forge === undefined) throw new OpsError("--comment needs GITHUB_TOKEN, and a repository on GitHub: GITHUB_REPOSITORY, or the address of origin", exitCodes.requirement);
   return (marker, body) => forge.upsertComment(Number(number), marker, body);
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -113,15 +112,6 @@ async function hostOf(project: Project, stack: string, environment: NodeJS.Proce
     const docker = dockerClient(project.settings(stack).docker, environment);
     const info = (await Promise.race([docker.info(), delay(deadline, undefined, { ref: false })])) as { MemTotal: number; NCPU: number } | undefined;
     return info && { memory: Math.floor(info.MemTotal / 2 ** 20), cpus: info.NCPU };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Address of the remote of a checkout, for its forge. */
-export function originOf(folder: string): string | undefined {
-  try {
-    return execFileSync("git", ["-C", folder, "remote", "get-url", "origin"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() || undefined;
   } catch {
     return undefined;
   }
