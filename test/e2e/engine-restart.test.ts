@@ -5,27 +5,12 @@ import { after, before, test } from "node:test";
 import lock from "../../images.lock.json" with { type: "json" };
 import { eventually } from "./eventually.ts";
 import { engine, Project, type Run } from "./project.ts";
-import { SecondEngine } from "./second-engine.ts";
+import { platformImages, SecondEngine } from "./second-engine.ts";
+import { withTick } from "./tick.ts";
 
 // What starts a container again is the Docker Engine, by settings that both deployment engines give: one of them is
 // enough. The engine is one of the test's own; the machine's is never restarted.
 const skip = SecondEngine.missing() ?? (engine === "embedded" ? false : "once is enough: on the embedded engine");
-
-const server = `use IO::Socket::INET;
-$SIG{TERM} = sub { exit };
-my $server = IO::Socket::INET->new(LocalPort => 8000, Listen => 64, ReuseAddr => 1) or die "$@\\n";
-while (my $client = $server->accept) {
-  while (<$client>) { last unless /\\S/ }
-  print $client "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok";
-}
-`;
-const app = `export default {
-  context: import.meta.dirname,
-  web: { port: 8000, command: ["perl", "/app/server.pl"], health: { path: "/", command: ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000"] } },
-  database: true,
-};
-`;
-const roles = ["toolbox", "postgres", "redis", "traefik", "prometheus", "nodeExporter", "postgresExporter", "redisExporter", "registry"] as const;
 
 let project: Project;
 let second: SecondEngine;
@@ -33,16 +18,10 @@ let second: SecondEngine;
 before(async () => {
   if (skip !== false) return;
   project = await Project.create("restart");
-  second = await SecondEngine.create({ published: [project.http], images: roles.map((role) => lock[role]) });
+  second = await SecondEngine.create({ published: [project.http], images: [...platformImages, lock.registry] });
   // Of the parts that it builds the stack needs none, and so not what they are built from.
   rmSync(join(project.dir, "images"), { recursive: true });
-  project.write("apps/tick/Dockerfile", `FROM ${lock.toolbox}\nCOPY server.pl /app/\n`);
-  project.write("apps/tick/server.pl", server);
-  project.write("apps/tick/app.ts", app);
-  await project.configure((config) => {
-    config["berth:apps"] = { tick: { replicas: 2, memory: "64MiB" } };
-    delete config["root:ROOT_SECRET"];
-  });
+  await withTick(project, 0, true);
   await berth("up");
 });
 after(async () => {

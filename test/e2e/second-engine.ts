@@ -5,8 +5,12 @@ import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
+import lock from "../../images.lock.json" with { type: "json" };
 import { eventually } from "./eventually.ts";
 import { relay } from "./relay.ts";
+
+/** What every stack runs that asks for nothing else. */
+export const platformImages = (["toolbox", "postgres", "redis", "traefik", "prometheus", "nodeExporter", "postgresExporter", "redisExporter"] as const).map((role) => lock[role]);
 
 export interface SecondEngineOptions {
   /** Ports on this machine's loopback that the engine reaches under the same number, for example a registry's. */

@@ -3,24 +3,22 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { hashSync } from "bcryptjs";
 import { parse, stringify } from "yaml";
-import images from "../../images.lock.json" with { type: "json" };
-import { eventually } from "./eventually.ts";
 import { type LoadResult, startLoad } from "./load.ts";
-import { ask, docker, engine, freePort, Project } from "./project.ts";
-import { SecondEngine } from "./second-engine.ts";
+import { ask, engine, freePort, Project } from "./project.ts";
+import { Registry } from "./registry.ts";
+import { platformImages, SecondEngine } from "./second-engine.ts";
 
 // One release after the other, as a team has them: dev on this machine's engine, prod on one of its own, a registry
 // and a git remote that both use, and load on both from the first deploy to the last.
 const missing = engine === "pulumi" ? SecondEngine.missing() : "the story is told on the Pulumi CLI, which its users have";
 const prod = "e2e-story-prod";
-const registryName = "berth-e2e-story-registry";
-const password = "story-registry-password";
+/** Of the registry that dev, prod and whoever promotes use. */
+const login = { username: "story", password: "story-registry-password" };
 
 let project: Project;
 let second: SecondEngine | undefined;
-let registryPort: number;
+let registry: Registry | undefined;
 let prodPort: number;
 const loads: Record<string, { stop: () => Promise<LoadResult> }> = {};
 
@@ -56,21 +54,20 @@ const merge = (branch: string) => {
 before(async () => {
   if (missing !== undefined) return;
   project = await Project.create("story");
-  [registryPort, prodPort] = [await freePort(), await freePort()];
-  await startRegistry();
-  const platform = (["toolbox", "postgres", "redis", "traefik", "prometheus", "nodeExporter", "postgresExporter", "redisExporter"] as const).map((role) => images[role]);
-  second = await SecondEngine.create({ reaches: [registryPort], published: [prodPort], images: platform });
+  prodPort = await freePort();
+  registry = await Registry.create("berth-e2e-story-registry", login);
+  second = await SecondEngine.create({ reaches: [registry.port], published: [prodPort], images: platformImages });
   const app = { folder: "services/node", replicas: 2, memory: "128MiB" };
-  const registry = { host: `127.0.0.1:${registryPort}`, owner: "acme", username: "story" };
+  const pushed = { host: registry.host, owner: "acme", username: login.username };
   await project.configure((config) => {
-    config["berth:registry"] = { ...registry, owner: "dev" };
+    config["berth:registry"] = { ...pushed, owner: "dev" };
     config["berth:apps"] = { notes: { ...app, env: { LOG_LEVEL: "info" } } };
     delete config["root:ROOT_SECRET"];
   });
   const dev = stackFile(project.stack) as { config: Record<string, unknown> };
-  dev.config["berth:registryPassword"] = await project.encrypted(password);
+  dev.config["berth:registryPassword"] = await project.encrypted(login.password);
   project.write(`Pulumi.${project.stack}.yaml`, stringify(dev));
-  const config = { ...dev.config, "berth:docker": second.host, "berth:publish": { http: prodPort }, "berth:registry": registry };
+  const config = { ...dev.config, "berth:docker": second.host, "berth:publish": { http: prodPort }, "berth:registry": pushed };
   project.write(`Pulumi.${prod}.yaml`, `# What runs in production.\n${stringify({ ...dev, config })}`);
   git("init", "--quiet", "--initial-branch", "main");
   execFileSync("git", ["init", "--quiet", "--bare", join(project.dir, ".berth", "origin.git")]);
@@ -83,33 +80,9 @@ after(async () => {
   if (missing !== undefined) return;
   await Promise.all(Object.values(loads).map(({ stop }) => stop()));
   await second?.[Symbol.asyncDispose]();
-  await removeRegistry();
+  await registry?.[Symbol.asyncDispose]();
   await project?.[Symbol.asyncDispose]();
 });
-
-const removeRegistry = () => docker.getContainer(registryName).remove({ force: true, v: true }).catch((error: { statusCode?: number }) => assert.equal(error.statusCode, 404));
-
-/** A registry with a login for dev, prod and whoever promotes. */
-async function startRegistry(): Promise<void> {
-  // A run that was killed must not stand in the way of this one.
-  await removeRegistry();
-  const config = {
-    version: "0.1",
-    storage: { filesystem: { rootdirectory: "/tmp/registry" } },
-    http: { addr: ":5000" },
-    auth: { htpasswd: { realm: "story", path: "/tmp/htpasswd" } },
-  };
-  const container = await docker.createContainer({
-    name: registryName,
-    Image: images.registry,
-    Entrypoint: ["sh", "-c", 'printf "%s\\n" "$HTPASSWD" > /tmp/htpasswd && printf %s "$CONFIG" > /tmp/config.yml && exec registry serve /tmp/config.yml'],
-    Env: [`HTPASSWD=story:${hashSync(password, 4)}`, `CONFIG=${JSON.stringify(config)}`],
-    ExposedPorts: { "5000/tcp": {} },
-    HostConfig: { PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: String(registryPort) }] } },
-  });
-  await container.start();
-  await eventually("the registry asks for a login", 20_000, () => fetch(`http://127.0.0.1:${registryPort}/v2/`).then(({ status }) => (status === 401 ? undefined : String(status)), String));
-}
 
 const skip = missing ?? false;
 const digestOf = (image: string | undefined) => image?.slice(image.indexOf("@") + 1);
@@ -139,7 +112,7 @@ test("main is deployed to dev, and promoted to prod: the same digest runs on bot
   await promote();
   loads["prod"] = load(prodPort);
   const { image, revision } = stackFile(prod).config["berth:apps"]!.notes;
-  assert.match(image, new RegExp(`^127\\.0\\.0\\.1:${registryPort}/acme/notes@sha256:[0-9a-f]{64}$`));
+  assert.match(image, new RegExp(`^127\\.0\\.0\\.1:${registry?.port}/acme/notes@sha256:[0-9a-f]{64}$`));
   assert.equal(revision, git("log", "-1", "--format=%H", "--", "apps/services/node"));
   assert.deepEqual((await inProd()).map(({ Image }) => Image), [image, image]);
   const [inDev] = await project.containers("web");
@@ -165,7 +138,7 @@ test("a change of code, configuration and a migration is previewed line by line,
     "| `routes` | the job write runs | no | no |",
     "### `notes`",
     "- data: the migration `0004_add_pinned.sql` runs",
-    `- image: \`127.0.0.1:${registryPort}/dev/notes\`: \`sha256:…\` → built by the update, so its digest is not known yet`,
+    `- image: \`${registry?.host}/dev/notes\`: \`sha256:…\` → built by the update, so its digest is not known yet`,
     "- commits:",
     `  - \`${deployed.slice(0, 12)}\` → \`${pinned.slice(0, 12)}\`: 1 commit`,
     `  - \`${pinned.slice(0, 7)}\` \`feat: notes can be pinned\``,

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import images from "../../images.lock.json" with { type: "json" };
 import { eventually } from "./eventually.ts";
 import { startLoad } from "./load.ts";
-import { docker, engine, freePort, Project } from "./project.ts";
-import { SecondEngine } from "./second-engine.ts";
+import { engine, freePort, Project } from "./project.ts";
+import { Registry } from "./registry.ts";
+import { platformImages, SecondEngine } from "./second-engine.ts";
 
 // A swarm of one node: an engine of its own, since the machine's must stay as it is. Nothing here shows several nodes.
 const skip = (engine === "pulumi" ? SecondEngine.missing() : "services are made by the Pulumi CLI alone") ?? false;
-const registryName = `berth-e2e-swarm-registry-${engine}`;
 
 let project: Project;
 let swarm: SecondEngine;
+let registry: Registry;
 let port: number;
 let image: string;
 
@@ -21,34 +21,22 @@ before(async () => {
   if (skip !== false) return;
   project = await Project.create("swarm");
   port = await freePort();
-  const registryPort = await freePort();
-  image = await pushed(registryPort);
-  const platform = (["toolbox", "postgres", "redis", "traefik", "prometheus", "nodeExporter", "postgresExporter", "redisExporter"] as const).map((role) => images[role]);
-  swarm = await SecondEngine.create({ reaches: [registryPort], published: [port], images: platform });
+  registry = await Registry.create("berth-e2e-swarm-registry");
+  image = await pushed();
+  swarm = await SecondEngine.create({ reaches: [registry.port], published: [port], images: platformImages });
   await swarm.docker.swarmInit({ ListenAddr: "127.0.0.1:2377", AdvertiseAddr: "127.0.0.1" });
   await settings({});
 });
 after(async () => {
   if (skip !== false) return;
   await swarm?.[Symbol.asyncDispose]();
-  await docker.getContainer(registryName).remove({ force: true, v: true }).catch(() => {});
+  await registry?.[Symbol.asyncDispose]();
   await project?.[Symbol.asyncDispose]();
 });
 
 /** The service in Node, in a registry that both engines reach, by its digest. */
-async function pushed(registryPort: number): Promise<string> {
-  await docker.getContainer(registryName).remove({ force: true, v: true }).catch(() => {});
-  const registry = await docker.createContainer({
-    name: registryName,
-    Image: images.registry,
-    Entrypoint: ["sh", "-c", 'printf %s "$CONFIG" > /tmp/config.yml && exec registry serve /tmp/config.yml'],
-    Env: [`CONFIG=${JSON.stringify({ version: "0.1", storage: { filesystem: { rootdirectory: "/tmp/registry" } }, http: { addr: ":5000" } })}`],
-    ExposedPorts: { "5000/tcp": {} },
-    HostConfig: { PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: String(registryPort) }] } },
-  });
-  await registry.start();
-  const name = `127.0.0.1:${registryPort}/acme/notes`;
-  await eventually("the registry answers", 20_000, () => fetch(`http://127.0.0.1:${registryPort}/v2/`).then(({ ok }) => (ok ? undefined : "no"), String));
+async function pushed(): Promise<string> {
+  const name = `${registry.host}/acme/notes`;
   const run = (...args: string[]) => execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   run("buildx", "build", "--builder", "default", "--load", "--tag", name, join(project.dir, "apps/services/node"));
   run("push", "--quiet", name);
