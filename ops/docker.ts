@@ -1,4 +1,5 @@
 import Dockerode from "dockerode";
+import type { Context } from "./command.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import { sshSocket } from "./ssh.ts";
 
@@ -12,6 +13,13 @@ export function dockerClient(host: string | undefined, environment: NodeJS.Proce
   if (address.startsWith("ssh://")) return new Dockerode({ socketPath: sshSocket(address, environment) });
   const { hostname, port } = new URL(address);
   return new Dockerode({ protocol: "http", host: hostname, port: port || "2375" });
+}
+
+/** The Docker Engine that runs a stack, which answers. @throws OpsError (3) saying what to do where it does not. */
+export async function dockerOf({ project, environment }: Context, stack: string): Promise<Dockerode> {
+  const docker = dockerClient(project.settings(stack).docker, environment);
+  await requireDocker(docker);
+  return docker;
 }
 
 /** @throws OpsError (3) saying what to do where the engine does not answer. */

@@ -1,7 +1,7 @@
 import { backupParts, runOnce } from "../backup-container.ts";
 import { backupTable, listBackups } from "../backup-list.ts";
 import { type Command, jsonOption, stackOf, stackOption } from "../command.ts";
-import { dockerClient, requireDocker } from "../docker.ts";
+import { dockerOf } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 
 const actions = ["list", "verify", "drill"];
@@ -23,13 +23,12 @@ export const command: Command = {
   examples: ["./berth backup", "./berth backup --type full -s prod", "./berth backup list --json | jq -r '.backups[-1].label'", "./berth backup verify", "./berth backup drill"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
-    const { project, terminal, environment, signal } = context;
+    const { terminal, signal } = context;
     const stack = stackOf(context, parsed);
     const action = parsed.positionals[0];
     if (action !== undefined && !actions.includes(action)) throw usageError(`berth backup has no action "${action}": it has ${actions.join(", ")}, and without one it makes a backup`);
     if (action !== undefined && parsed.values["type"] !== undefined) throw usageError(`--type is for a backup that is made, not for berth backup ${action}`);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const parts = await backupParts(docker, stack);
     const json = parsed.flags["json"] === true;
     if (action === "list") {

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { applyWithProgress } from "../apply.ts";
 import { engineFor } from "../choose.ts";
 import { type Command, type Context, engineOption, stackOf, stackOption } from "../command.ts";
-import { dockerClient, labels, requireDocker } from "../docker.ts";
+import { dockerOf, labels } from "../docker.ts";
 import { OpsError, usageError } from "../exit.ts";
 import { Progress } from "../progress.ts";
 import { findRuns, findStrays, removeStrays } from "../strays.ts";
@@ -20,11 +20,10 @@ export const command: Command = {
   examples: ["./berth down", "./berth down --volumes --yes"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
-    const { project, terminal, environment, signal } = context;
+    const { terminal, signal } = context;
     const stack = stackOf(context, parsed);
     const report = new Progress(terminal);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const { deployer } = await engineFor(context, stack, parsed.values["engine"], report);
     report.note(deployer.description);
     const includeProtected = parsed.flags["volumes"] === true;

@@ -1,6 +1,6 @@
 import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import { dockerClient, requireDocker } from "../docker.ts";
+import { dockerOf } from "../docker.ts";
 import { driftOf } from "../drift/drift.ts";
 import { driftText } from "../drift/text.ts";
 import { exitCodes } from "../exit.ts";
@@ -17,10 +17,9 @@ export const command: Command = {
   examples: ["./berth drift -s prod", "./berth drift -s prod --json | jq '.drifts[] | select(.harmful)'", "./berth drift -s prod || ./berth up -s prod"],
   exits: [0, 1, 2, 3, 4, 130],
   async run(context, parsed) {
-    const { project, terminal, environment, signal } = context;
+    const { terminal, signal } = context;
     const stack = stackOf(context, parsed);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const { deployer } = await engineFor(context, stack, parsed.values["engine"]);
     const report = await driftOf({ deployer, docker, stack, signal });
     if (parsed.flags["json"]) terminal.json(report);

@@ -1,5 +1,5 @@
 import { type Command, stackOf, stackOption } from "../command.ts";
-import { dockerClient, requireDocker, stackContainers } from "../docker.ts";
+import { dockerOf, stackContainers } from "../docker.ts";
 import { usageError } from "../exit.ts";
 import { runningPart } from "../parts.ts";
 import { execIn, inWayOf, shell } from "../session.ts";
@@ -21,14 +21,13 @@ export const command: Command = {
   examples: ["./berth exec root", "./berth exec root env", "./berth exec postgres -s prod -- df -h", "echo hello | ./berth exec root cat"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
-    const { project, environment, signal } = context;
+    const { signal } = context;
     const stack = stackOf(context, parsed);
     const wanted = parsed.positionals[0];
     const replica = parsed.values["replica"];
     if (wanted === undefined) throw usageError("berth exec needs to know where: ./berth exec <app|part> [command…]; ./berth status lists the parts");
     if (replica !== undefined && !/^\d+$/.test(replica)) throw usageError(`--replica is "${replica}", but must be a number, from 0`);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const { Id } = runningPart(stack, await stackContainers(docker, stack), wanted, replica === undefined ? undefined : Number(replica));
     const given = parsed.rest ?? [];
     const { Entrypoint } = (await docker.getContainer(Id).inspect()).Config;

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { closest, type Parsed } from "../arguments.ts";
 import { engineFor } from "../choose.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import { dockerClient, requireDocker } from "../docker.ts";
+import { dockerOf } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { imagesIn } from "../image-digests.ts";
 import { type ImageSize, isTooLarge, readLimits, sizeOf, sizeRows } from "../image-sizes.ts";
@@ -80,13 +80,12 @@ function check({ project }: Context): Promise<number> {
 }
 
 async function sizes(context: Context, stack: string, { values, flags }: Parsed): Promise<number> {
-  const { project, terminal, environment } = context;
+  const { project, terminal } = context;
   const limitOf = readLimits(project.folder);
   const { deployer } = await engineFor(context, stack, values["engine"]);
   const images = Object.entries(imagesIn(await deployer.outputs()));
   if (images.length === 0) throw new OpsError(`stack "${stack}" runs no image of an application: ./berth up -s ${stack} starts them`);
-  const docker = dockerClient(project.settings(stack).docker, environment);
-  await requireDocker(docker);
+  const docker = await dockerOf(context, stack);
   const folders = project.applications(stack);
   const found: ImageSize[] = await Promise.all(
     images.map(async ([application, image]) => ({ application, size: await sizeOf(docker, image), limit: limitOf(folders[application] ?? application) })),

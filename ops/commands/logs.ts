@@ -2,7 +2,7 @@ import { PassThrough, Readable } from "node:stream";
 import { createInterface } from "node:readline";
 import type Dockerode from "dockerode";
 import { type Command, stackOf, stackOption } from "../command.ts";
-import { dockerClient, labels, partOf, requireDocker, stackContainers } from "../docker.ts";
+import { dockerOf, labels, partOf, stackContainers } from "../docker.ts";
 import { usageError } from "../exit.ts";
 import { matches, noMatch } from "../parts.ts";
 import type { Terminal } from "../terminal.ts";
@@ -27,12 +27,11 @@ export const command: Command = {
   examples: ["./berth logs -f root", "./berth logs postgres --tail all"],
   exits: [0, 1, 2, 3],
   async run(context, parsed) {
-    const { project, terminal, environment, signal } = context;
+    const { terminal, signal } = context;
     const stack = stackOf(context, parsed);
     const tail = parsed.values["tail"] ?? "100";
     if (!/^(all|\d+)$/.test(tail)) throw usageError(`--tail is "${tail}", but must be a number of lines or all`);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const all = (await stackContainers(docker, stack)).filter(({ Labels }) => Labels[labels.role] !== "files");
     const wanted = parsed.positionals[0];
     const chosen = all.filter((container) => wanted === undefined || matches(container, wanted));

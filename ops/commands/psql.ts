@@ -1,6 +1,6 @@
 import { closest } from "../arguments.ts";
 import { type Command, stackOf, stackOption } from "../command.ts";
-import { dockerClient, requireDocker, stackContainers } from "../docker.ts";
+import { dockerOf, stackContainers } from "../docker.ts";
 import { usageError } from "../exit.ts";
 import { runningPart } from "../parts.ts";
 import { execIn, outputOf } from "../session.ts";
@@ -23,11 +23,10 @@ export const command: Command = {
   examples: ["./berth psql root", "echo 'select 1' | ./berth psql root", "./berth psql root -- -c '\\dt'", "./berth psql -s prod -- -l"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
-    const { project, environment, signal } = context;
+    const { signal } = context;
     const stack = stackOf(context, parsed);
     const app = parsed.positionals[0];
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const { Id } = runningPart(stack, await stackContainers(docker, stack), "postgres");
     const given = parsed.rest ?? [];
     if (app === undefined) return execIn(docker, Id, { command: [...psql, ...given], user }, process, signal);

@@ -1,7 +1,7 @@
 import type Dockerode from "dockerode";
 import { type Command, stackOf, stackOption } from "../command.ts";
 import { fileOf } from "../container-file.ts";
-import { dockerClient, labels, requireDocker, stackContainers } from "../docker.ts";
+import { dockerOf, labels, stackContainers } from "../docker.ts";
 import { usageError } from "../exit.ts";
 import { runningPart } from "../parts.ts";
 import { execIn } from "../session.ts";
@@ -18,11 +18,10 @@ export const command: Command = {
   examples: ["./berth redis shop", "./berth redis shop -- get shop:greeting", "echo info | ./berth redis -s prod"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
-    const { project, terminal, environment, signal } = context;
+    const { terminal, signal } = context;
     const stack = stackOf(context, parsed);
     const app = parsed.positionals[0];
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const all = await stackContainers(docker, stack);
     const { Id } = runningPart(stack, all, "redis");
     const password =

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { backupParts } from "../backup-container.ts";
 import { type Command, type Context, jsonOption, stackOf, stackOption } from "../command.ts";
-import { dockerClient, requireDocker } from "../docker.ts";
+import { dockerOf } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { Progress } from "../progress.ts";
 import { asideName, discardAside, findAside, restoreAside, serves } from "../restore-aside.ts";
@@ -29,14 +29,13 @@ export const command: Command = {
   examples: ['./berth restore --to "2025-03-01 09:30:00"', "./berth restore --set 20250301-023000F -s prod", "./berth restore --swap", "./berth restore --discard"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
-    const { project, terminal, environment, signal } = context;
+    const { terminal, signal } = context;
     const { flags, values } = parsed;
     const stack = stackOf(context, parsed);
     const target = restoreTarget({ to: values["to"], set: values["set"] });
     const modes = [flags["swap"] && "--swap", flags["discard"] && "--discard", target !== "newest" && "--to or --set"].filter(Boolean);
     if (modes.length > 1) throw usageError(`${modes.join(" and ")} are two steps: first ./berth restore, then --swap or --discard`);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const parts = await backupParts(docker, stack);
     const report = new Progress(terminal);
     const json = flags["json"] === true;

@@ -5,7 +5,7 @@ import { applyWithProgress } from "../apply.ts";
 import { type Choice, engineFor } from "../choose.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOption } from "../command.ts";
 import type { Parsed } from "../arguments.ts";
-import { dockerClient, requireDocker } from "../docker.ts";
+import { dockerOf } from "../docker.ts";
 import { messageOf, OpsError, usageError } from "../exit.ts";
 import { Progress } from "../progress.ts";
 import { changeLines, changesBetween } from "../releases/changes.ts";
@@ -38,11 +38,10 @@ export const command: Command = {
   examples: ["./berth rollback prod", "./berth rollback prod --to 12"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
-    const { project, terminal, environment, signal } = context;
+    const { project, terminal, signal } = context;
     const stack = stackIn(context, parsed);
     const report = new Progress(terminal);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const choice = await engineFor(context, stack, parsed.values["engine"], report);
     const { deployer } = choice;
     report.note(deployer.description);

@@ -1,5 +1,5 @@
 import { type Command, stackOf, stackOption } from "../command.ts";
-import { dockerClient, labels, requireDocker, stackContainers } from "../docker.ts";
+import { dockerOf, labels, stackContainers } from "../docker.ts";
 import { usageError } from "../exit.ts";
 import { noMatch } from "../parts.ts";
 import { runLike } from "../run-container.ts";
@@ -18,12 +18,11 @@ export const command: Command = {
   examples: ["./berth run root -- root migrate", "./berth run root -s prod", "./berth run shop -- python -m shop.import < prices.csv"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {
-    const { project, environment, signal } = context;
+    const { signal } = context;
     const stack = stackOf(context, parsed);
     const app = parsed.positionals[0];
     if (app === undefined) throw usageError("berth run needs an application: ./berth run <app> -- <command…>");
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const all = (await stackContainers(docker, stack)).filter(({ Labels }) => Labels[labels.app] !== undefined);
     const own = all.filter(({ Labels }) => Labels[labels.app] === app);
     if (own.length === 0) throw usageError(noMatch(stack, app, all));

@@ -1,7 +1,7 @@
 import type Dockerode from "dockerode";
 import { type Command, jsonOption, stackOf, stackOption } from "../command.ts";
 import { fileOf } from "../container-file.ts";
-import { dockerClient, labels, requireDocker, stackContainers } from "../docker.ts";
+import { dockerOf, labels, stackContainers } from "../docker.ts";
 import { missedRuns, nextRun, readRuns, readTiming } from "../schedule-runs.ts";
 import { duration, table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
@@ -39,10 +39,9 @@ export const command: Command = {
   examples: ["./berth schedules", "./berth schedules -s prod --json | jq '.schedules[] | select(.missed != [])'"],
   exits: [0, 1, 2, 3],
   async run(context, parsed) {
-    const { project, terminal, environment } = context;
+    const { terminal } = context;
     const stack = stackOf(context, parsed);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const containers = (await stackContainers(docker, stack)).filter(({ Labels }) => Labels[labels.role]?.startsWith(role));
     const schedules = await Promise.all(containers.map((container) => statusOf(docker, container)));
     const well = schedules.every(({ lastResult = "", missed, running }) => running && !lastResult.startsWith("failed") && missed.length === 0);

@@ -2,7 +2,7 @@ import type Dockerode from "dockerode";
 import { addresses } from "../answers.ts";
 import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import { dockerClient, labels, partOf, requireDocker, stackContainers } from "../docker.ts";
+import { dockerOf, labels, partOf, stackContainers } from "../docker.ts";
 import { size, table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -30,10 +30,9 @@ export const command: Command = {
   examples: ["./berth status", "./berth status --json | jq '.containers[] | select(.health == \"unhealthy\")'"],
   exits: [0, 1, 2, 3],
   async run(context, parsed) {
-    const { project, terminal, environment } = context;
+    const { terminal } = context;
     const stack = stackOf(context, parsed);
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    await requireDocker(docker);
+    const docker = await dockerOf(context, stack);
     const [containers, choice] = await Promise.all([
       stackContainers(docker, stack).then((list) => Promise.all(list.map((container) => statusOf(docker, container)))),
       engineFor(context, stack, parsed.values["engine"]),
