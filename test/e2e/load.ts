@@ -1,9 +1,10 @@
 import { Agent, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface LoadResult {
   answered: number;
-  /** Each kind of failure with how often it came: a status that is not 200, or a connection error. */
+  /** Each kind of failure with how often it came: a status that is not 200 with the start of its body, or a connection error. */
   failures: Record<string, number>;
 }
 
@@ -44,7 +45,8 @@ function once(agent: Agent, port: number, host: string, [path, body]: Question):
     const headers = body === undefined ? { host } : { host, "content-type": "application/json", "content-length": body.length };
     const options = { agent, host: "127.0.0.1", port, headers, method: body === undefined ? "GET" : "POST", path, timeout: 15_000 };
     const sent = request(options, (response) => {
-      response.resume().on("end", () => resolve(response.statusCode === 200 ? undefined : `status ${response.statusCode}`));
+      if (response.statusCode === 200) response.resume().on("end", () => resolve(undefined));
+      else void text(response).then((body) => resolve(`status ${response.statusCode}: ${body.slice(0, 100)}`), (error: Error) => resolve(error.message));
       response.on("error", (error) => resolve(error.message));
     });
     sent.on("timeout", () => sent.destroy(new Error("no answer within 15 s")));

@@ -33,6 +33,8 @@ export function buildApi({ database, cache, metrics, log }: Parts): FastifyInsta
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 64 * 1024,
+    // A proxy sends requests on the connections that it has until they are closed: one that comes during the stop is answered.
+    return503OnClosing: false,
     // Fastify's own options would make a number a text, and drop unknown fields without a word.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });

@@ -3,6 +3,11 @@ import { writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { pino } from "pino";
+import { buildApi } from "../src/api.ts";
+import { Cache } from "../src/cache.ts";
+import { Database } from "../src/database.ts";
+import { Metrics } from "../src/metrics.ts";
 import { command, eventually, Postgres, Redis, Service } from "./servers.ts";
 
 const postgres = new Postgres();
@@ -179,6 +184,19 @@ test("SIGTERM: a slow request is finished, the exit code is 0", async () => {
   await client.end();
   assert.equal((await slow).status, 201);
   assert.equal(await service.exit(), 0);
+});
+
+test("a request that comes between SIGTERM and the end of its connection is answered, and told to take another one", async () => {
+  const database = new Database(postgres.url, () => undefined);
+  const api = buildApi({ database, cache: new Cache(undefined, () => undefined), metrics: new Metrics(), log: pino({ level: "silent" }) });
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  let url = "";
+  api.addHook("preClose", async () => resolve(await fetch(`${url}/notes`)));
+  url = await api.listen({ host: "127.0.0.1", port: 0 });
+  await api.close();
+  const answer = await promise;
+  assert.deepEqual([answer.status, answer.headers.get("connection")], [200, "close"]);
+  await database.close();
 });
 
 test("every line of the log is one JSON object with time, level and message", () => {
