@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
@@ -73,6 +74,11 @@ export async function migrationsBetween({ checkout, folder, from, to }: BetweenO
 /** Paths of an output with `-z`. */
 function names(output: string): string[] {
   return output.split("\0").filter(Boolean);
+}
+
+/** Whether an application has any in the work tree; those of packages below `node_modules` are not its own. */
+export function hasMigrations(checkout: string, folder: string): boolean {
+  return globSync("**/migrations/*.{sql,py}", { cwd: join(checkout, folder), exclude: ["**/node_modules/**"] }).some((file) => isMigration(file));
 }
 
 /** `apps/root/migrations/0001_members.sql` and `people/migrations/0001_people.py`, but not what undoes one. */

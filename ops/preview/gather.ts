@@ -1,11 +1,11 @@
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
 import type { Deployer, Deployment, Outcome } from "../deployer.ts";
 import { dockerClient } from "../docker.ts";
 import { messageOf } from "../exit.ts";
-import { isMigration, migrationsBetween } from "../migrations/between.ts";
+import { hasMigrations, migrationsBetween } from "../migrations/between.ts";
 import type { Project } from "../project.ts";
 import { changesBetween } from "../releases/changes.ts";
 import { readReleases } from "../releases/records.ts";
@@ -82,7 +82,7 @@ function textOf(value: unknown): string {
 
 /** The migrations of an application whose image is another one; undefined where it has none. */
 async function migrationsOf(checkout: string, folder: string, { from, to, revision }: ImageChange): Promise<Migrations | undefined> {
-  if (!globSync("**/migrations/*.{sql,py}", { cwd: join(checkout, folder), exclude: ["**/node_modules/**"] }).some((file) => isMigration(file))) return undefined;
+  if (!hasMigrations(checkout, folder)) return undefined;
   const [before, after] = [wholeCommit(revision.from), wholeCommit(revision.to)];
   if (from !== undefined && before === undefined) return { unknown: "the image that runs does not say which commit it was built from" };
   if (to !== undefined && after === undefined) return { unknown: "the new image does not say which commit it is built from" };

@@ -1,8 +1,6 @@
-import { existsSync, globSync } from "node:fs";
-import { join } from "node:path";
 import type { Release } from "../../components/release-record.ts";
 import { messageOf } from "../exit.ts";
-import { isMigration, migrationsBetween } from "../migrations/between.ts";
+import { hasMigrations, migrationsBetween } from "../migrations/between.ts";
 import { commitOf } from "../revision.ts";
 
 /** Migrations that stay in the database when one goes back, as text, and whether the older version works with them. */
@@ -45,9 +43,4 @@ export async function migrationsBack(checkout: string, folders: Record<string, s
     }
   }
   return found;
-}
-
-function hasMigrations(checkout: string, folder: string): boolean {
-  const path = join(checkout, folder);
-  return existsSync(path) && globSync("**/migrations/*", { cwd: path }).some((file) => isMigration(file));
 }

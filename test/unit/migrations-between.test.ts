@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { isMigration, migrationsBetween } from "../../ops/migrations/between.ts";
+import { hasMigrations, isMigration, migrationsBetween } from "../../ops/migrations/between.ts";
 
 let checkout = "";
 let first = "";
@@ -87,4 +87,11 @@ test("a commit that is not in this clone is an error that says how to get it", a
 test("what is a migration, by its path", () => {
   const paths = ["migrations/1.sql", "a/migrations/1.up.sql", "a/migrations/1.py", "a/migrations/__init__.py", "a/migrations/1.down.sql", "a/migrate.py", "a/migrations/x/y.py", "a/migrations/README.md", "my_migrations/1.sql"];
   assert.deepEqual(paths.filter(isMigration), paths.slice(0, 3));
+});
+
+test("an application has migrations where its folder has some: not those of its packages, nor only what undoes one", () => {
+  write("apps/packages/node_modules/orm/migrations/1.sql", "");
+  write("apps/packages/migrations/1.down.sql", "");
+  const has = ["root", "other", "packages", "none"].filter((app) => hasMigrations(checkout, `apps/${app}`));
+  assert.deepEqual(has, ["root", "other"]);
 });
