@@ -21,10 +21,13 @@ export const exitMeanings: Record<number, string> = {
 export class OpsError extends Error {
   override name = "OpsError";
   readonly code: number;
+  /** What `--json` tells beside message and code. */
+  readonly facts: Record<string, unknown>;
 
-  constructor(message: string, code: number = exitCodes.failed) {
+  constructor(message: string, code: number = exitCodes.failed, facts: Record<string, unknown> = {}) {
     super(message);
     this.code = code;
+    this.facts = facts;
   }
 }
 

@@ -84,6 +84,6 @@ try {
   const message = known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message);
   const code = error instanceof OpsError ? error.code : known ? exitCodes.requirement : exitCodes.failed;
   terminal.line(`${terminal.style("red", "error:")} ${message}`);
-  if (process.argv.includes("--json")) terminal.json({ error: message, code });
+  if (process.argv.includes("--json")) terminal.json({ error: message, code, ...(error instanceof OpsError && error.facts) });
   process.exitCode = code;
 }

@@ -24,9 +24,13 @@ export const exceptions: Exception[] = [
   },
 ];
 
+/** The exception that a resource is under; undefined of most. */
+export function exceptionOf(urn: string): Exception | undefined {
+  const chain = urn.split("::")[2] ?? "";
+  return exceptions.find(({ within }) => chain === within || chain.endsWith(`$${within}`));
+}
+
 /** What is allowed to the container `subject` beyond the rules. */
 export function allowanceOf(subject: Subject, app: string | undefined, { apps }: Settings): Allowance {
-  const chain = subject.urn.split("::")[2] ?? "";
-  const exception = exceptions.find(({ within }) => chain === within || chain.endsWith(`$${within}`));
-  return exception?.allowance ?? (app === undefined ? undefined : apps[app]) ?? {};
+  return exceptionOf(subject.urn)?.allowance ?? (app === undefined ? undefined : apps[app]) ?? {};
 }

@@ -16,12 +16,22 @@ export function warnings(findings: Finding[]): string[] {
   return groups(findings).map((group) => `warning: against the policy, for now advisory:\n${group}`);
 }
 
-/** What has the same rule and remedy is told together. */
-function groups(findings: Finding[]): string[] {
-  const byRemedy = Map.groupBy(findings, ({ rule, allowed, fix }) => `${rule}\n${allowed}\n${fix}`);
-  return [...byRemedy.values()].map((group) => {
+/** Findings with the same rule and remedy, which are told together. */
+export interface Group extends Pick<Finding, "rule" | "allowed" | "fix"> {
+  findings: Finding[];
+}
+
+export function byRemedy(findings: readonly Finding[]): Group[] {
+  const groups = Map.groupBy(findings, ({ rule, allowed, fix }) => `${rule}\n${allowed}\n${fix}`);
+  return [...groups.values()].map((group) => {
     const { rule, allowed, fix } = group[0] as Finding;
-    const lines = group.map(({ resource, value }) => `  ${resource} breaks ${rule}: ${value}`);
+    return { rule, allowed, fix, findings: group };
+  });
+}
+
+function groups(findings: Finding[]): string[] {
+  return byRemedy(findings).map(({ rule, allowed, fix, findings: same }) => {
+    const lines = same.map(({ resource, value }) => `  ${resource} breaks ${rule}: ${value}`);
     return [...lines, `    allowed: ${allowed}`, `    fix:     ${fix}`].join("\n");
   });
 }

@@ -14,6 +14,16 @@ export interface ProgramCheck extends StackValues {
   cache: string;
 }
 
+/** What stops a preview or an update; with `--json` the findings are told too. */
+export class PolicyRefusal extends OpsError {
+  readonly findings: readonly Finding[];
+
+  constructor(stack: string, findings: Finding[]) {
+    super(refusal(stack, findings), exitCodes.failed, { stack, findings });
+    this.findings = findings;
+  }
+}
+
 type Answer = { findings: Finding[] } | { problem: string };
 
 /** The policy before each preview and update of one stack. What has passed is not looked at again while the stack file is the same. */
@@ -41,7 +51,7 @@ export class PolicyGate {
  * may not be stops an update before the first one is made, whichever engine applies it. The CLI's own `--policy-pack`
  * looks at each resource only when its turn has come. A stack with values of Pulumi ESC is not checked, which is told.
  *
- * @throws OpsError with every mandatory finding, or with what the program itself threw. Advisory ones are told as warnings.
+ * @throws PolicyRefusal with every mandatory finding, or OpsError with what the program itself threw. Advisory ones are told as warnings.
  */
 export async function enforcePolicy(project: Project, stack: string, { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<void> {
   const { folder } = project;
@@ -53,7 +63,7 @@ export async function enforcePolicy(project: Project, stack: string, { onEvent, 
   const findings = await programFindings({ folder, stack, ...stackValues(folder, stack), cache: project.generated("policy", "compiled") }, signal);
   const { mandatory = [], advisory = [] } = Object.groupBy(findings, ({ level }) => level);
   for (const message of warnings(advisory)) warn(message);
-  if (mandatory.length > 0) throw new OpsError(refusal(stack, mandatory));
+  if (mandatory.length > 0) throw new PolicyRefusal(stack, mandatory);
 }
 
 /** All findings over what the program asks for, in a thread of its own. @throws OpsError with what the program threw. */

@@ -5,9 +5,14 @@ const longest = 300;
 // oxlint-disable-next-line no-control-regex -- they are what is taken out
 const invisible = /[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]+/g;
 
+/** A line without what a terminal would obey, or an eye not see. */
+export function visible(line: string): string {
+  return line.replaceAll(invisible, " ");
+}
+
 /** Text from outside as one line that a terminal shows as it is. */
 export function plainLine(text: string): string {
-  const line = text.replaceAll(invisible, " ").trim();
+  const line = visible(text).trim();
   return line.length > longest ? `${line.slice(0, longest)}…` : line;
 }
 

@@ -3,9 +3,8 @@ import { isAbsolute } from "node:path";
 import type Dockerode from "dockerode";
 import { parse } from "yaml";
 import { contextHash } from "../../engine/contexthash.ts";
-import { type Deployer, failedJobs, realResources } from "../deployer.ts";
-import { compare } from "../drift/drift.ts";
-import { lookAt } from "../drift/look.ts";
+import { type Deployer, failedJobs } from "../deployer.ts";
+import { repairable } from "../drift/repair.ts";
 import { driftLine } from "../drift/text.ts";
 import { OpsError, usageError } from "../exit.ts";
 import type { Project } from "../project.ts";
@@ -58,8 +57,7 @@ export async function requirePlan(file: string, plan: Plan, { project, stack, de
   const state = await deployer.state();
   const steps: Step[] = [];
   const early = misfits({ ...plan, steps: [] }, await withFiles(project, { stack, engine: deployer.engine, state, steps: [] }));
-  const resources = realResources(state);
-  const drifted = early.length > 0 ? [] : compare(stack, state, await lookAt(docker, stack, resources, false)).filter(({ remedy }) => remedy !== "none");
+  const drifted = early.length > 0 ? [] : await repairable(docker, stack, state);
   if (early.length > 0 || drifted.length > 0) throw refused(file, stack, [...early, ...drifted.map((drift) => `Changed by hand on the Docker host: ${driftLine(drift)}`)]);
   await deployer.preview({
     signal,

@@ -1,3 +1,4 @@
+import { visible } from "./escape.ts";
 import type { Step } from "./tree.ts";
 
 /** A value is shown up to so many characters. */
@@ -11,13 +12,13 @@ export function rawDiff(steps: readonly Step[]): string[] {
     const sign = signs[op];
     const order = op === "replace" ? (detail.deleteFirst === true ? ", the old one deleted first" : ", the new one made first") : "";
     const head = `${sign} ${op} ${type} ${name}${order}`;
-    if (op === "create" || op === "delete") return [oneLine(head)];
+    if (op === "create" || op === "delete") return [visible(head)];
     const keys = [...new Set(detail.diff.map((path) => path.split(/[.[]/)[0] ?? path))];
     const lines = keys.flatMap((key) => {
       const differs = deepDifferences(key, detail.before?.[key], detail.after?.[key]);
       return differs.length === 0 ? [`${key}: differs`] : differs;
     });
-    return [head, ...lines.map((line) => `${sign}     ${line}`)].map(oneLine);
+    return [head, ...lines.map((line) => `${sign}     ${line}`)].map(visible);
   });
 }
 
@@ -40,10 +41,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function shown(value: unknown): string {
   const text = value === undefined ? "(none)" : JSON.stringify(value);
   return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text;
-}
-
-/** A name may hold anything. */
-function oneLine(line: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what is taken out
-  return line.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g, " ");
 }
