@@ -71,7 +71,11 @@ export interface WebServer {
   };
   /** Seconds that requests in flight may take after SIGTERM. @default 30 */
   stopGrace?: number;
+  /** Which replica gets a request: each in turn, or of two the one with fewer requests in flight. @default "round-robin" */
+  balancing?: Balancing;
 }
+
+export type Balancing = "round-robin" | "least-connections";
 
 export interface Worker {
   /** Entrypoint and arguments. @default the image's own */

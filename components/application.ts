@@ -108,7 +108,7 @@ export class Application extends pulumi.ComponentResource {
       );
       // Swarm takes a server that is not well out of its name; Traefik would take out the name with all that are.
       const healthPath = servers.balanced ? undefined : path;
-      this.routes.push(servers.servers.apply((names) => ({ name, host: args.host, servers: names, port: web.port, healthPath })));
+      this.routes.push(servers.servers.apply((names) => ({ name, host: args.host, servers: names, port: web.port, healthPath, balancing: web.balancing })));
     }
     if (worker !== undefined) {
       const { health, stopGrace } = worker;

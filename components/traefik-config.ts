@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";
+import type { Balancing } from "./app-definition.ts";
 import { secureRouter, securityHeaders, staticTls, type Tls, tlsOptions } from "./tls.ts";
 
 /** One host name and the containers that serve it. */
@@ -16,6 +17,8 @@ export interface Route {
   healthPath?: string | undefined;
   /** The one status that says so. @default any 2xx or 3xx */
   healthStatus?: number;
+  /** @default "round-robin" */
+  balancing?: Balancing | undefined;
 }
 
 /** Directory of the routes file in Traefik and in the job that writes it. */
@@ -100,6 +103,8 @@ function service(route: Route) {
   return {
     loadBalancer: {
       servers: urls(route).map((url) => ({ url })),
+      // Of two servers by chance, the one with fewer requests in flight: for two replicas the least of all.
+      ...(route.balancing === "least-connections" && { strategy: "p2c" }),
       ...(route.healthPath !== undefined && {
         healthCheck: { path: route.healthPath, ...(route.healthStatus !== undefined && { status: route.healthStatus }), interval: "1s", timeout: "2s" },
       }),

@@ -3,7 +3,7 @@ import type { AppDefinition } from "../../components/app-definition.ts";
 /** Projects and tasks: Rust, REST, Postgres, Redis. */
 export default {
   context: import.meta.dirname,
-  web: { port: 8080, health: { path: "/health", command: ["pcf", "health"] } },
+  web: { port: 8080, health: { path: "/health", command: ["pcf", "health"] }, balancing: "least-connections" },
   database: true,
   cache: true,
   jobs: { migrate: ["pcf", "migrate"] },

@@ -44,7 +44,7 @@ describe("an application", () => {
     ]);
     for (const index of [0, 1]) assert.deepEqual(child(resources, "Container", `shop-web-${index}`).inputs, web);
     const route = await new Promise((resolve) => void result.routes[0]?.apply(resolve));
-    assert.deepEqual(route, { name: "shop", host: "shop.example.com", servers: ["shop-web-0-0a1b2c3", "shop-web-1-0a1b2c3"], port: 3000, healthPath: "/ready" });
+    assert.deepEqual(route, { name: "shop", host: "shop.example.com", servers: ["shop-web-0-0a1b2c3", "shop-web-1-0a1b2c3"], port: 3000, healthPath: "/ready", balancing: undefined });
     assert.equal(await new Promise((resolve) => void result.image.apply(resolve)), image);
   });
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { eventually } from "./eventually.ts";
 import { startLoad } from "./load.ts";
-import { Project } from "./project.ts";
+import { docker, Project } from "./project.ts";
 
 let project: Project;
 
@@ -13,6 +16,14 @@ after(async () => project[Symbol.asyncDispose]());
 
 const settings = (env: Record<string, string>) => (config: Record<string, unknown>) => {
   config["berth:apps"] = { root: { replicas: 2, memory: "128MiB", env: { RUST_ENV: "development", ...env } } };
+};
+/** What Traefik's access log has of the requests of a path; the time is ISO 8601. */
+const answers = async (path: string) => {
+  const [traefik] = await project.containers("traefik");
+  const log = await docker.getContainer(traefik?.Id ?? "").logs({ stdout: true });
+  // Docker puts a header of 8 bytes before each line.
+  const lines = log.toString().split("\n").filter((line) => line.includes(`"RequestPath":"${path}"`)).map((line) => line.slice(line.indexOf("{")));
+  return lines.map((line) => JSON.parse(line) as { ServiceAddr: string; StartUTC: string });
 };
 const web = async () => (await project.containers("web")).map(({ Id }) => Id).toSorted();
 
@@ -34,6 +45,23 @@ test("requests that take 5 s finish while their replica is replaced", async () =
   await project.configure(settings({ RUST_LOG: "info" }));
   await project.up();
   assert.deepEqual((await Promise.all(slow)).map(({ status }) => status), [200, 200, 200, 200, 200, 200]);
+});
+
+test("least-connections: while a replica is busy with one request, the other gets all that come", async () => {
+  const file = "apps/root/app.ts";
+  project.write(file, readFileSync(join(project.dir, file), "utf8").replace("web: {", 'web: { balancing: "least-connections",'));
+  await project.up();
+  const slow = project.get("/slow?ms=3000");
+  for (let count = 0; count < 20; count += 1) assert.equal((await project.get("/health?quick")).status, 200);
+  assert.equal((await slow).status, 200);
+  await eventually("Traefik's log has all requests", 10_000, async () => {
+    const { length } = await answers("/health?quick");
+    return length === 20 && (await answers("/slow?ms=3000")).length === 1 ? undefined : `${length} of 20`;
+  });
+  const [busy] = await answers("/slow?ms=3000");
+  const quick = (await answers("/health?quick")).filter(({ StartUTC }) => StartUTC > (busy?.StartUTC ?? ""));
+  assert.ok(quick.length >= 10, `only ${quick.length} came after the slow one`);
+  assert.deepEqual(quick.filter(({ ServiceAddr }) => ServiceAddr === busy?.ServiceAddr), []);
 });
 
 test("a version that never gets healthy stops up with its log; the old one serves; the next good one leaves no strays", async () => {

@@ -8,7 +8,7 @@ interface Dynamic {
   http: {
     routers: Record<string, { rule: string; service: string; entryPoints: string[]; middlewares?: string[] }>;
     middlewares: Record<string, { ipAllowList?: { sourceRange: string[] } }>;
-    services?: Record<string, { loadBalancer: { servers: { url: string }[]; healthCheck: { path: string; interval: string; timeout: string }; passHostHeader: boolean } }>;
+    services?: Record<string, { loadBalancer: { servers: { url: string }[]; healthCheck: { path: string; interval: string; timeout: string }; passHostHeader: boolean; strategy?: string } }>;
   };
 }
 
@@ -74,6 +74,12 @@ describe("Traefik's routes", () => {
         assert.equal(Object.keys(services).length, of.length);
       }),
     );
+  });
+
+  test("send a request to the replica with fewer in flight where the application says least-connections", () => {
+    const route = { name: "shop", host: "shop.localhost", servers: ["a", "b"], port: 1 };
+    const strategies = (["least-connections", "round-robin", undefined] as const).map((balancing) => dynamic([{ ...route, balancing }]).http.services?.["shop"]?.loadBalancer.strategy);
+    assert.deepEqual(strategies, ["p2c", undefined, undefined]);
   });
 
   test("let the monitoring network alone read API and metrics, on the internal port, whatever applications are called", () => {
