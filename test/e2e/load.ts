@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 export interface LoadResult {
   answered: number;
-  /** Each kind of failure with how often it came: a status that is not 200 with the start of its body, or a connection error. */
+  /** Each kind of failure with how often it came: a status that is not 2xx with the start of its body, or a connection error. */
   failures: Record<string, number>;
 }
 
@@ -45,7 +45,7 @@ function once(agent: Agent, port: number, host: string, [path, body]: Question):
     const headers = body === undefined ? { host } : { host, "content-type": "application/json", "content-length": body.length };
     const options = { agent, host: "127.0.0.1", port, headers, method: body === undefined ? "GET" : "POST", path, timeout: 15_000 };
     const sent = request(options, (response) => {
-      if (response.statusCode === 200) response.resume().on("end", () => resolve(undefined));
+      if (Math.floor((response.statusCode ?? 0) / 100) === 2) response.resume().on("end", () => resolve(undefined));
       else void text(response).then((body) => resolve(`status ${response.statusCode}: ${body.slice(0, 100)}`), (error: Error) => resolve(error.message));
       response.on("error", (error) => resolve(error.message));
     });

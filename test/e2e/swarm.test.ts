@@ -72,7 +72,7 @@ const service = async () => {
   return found as NonNullable<typeof found>;
 };
 // Not /health, which gives the database no more than a second, on a busy machine as well.
-const load = () => startLoad(port, "notes.localhost", 4, [["/notes"]], { limit: 600_000 });
+const load = () => startLoad(port, "notes.localhost", 4, [["/notes"], ["/notes", JSON.stringify({ title: "of the load" })]], { limit: 600_000 });
 
 test("a workload is a service on networks that span the nodes; its files are Swarm secrets; nothing is left to change", { skip }, async () => {
   await changed();
