@@ -1,14 +1,17 @@
 import { git } from "../../components/git.ts";
 import { applyWithProgress } from "../apply.ts";
-import { engineFor } from "../choose.ts";
-import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import { exitCodes, OpsError, usageError } from "../exit.ts";
-import { failedJobs } from "../deployer.ts";
+import { type Choice, engineFor } from "../choose.ts";
+import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
+import { failedJobs, type ResourceEvent } from "../deployer.ts";
+import { exitCodes, messageOf, OpsError, usageError } from "../exit.ts";
 import { forgeOf } from "../forge.ts";
+import { failureOf, renderFailure } from "../preview/failure.ts";
 import { gather } from "../preview/gather.ts";
 import { renderJson } from "../preview/json.ts";
 import { renderMarkdown } from "../preview/markdown.ts";
 import { pulumiPlanFile, savePlan } from "../preview/plan-file.ts";
+import type { Preview } from "../preview/preview.ts";
+import { stackSecrets } from "../preview/stack-secrets.ts";
 import { renderText } from "../preview/text.ts";
 import { type Step, stepOf } from "../preview/tree.ts";
 import { Progress } from "../progress.ts";
@@ -17,8 +20,9 @@ export const command: Command = {
   summary: "what up would change, without changing it",
   description: [
     "Runs the program and tells, by application, what up would do: what restarts, whether a request can fail, whether data",
-    "is touched, images with the commits between, configuration, memory. Changes nothing. No registry is asked; the Docker",
-    "host only for what it has, and it need not answer.",
+    "is touched, images with the commits between, configuration, memory, what was changed by hand and is set back. Changes",
+    "nothing. No registry is asked; the Docker host only for what it has, and it need not answer. A refusal by the policy,",
+    "or another failure, is told in the comment too.",
   ].join("\n"),
   options: {
     stack: stackOption,
@@ -37,32 +41,51 @@ export const command: Command = {
     if (json && markdown) throw usageError("--json and --markdown are two forms of one result: give one of them");
     const comment = commentOf(parsed.values["comment"], environment, project.folder);
     const report = new Progress(terminal);
-    const { deployer, passphrase } = await engineFor(context, stack, parsed.values["engine"], report);
-    report.note(deployer.description);
-    const steps: Step[] = [];
-    const state = await deployer.state();
-    const planFile = parsed.values["save-plan"];
-    const preview = (show: Parameters<Parameters<typeof applyWithProgress>[3]>[0]) =>
-      deployer.preview({
-        signal,
-        replace: failedJobs(state),
-        ...(planFile !== undefined && { plan: pulumiPlanFile(project, stack) }),
-        onEvent: (event) => {
-          show(event);
-          const step = stepOf(event);
-          if (step !== undefined) steps.push(step);
-        },
-      });
-    const outcome = await applyWithProgress(stack, terminal, report, preview, true);
-    const told = await gather(project, stack, deployer, { outcome, steps, state }, { environment, passphrase: passphrase.value });
-    if (planFile !== undefined) await savePlan(planFile, project, { stack, engine: deployer.engine, state, steps });
-    if (comment !== undefined) report.note(`posted: ${await comment(`berth preview ${stack}`, terminal.redactor.clean(renderMarkdown(told)))}`);
+    const tell = async (body: string) => {
+      if (comment !== undefined) report.note(`posted: ${await comment(`berth preview ${stack}`, terminal.redactor.clean(body))}`);
+    };
+    let choice: Choice | undefined;
+    let told: Preview;
+    try {
+      choice = await engineFor(context, stack, parsed.values["engine"], report);
+      told = await previewed(context, stack, choice, parsed.values["save-plan"], report);
+    } catch (error) {
+      // What is interrupted is begun anew: a workflow's run that a newer commit cancels has nothing to say.
+      if (signal.aborted) throw error;
+      for (const secret of choice === undefined ? [] : await stackSecrets(project, stack, choice.passphrase.value)) terminal.redactor.hide(secret);
+      const failure = renderFailure(failureOf(stack, error, (text) => terminal.redactor.clean(text)));
+      if (markdown) terminal.result(failure.trimEnd());
+      await tell(failure).catch((problem: unknown) => report.note(`not posted: ${messageOf(problem)}`));
+      throw error;
+    }
+    await tell(renderMarkdown(told));
     if (json) terminal.json(renderJson(told));
     else if (markdown) terminal.result(renderMarkdown(told).trimEnd());
     else terminal.result(renderText(told, (text) => terminal.resultStyle("bold", text)));
     return 0;
   },
 };
+
+async function previewed({ project, terminal, environment, signal }: Context, stack: string, { deployer, passphrase }: Choice, planFile: string | undefined, report: Progress): Promise<Preview> {
+  report.note(deployer.description);
+  const steps: Step[] = [];
+  const state = await deployer.state();
+  const preview = (show: (event: ResourceEvent) => void) =>
+    deployer.preview({
+      signal,
+      replace: failedJobs(state),
+      ...(planFile !== undefined && { plan: pulumiPlanFile(project, stack) }),
+      onEvent: (event) => {
+        show(event);
+        const step = stepOf(event);
+        if (step !== undefined) steps.push(step);
+      },
+    });
+  const outcome = await applyWithProgress(stack, terminal, report, preview, true);
+  const told = await gather(project, stack, deployer, { outcome, steps, state }, { environment, passphrase: passphrase.value });
+  if (planFile !== undefined) await savePlan(planFile, project, { stack, engine: deployer.engine, state, steps });
+  return told;
+}
 
 /** Posts to the pull request that was named; undefined where none was. Refused before the preview, not after it. */
 function commentOf(number: string | undefined, environment: NodeJS.ProcessEnv, folder: string): ((marker: string, body: string) => Promise<string>) | undefined {

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type Dockerode from "dockerode";
 import { parse } from "yaml";
-import type { Deployer, Deployment, Outcome } from "../deployer.ts";
+import { type Deployer, type Deployment, type Outcome, realResources } from "../deployer.ts";
 import { dockerClient } from "../docker.ts";
+import type { Drift } from "../drift/finding.ts";
+import { repairable } from "../drift/repair.ts";
 import { messageOf } from "../exit.ts";
 import { hasMigrations, migrationsBetween } from "../migrations/between.ts";
 import type { Project } from "../project.ts";
@@ -17,8 +20,10 @@ import type { ImageChange } from "./images.ts";
 import { type Facts, type Migrations, type Preview, previewOf } from "./preview.ts";
 import type { Step } from "./tree.ts";
 
-/** How long the Docker host may take to say what it has, in milliseconds. */
+/** How long the Docker host may take for an answer, in milliseconds. */
 const deadline = 4000;
+/** And for all that shows what was changed by hand. */
+const lookDeadline = 10_000;
 
 /** What an engine's preview told. */
 export interface Previewed {
@@ -35,7 +40,8 @@ export interface Setting {
 
 /** Asks for what the steps of a preview do not tell: state, stack file, commits, and what the Docker host has. */
 export async function gather(project: Project, stack: string, deployer: Deployer, { outcome, steps, state }: Previewed, { environment, passphrase }: Setting): Promise<Preview> {
-  const [host, last] = await Promise.all([hostOf(project, stack, environment), lastRelease(project, stack, deployer, passphrase)]);
+  const docker = asked(project, stack, environment);
+  const [[host, byHand], last] = await Promise.all([hostOf(docker, stack, state), lastRelease(project, stack, deployer, passphrase)]);
   const file = parse(readFileSync(project.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
   const facts: Facts = {
     stack,
@@ -48,6 +54,7 @@ export async function gather(project: Project, stack: string, deployer: Deployer
     migrations: {},
     ...(last !== undefined && { last }),
     ...(host !== undefined && { host }),
+    ...(byHand !== undefined && { byHand }),
   };
   // Which commits to ask for is known only once the images are.
   const folders = project.applications(stack);
@@ -106,12 +113,31 @@ function reasonsOf(reasons: readonly { line: number; text: string }[]): string[]
   return told.filter((reason) => !told.some((other) => other !== reason && other.startsWith(`${reason};`)));
 }
 
-/** What the Docker host has; undefined where it does not answer in time, which a preview does not need. */
-async function hostOf(project: Project, stack: string, environment: NodeJS.ProcessEnv): Promise<Host | undefined> {
+/** What the Docker host has, and what was changed on it by hand; undefined where it does not answer in time, which a preview does not need. */
+async function hostOf(docker: Dockerode | undefined, stack: string, state: Deployment): Promise<[host?: Host, byHand?: Drift[]]> {
+  const info = await answered(docker, deadline, (it) => it.info() as Promise<{ MemTotal: number; NCPU: number }>);
+  if (realResources(state).length === 0) return [info && hostIn(info), []];
+  return info === undefined ? [] : [hostIn(info), await answered(docker, lookDeadline, (it) => repairable(it, stack, state))];
+}
+
+function hostIn({ MemTotal, NCPU }: { MemTotal: number; NCPU: number }): Host {
+  return { memory: Math.floor(MemTotal / 2 ** 20), cpus: NCPU };
+}
+
+async function answered<T>(docker: Dockerode | undefined, within: number, ask: (docker: Dockerode) => Promise<T>): Promise<T | undefined> {
+  try {
+    return docker && ((await Promise.race([ask(docker), delay(within, undefined, { ref: false })])) as T | undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A client that gives each request up after the deadline, so that none keeps the command waiting at its end. */
+function asked(project: Project, stack: string, environment: NodeJS.ProcessEnv): Dockerode | undefined {
   try {
     const docker = dockerClient(project.settings(stack).docker, environment);
-    const info = (await Promise.race([docker.info(), delay(deadline, undefined, { ref: false })])) as { MemTotal: number; NCPU: number } | undefined;
-    return info && { memory: Math.floor(info.MemTotal / 2 ** 20), cpus: info.NCPU };
+    Object.assign(docker.modem as object, { connectionTimeout: deadline });
+    return docker;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import { codeSpan, fenceFor } from "./escape.ts";
 import { isNothing, type PartPreview, type Preview } from "./preview.ts";
 import { rawDiff } from "./raw.ts";
 import type { Text } from "./said.ts";
-import { counts, happening, sections, verdict } from "./words.ts";
+import { acceptedLines, counts, handSection, happening, type Section, sections, verdict } from "./words.ts";
 
 /** What GitHub takes as one comment is 65,536 characters; the rest is for the line that marks it. */
 export const commentLimit = 65_000;
@@ -18,7 +18,8 @@ const foldRoom = 600;
  */
 export function renderMarkdown(preview: Preview, limit = commentLimit): string {
   const title = `## Preview of ${codeSpan(preview.stack)}`;
-  if (isNothing(preview)) return `${title}\n\n**Nothing changes.** The stack is as the program and its stack file say.\n`;
+  const more = moreOf(preview.stack);
+  if (isNothing(preview)) return `${cut([title, "", nothing(preview), ...handSection(preview).flatMap(sectionLines)], limit - 1, more)}\n`;
   const lines = [
     title,
     "",
@@ -29,15 +30,33 @@ export function renderMarkdown(preview: Preview, limit = commentLimit): string {
     "|---|---|---|---|",
     ...preview.parts.map(row),
   ];
-  for (const { title: name, items } of sections(preview)) {
-    lines.push("", `### ${markdown(name)}`, "");
-    for (const { label, lines: told } of items) {
-      if (told.length === 1) lines.push(`- ${label}: ${markdown(told[0] ?? [])}`);
-      else lines.push(`- ${label}:`, ...told.map((line) => `  - ${markdown(line)}`));
-    }
-  }
-  const whole = cut(lines, limit - foldRoom, (left) => `\n… ${left} more lines do not fit into a comment: \`./berth preview -s ${preview.stack}\` prints all.`);
-  return `${whole}\n\n${fold(preview, limit - whole.length - 3)}\n`;
+  lines.push(...sections(preview).flatMap(sectionLines));
+  const accepted = acceptedFold(preview);
+  const whole = cut(lines, limit - foldRoom - accepted.length, more);
+  return `${whole}\n\n${fold(preview, limit - whole.length - accepted.length - 3)}${accepted}\n`;
+}
+
+function nothing({ byHand }: Preview): string {
+  if ("unknown" in byHand) return "**The program changes nothing.** It and its stack file are as at the last update.";
+  return byHand.length === 0 ? "**Nothing changes.** The stack is as the program and its stack file say." : "**The program changes nothing.** What was changed by hand is put right.";
+}
+
+function sectionLines({ title, items }: Section): string[] {
+  const lines = items.flatMap(({ label, lines: told }) =>
+    told.length === 1 ? [`- ${markdown([label])}: ${markdown(told[0] ?? [])}`] : [`- ${markdown([label])}:`, ...told.map((line) => `  - ${markdown(line)}`)],
+  );
+  return ["", `### ${markdown(title)}`, "", ...lines];
+}
+
+/** The sentence below a comment that was cut. */
+export function moreOf(stack: string): (left: number) => string {
+  return (left) => `\n… ${left} more lines do not fit into a comment: \`./berth preview -s ${stack}\` prints all.`;
+}
+
+function acceptedFold(preview: Preview): string {
+  const accepted = acceptedLines(preview);
+  if (accepted.length === 0) return "";
+  return `\n\n<details><summary>Accepted by the policy</summary>\n\n${accepted.map((line) => `- ${markdown(line)}`).join("\n")}\n\n</details>`;
 }
 
 function row(part: PartPreview): string {
@@ -67,7 +86,7 @@ function fold({ steps }: Preview, room: number): string {
 }
 
 /** As many lines as fit, and how many were left out. */
-function cut(lines: readonly string[], room: number, sentence: (left: number) => string): string {
+export function cut(lines: readonly string[], room: number, sentence: (left: number) => string): string {
   const whole = lines.join("\n");
   if (whole.length <= room) return whole;
   const left = room - sentence(lines.length).length - 1;

@@ -1,5 +1,8 @@
 import { type Deployment, realResources } from "../deployer.ts";
+import type { Drift } from "../drift/finding.ts";
 import type { Changes } from "../releases/changes.ts";
+import { type Accepted, acceptedIn } from "./accepted.ts";
+import { type HandChange, handChanges } from "./by-hand.ts";
 import { type Capacity, capacityOf, type Host } from "./capacity.ts";
 import { environmentChanges, type FilesChange, filesChanges, type KeyChange } from "./configuration.ts";
 import { type ContainerChange, containerChange, isWorkload } from "./containers.ts";
@@ -55,6 +58,10 @@ export interface Preview {
   /** Of the stack file; or why what was before is not known. */
   settings: SettingsChange | { unknown: string };
   capacity: Capacity;
+  /** What differs on the Docker host by hand; or why that is not known. */
+  byHand: HandChange[] | { unknown: string };
+  /** Of the policy. */
+  exceptions: Accepted[];
   steps: Step[];
 }
 
@@ -73,6 +80,8 @@ export interface Facts {
   commits: Record<string, Commits>;
   migrations: Record<string, Migrations>;
   host?: Host;
+  /** What `up` puts right of what was changed by hand; undefined where the Docker host did not answer. */
+  byHand?: readonly Drift[];
 }
 
 /** A preview from the facts; pure. */
@@ -103,6 +112,8 @@ export function previewOf(facts: Facts): Preview {
     parts: changed,
     settings: last?.changes ?? { unknown: "no release of this stack is recorded" },
     capacity: capacityOf(state, steps, facts.host),
+    byHand: facts.byHand === undefined ? { unknown: facts.host === undefined ? "the Docker host was not reached from here" : "the Docker host did not answer in time" } : handChanges(facts.byHand, tree, steps),
+    exceptions: acceptedIn(state, steps),
     steps,
   };
 }
@@ -162,7 +173,7 @@ function byImportance(a: PartPreview, b: PartPreview): number {
   return rank(a) - rank(b) || a.name.localeCompare(b.name);
 }
 
-/** Whether an update would change nothing at all. */
+/** Whether the program would change nothing at all; what was changed by hand is another thing. */
 export function isNothing({ changes, steps }: Pick<Preview, "changes" | "steps">): boolean {
   return Object.keys(changes).length === 0 && steps.length === 0;
 }

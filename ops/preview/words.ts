@@ -1,15 +1,16 @@
 import { changesText } from "../table.ts";
+import type { HandChange } from "./by-hand.ts";
 import type { Capacity, Sum } from "./capacity.ts";
 import type { FilesChange, KeyChange } from "./configuration.ts";
 import type { Fate } from "./containers.ts";
 import type { Effect } from "./effects.ts";
 import type { Commits, ImageChange } from "./images.ts";
-import type { Migrations, PartPreview, Preview } from "./preview.ts";
+import { isNothing, type Migrations, type PartPreview, type Preview } from "./preview.ts";
 import { code, type Text } from "./said.ts";
 
 export interface Section {
   title: Text;
-  items: { label: string; lines: Text[] }[];
+  items: { label: Text[number]; lines: Text[] }[];
 }
 
 /** Entries of one list that are shown; the JSON has all. */
@@ -61,10 +62,41 @@ export function happening(part: PartPreview): string {
 export function sections(preview: Preview): Section[] {
   const parts = preview.parts.map((part) => ({ title: [code(part.name)], items: itemsOf(part).filter(({ lines }) => lines.length > 0) }));
   return [
+    ...handSection(preview),
     ...parts.filter(({ items }) => items.length > 0),
     ...settingsSection(preview.settings),
     { title: ["Memory and processors"], items: [{ label: "limits", lines: capacityLines(preview.capacity) }] },
   ];
+}
+
+const remedies: Record<HandChange["how"], string> = {
+  "set back": "sets it back without a restart",
+  started: "starts it again",
+  "made again": "makes it again",
+  replaced: "replaces it",
+  removed: "removes it",
+};
+
+/** What was changed by hand, by application; none where nothing was. That it is not known is told here where it is told nowhere else. */
+export function handSection(preview: Preview): Section[] {
+  const { byHand, capacity } = preview;
+  if ("unknown" in byHand) {
+    const told = capacity.host === undefined && !isNothing(preview);
+    return told ? [] : [{ title: ["Changed by hand"], items: [{ label: "changes", lines: [[`What differs by hand is not known: ${byHand.unknown}.`]] }] }];
+  }
+  const parts = [...Map.groupBy(byHand, ({ part }) => part)];
+  const items = parts.map(([part, changes]) => ({ label: code(part), lines: limited(changes.map(handLine)) }));
+  return items.length === 0 ? [] : [{ title: ["Changed by hand"], items }];
+}
+
+function handLine({ kind, resource, is, state, how, restarts }: HandChange): Text {
+  const anew = kind === "volume" && how === "made again" ? ", empty" : restarts && how !== "started" ? ", so it starts anew" : "";
+  return [`${kind} `, code(resource), ": ", code(is), " (the state says: ", code(state), "); ", code("up"), ` ${remedies[how]}${anew}`];
+}
+
+/** What the policy accepts in this stack. */
+export function acceptedLines({ exceptions }: Preview): Text[] {
+  return exceptions.map(({ what, reason, containers }) => [`${plural(containers, "container")} with ${what}: ${reason}`]);
 }
 
 function settingsSection(settings: Preview["settings"]): Section[] {
@@ -144,7 +176,7 @@ function migrationLines(migrations: Migrations): Text[] {
 export function capacityLines({ before, after, during, host }: Capacity): Text[] {
   const lines: Text[] = [[before.memory === after.memory && before.cpus === after.cpus && before.containers === after.containers ? `${of(after)}, as before` : `${of(after)}; before, ${of(before)}`]];
   if (during.memory > after.memory) lines.push([`${during.memory} MiB while old and new containers run side by side`]);
-  if (host === undefined) lines.push(["How much the Docker host has is unknown: it was not reached from here."]);
+  if (host === undefined) lines.push(["The Docker host was not reached from here: how much it has, and what was changed by hand, is unknown."]);
   else {
     lines.push([`The Docker host has ${host.memory} MiB and ${plural(host.cpus, "core")}.`]);
     if (during.memory > host.memory) lines.push([`That is less than the containers may take together: ${during.memory} MiB.`]);

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { OpsError } from "../../ops/exit.ts";
+import { PolicyRefusal } from "../../ops/policy/check.ts";
 import { environmentChanges, filesChanges } from "../../ops/preview/configuration.ts";
+import { failureOf } from "../../ops/preview/failure.ts";
 import { imageChanges } from "../../ops/preview/images.ts";
 import { isNothing, previewOf } from "../../ops/preview/preview.ts";
 import { unmarked } from "../../ops/preview/said.ts";
 import { happening, sections } from "../../ops/preview/words.ts";
-import { container, facts, labels, replica, state, step, urnOf, volume, web } from "./preview-steps.ts";
+import { container, drifts, facts, labels, replica, state, step, urnOf, volume, web } from "./preview-steps.ts";
 
 const reasons = (effect: { reasons: Parameters<typeof unmarked>[0][] }) => effect.reasons.map(unmarked);
 const restart = (part: string, type: string, after: Record<string, unknown> = {}) =>
@@ -143,4 +146,53 @@ test("a service of a swarm is updated replica by replica, and loses no request",
   const preview = previewOf(facts([service]));
   assert.equal(preview.requests.happens, false);
   assert.equal(happening(preview.parts[0]!), "1 web service is replaced, the new one beside the old (replicas, what its replicas run)");
+});
+
+test("what was changed by hand is told by application, with what up does and whether it restarts", () => {
+  const told = (steps: Parameters<typeof facts>[0]) => {
+    const { byHand } = previewOf(facts(steps, { byHand: drifts() }));
+    assert.ok(Array.isArray(byHand));
+    return byHand.map(({ part, resource, how, restarts }) => [part, resource, how, restarts]);
+  };
+  assert.deepEqual(told([]), [
+    ["shop", "shop-web-0", "set back", false],
+    ["shop", "shop-web-0", "started", true],
+    ["shop", "shop-web-1", "replaced", true],
+    ["pg", "pg", "made again", false],
+    ["redis", "redis", "made again", true],
+  ]);
+  // The update replaces the first replica anyway, and the program has no second one any more.
+  const gone = step("delete", container, "shop-web-1", { before: web(), parent: urnOf("berth:index:Workload", "shop-web") });
+  assert.deepEqual(told([replica(0, { memory: 256 }), gone]).slice(0, 3), [
+    ["shop", "shop-web-0", "replaced", true],
+    ["shop", "shop-web-0", "replaced", true],
+    ["shop", "shop-web-1", "removed", false],
+  ]);
+  assert.deepEqual(previewOf(facts([], { byHand: [] })).byHand, []);
+});
+
+test("what was changed by hand is not known where the Docker host does not answer, or not in time", () => {
+  const { byHand: _, ...nothing } = facts([]);
+  assert.deepEqual(previewOf(nothing).byHand, { unknown: "the Docker host was not reached from here" });
+  assert.deepEqual(previewOf({ ...nothing, host: { memory: 1, cpus: 1 } }).byHand, { unknown: "the Docker host did not answer in time" });
+});
+
+test("the policy's accepted exceptions are counted over the stack as it will be", () => {
+  const chain = (name: string) => `urn:pulumi:prod::berth::berth:index:Postgres$berth:index:Volume$berth:index:Job$${container}::${name}`;
+  const job = (op: "create" | "delete", name: string) => ({ ...step(op, container, name), urn: chain(name) });
+  const before = state();
+  before.resources?.push({ urn: chain("old"), type: container, custom: true }, { urn: chain("kept"), type: container, custom: true });
+  const { exceptions } = previewOf(facts([job("create", "new"), job("delete", "old")], { state: before }));
+  assert.deepEqual(exceptions.map(({ what, containers }) => [what, containers]), [["root, CHOWN", 2]]);
+  assert.match(exceptions[0]?.reason ?? "", /gives a new volume/);
+  assert.deepEqual(previewOf(facts([])).exceptions, []);
+});
+
+test("a failure has the findings of a refusal, or the message without secrets", () => {
+  const clean = (text: string) => text.replaceAll("canary", "[secret]");
+  const finding = { rule: "privileged", level: "mandatory", resource: "Container root", urn: "urn", value: "true", allowed: "false", fix: "take it out" } as const;
+  assert.deepEqual(failureOf("prod", new PolicyRefusal("prod", [finding]), clean).findings, [finding]);
+  assert.deepEqual(new PolicyRefusal("prod", [finding]).facts, { stack: "prod", findings: [finding] });
+  assert.deepEqual(failureOf("prod", new OpsError("no canary"), clean), { stack: "prod", message: "no [secret]", findings: [] });
+  assert.deepEqual(failureOf("prod", "thrown", clean).message, "thrown");
 });

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { codeSpan, fenceFor, plainLine } from "../../ops/preview/escape.ts";
+import { renderFailure } from "../../ops/preview/failure.ts";
 import { renderJson } from "../../ops/preview/json.ts";
 import { commentLimit, renderMarkdown } from "../../ops/preview/markdown.ts";
 import { type Preview, previewOf } from "../../ops/preview/preview.ts";
 import { rawDiff } from "../../ops/preview/raw.ts";
 import { renderText } from "../../ops/preview/text.ts";
-import { facts, replica, step, urnOf, web } from "./preview-steps.ts";
+import { drifts, facts, replica, step, urnOf, web } from "./preview-steps.ts";
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 
@@ -109,6 +110,92 @@ test("JSON keeps what machines read, and has sentences as text", () => {
   assert.deepEqual(json.resources[0], { op: "update", type: "docker-build:index:Image", name: "shop-image", urn: urnOf("docker-build:index:Image", "shop-image"), diff: ["contextHash"], replaces: [] });
 });
 
+const byHand = [
+  "- `shop`:",
+  "  - container `shop-web-0`: `memory 96 MiB` (the state says: `memory 64 MiB`); `up` sets it back without a restart",
+  "  - container `shop-web-0`: `stopped, code 137` (the state says: `running`); `up` starts it again",
+  "  - container `shop-web-1`: `its network prod-edge is gone` (the state says: `on prod-edge`); `up` replaces it, so it starts anew",
+  "- `pg`: volume `pg`: `no such volume` (the state says: `prod-pg`); `up` makes it again, empty",
+  "- `redis`: container `redis`: `no such container` (the state says: `redis-1 runs`); `up` makes it again, so it starts anew",
+];
+
+test("what was changed by hand is a section in all three, also where the program changes nothing", () => {
+  const nothing = previewOf(facts([], { byHand: drifts() }));
+  assert.deepEqual(renderMarkdown(nothing).split("\n"), ["## Preview of `prod`", "", "**The program changes nothing.** What was changed by hand is put right.", "", "### Changed by hand", "", ...byHand, ""]);
+  const preview = previewOf(facts([step("create", "docker:index/volume:Volume", "shop-data", { parent: urnOf("berth:index:Application", "shop") })], { byHand: drifts() }));
+  assert.ok(renderMarkdown(preview).includes(`\n### Changed by hand\n\n${byHand.join("\n")}\n\n### Stack file\n`), renderMarkdown(preview));
+  for (const text of [renderText(nothing), renderText(preview)]) {
+    const at = text.split("\n").indexOf("Changed by hand");
+    assert.equal(text.split("\n")[at + 1], "  shop   container shop-web-0: memory 96 MiB (the state says: memory 64 MiB); up sets it back without a restart");
+    assert.equal(text.split("\n")[at + 4], "  pg     volume pg: no such volume (the state says: prod-pg); up makes it again, empty");
+  }
+  assert.equal(renderText(nothing).split("\n").at(-1), "0 changes");
+  assert.equal((renderJson(nothing)["byHand"] as object[]).length, 5);
+  assert.doesNotMatch(renderMarkdown(release()) + renderText(release()), /by hand/);
+});
+
+test("a Docker host that does not answer is told of once", () => {
+  const { byHand: _, ...unknown } = facts([replica(0, { memory: 1 })]);
+  const nothing = { ...unknown, steps: [], changes: {} };
+  for (const told of [unknown, { ...unknown, host: { memory: 1, cpus: 1 } }, nothing].map(previewOf)) {
+    for (const text of [renderMarkdown(told), renderText(told)]) assert.equal(text.split(/by hand,? is/).length, 2, text);
+  }
+  assert.match(renderMarkdown(previewOf(nothing)), /^## Preview of `prod`\n\n\*\*The program changes nothing\.\*\* .*\n\n### Changed by hand\n\n- changes: What differs by hand is not known: the Docker host was not reached from here\.\n$/);
+});
+
+test("accepted exceptions are a fold of their own, and the last words before the counts", () => {
+  const exceptions = [{ what: "root, CHOWN", reason: "gives a new volume to its user", containers: 2 }];
+  const preview = { ...release(), exceptions };
+  assert.ok(renderMarkdown(preview).endsWith("\n</details>\n\n<details><summary>Accepted by the policy</summary>\n\n- 2 containers with root, CHOWN: gives a new volume to its user\n\n</details>\n"));
+  assert.deepEqual(renderText(preview).split("\n").slice(-4, -2), ["Accepted by the policy", "  exceptions  2 containers with root, CHOWN: gives a new volume to its user"]);
+  assert.ok(renderMarkdown(preview, 3000).length <= 3000);
+});
+
+const finding = (resource: string, more: object = {}) => ({ rule: "image-source", level: "mandatory", urn: "urn", resource, value: "ghcr.io/evil/root@sha256:0", allowed: "ghcr.io/acme/…", fix: "take `berth:apps.root.image` out", ...more }) as const;
+
+test("a refusal by the policy, line by line", () => {
+  const findings = [finding("RemoteImage root"), finding("Container root-web-0"), finding("Container root-web-0", { rule: "user", value: "root", allowed: "a user id", fix: "name one" })];
+  assert.deepEqual(renderFailure({ stack: "prod", message: "in words", findings }).split("\n"), [
+    "## Preview of `prod`",
+    "",
+    "**The policy refuses this change:** 3 findings. Nothing was previewed, and `./berth up` refuses it too.",
+    "",
+    "### `image-source`",
+    "",
+    "- `RemoteImage root`: `ghcr.io/evil/root@sha256:0`",
+    "- `Container root-web-0`: `ghcr.io/evil/root@sha256:0`",
+    "",
+    "Allowed: `ghcr.io/acme/…`",
+    "",
+    "Fix: ``take `berth:apps.root.image` out``",
+    "",
+    "### `user`",
+    "",
+    "- `Container root-web-0`: `root`",
+    "",
+    "Allowed: `a user id`",
+    "",
+    "Fix: `name one`",
+    "",
+  ]);
+});
+
+test("another failure is its message in a code block", () => {
+  const message = "error: \u001B[31mred\u001B[0m\n```\n@acme";
+  assert.deepEqual(renderFailure({ stack: "prod", message, findings: [] }).split("\n"), [
+    "## Preview of `prod`",
+    "",
+    "**The preview failed.** What `./berth up` would do is not known.",
+    "",
+    "````",
+    "error:  [31mred [0m",
+    "```",
+    "@acme",
+    "````",
+    "",
+  ]);
+});
+
 /** Text that means something to Markdown, HTML, GitHub or a terminal. */
 const hostile = fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: fc.constantFrom("`", "``", "|", "\\", "<!--", "</details>", "\n", "\r", "@acme", "#1", "[a](b)", "*", "_", "~~", "\u001B[31m", "\u202E", " ", "```") }));
 
@@ -179,4 +266,22 @@ test("the raw diff goes into values, cuts what is long and is one line each", ()
   assert.match(lines[2] ?? "", /^!     long: "x" => "y{199}… \(1001 characters\)$/);
   assert.deepEqual(rawDiff([step("create", "t", "a", { after: web() })]), ["+ create t a"]);
   assert.equal(fenceFor(["a ```` b"]), "`````");
+});
+
+test("a failure is text whatever is in it, and fits into a comment", () => {
+  fc.assert(
+    fc.property(fc.array(hostile.map((text) => `${text}Qx7`), { minLength: 1, maxLength: 60 }), fc.integer({ min: 600, max: 5000 }), (texts, limit) => {
+      const [first = ""] = texts;
+      const refused = renderFailure({ stack: "prod", message: "", findings: texts.map((text) => finding(text, { value: first, allowed: text, fix: text })) }, limit);
+      const failed = renderFailure({ stack: "prod", message: texts.join("\n"), findings: [] }, limit);
+      assert.doesNotMatch(withoutCode(refused), /Qx7/);
+      const [, fence = "", body = ""] = /\n(`{3,})\n([\s\S]*)\n\1\n$/.exec(failed) ?? [];
+      assert.ok(fence.length >= 3 && body.split("\n").every((line) => !line.includes(fence)), failed);
+      for (const text of [refused, failed]) {
+        assert.ok(text.length <= limit, `${text.length} of ${limit}`);
+        assert.ok(!["\u001B", "\u202E", "\r"].some((sign) => text.includes(sign)));
+      }
+    }),
+    { numRuns: 200 },
+  );
 });

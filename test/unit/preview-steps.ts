@@ -1,4 +1,5 @@
 import type { Deployment, ResourceDetail } from "../../ops/deployer.ts";
+import type { Drift } from "../../ops/drift/finding.ts";
 import type { Facts } from "../../ops/preview/preview.ts";
 import type { Step } from "../../ops/preview/tree.ts";
 
@@ -51,5 +52,17 @@ export function replica(index: number, after: Record<string, unknown>, detail: P
 export function facts(steps: Step[], more: Partial<Facts> = {}): Facts {
   const changes: Record<string, number> = {};
   for (const { op } of steps) changes[op] = (changes[op] ?? 0) + 1;
-  return { stack: "prod", engine: "pulumi", changes, steps, state: state(), settings: {}, commits: {}, migrations: {}, ...more };
+  return { stack: "prod", engine: "pulumi", changes, steps, state: state(), settings: {}, commits: {}, migrations: {}, byHand: [], ...more };
+}
+
+/** What was changed by hand: a replica stopped, with other limits; Redis gone; a job and a volume of Postgres gone. */
+export function drifts(): Drift[] {
+  const base = { harmful: true, reason: "a reason", repair: "./berth up -s prod" } as const;
+  return [
+    { ...base, resource: "redis", kind: "container", urn: urnOf(container, "redis"), what: "missing", is: "no such container", state: "redis-1 runs", remedy: "forget" },
+    { ...base, resource: "pg", kind: "volume", urn: urnOf(volume, "pg"), what: "missing", is: "no such volume", state: "prod-pg", remedy: "forget" },
+    { ...base, resource: "shop-web-0", kind: "container", urn: urnOf(container, "shop-web-0"), what: "limits", is: "memory 96 MiB", state: "memory 64 MiB", remedy: "set-back" },
+    { ...base, resource: "shop-web-0", kind: "container", urn: urnOf(container, "shop-web-0"), what: "stopped", is: "stopped, code 137", state: "running", remedy: "set-back" },
+    { ...base, resource: "shop-web-1", kind: "container", urn: urnOf(container, "shop-web-1"), what: "disconnected", is: "its network prod-edge is gone", state: "on prod-edge", remedy: "replace" },
+  ];
 }
