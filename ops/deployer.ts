@@ -1,4 +1,5 @@
 import type Dockerode from "dockerode";
+import { SIGNATURE } from "../engine/values.ts";
 import { types } from "./resource-types.ts";
 
 /** What happened to one resource, the same for both engines. */
@@ -128,6 +129,21 @@ export interface Login {
 export function realChanges(counts: Readonly<Record<string, number>>): Record<string, number> {
   const idle = new Set(["same", "read", "refresh"]);
   return Object.fromEntries(Object.entries(counts).filter(([op, count]) => count > 0 && !idle.has(op)));
+}
+
+/** Outputs of the stack as of its last update; none before the first. */
+export function outputsOf({ resources = [] }: Deployment): Outputs {
+  return shownOutputs(resources.find(({ type }) => type === types.stack)?.outputs ?? {});
+}
+
+/** A secret output keeps its place, not its value. */
+export function shownOutputs(raw: Record<string, unknown>): Outputs {
+  return Object.fromEntries(
+    Object.entries(raw).map(([name, value]) => {
+      const secret = typeof value === "object" && value !== null && SIGNATURE in value;
+      return [name, { value: secret ? "[secret]" : value, secret }];
+    }),
+  );
 }
 
 /** The name of a resource, the last part of its URN. */

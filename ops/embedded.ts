@@ -1,12 +1,11 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { EngineOptions, StepEvent, Summary } from "../engine/index.ts";
-import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, realChanges, type RefreshOptions, type RunOptions, type StateResource } from "./deployer.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, outputsOf, realChanges, type RefreshOptions, type RunOptions, type StateResource } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import { PolicyGate } from "./policy/check.ts";
 import type { Project } from "./project.ts";
 import { noteVariable } from "./releases/note.ts";
 import { FailureHistory } from "./releases/failure-history.ts";
-import { EventReader } from "./pulumi-events.ts";
 import { types } from "./resource-types.ts";
 import { saltedStackFile } from "./stack-file.ts";
 
@@ -58,8 +57,7 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   async outputs(): Promise<Outputs> {
-    const stack = (await this.state()).resources?.find(({ type }) => type === types.stack);
-    return EventReader.outputs(stack?.outputs ?? {});
+    return outputsOf(await this.state());
   }
 
   async secretOutput(name: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { SIGNATURE, UNKNOWN } from "../engine/values.ts";
-import { nameOf, type Outcome, type Outputs, realChanges, type ResourceDetail, type ResourceEvent } from "./deployer.ts";
+import { nameOf, type Outcome, type Outputs, realChanges, type ResourceDetail, type ResourceEvent, shownOutputs } from "./deployer.ts";
 import { types } from "./resource-types.ts";
 
 interface Metadata {
@@ -70,19 +70,9 @@ export class EventReader {
     return { changes, outputs: this.#outputs };
   }
 
-  /** Outputs of the root stack; a secret one keeps its place, not its value. */
-  static outputs(raw: Record<string, unknown>): Outputs {
-    return Object.fromEntries(
-      Object.entries(raw).map(([name, value]) => {
-        const secret = typeof value === "object" && value !== null && SIGNATURE in value;
-        return [name, { value: secret ? "[secret]" : value, secret }];
-      }),
-    );
-  }
-
   #step(phase: "start" | "done" | "failed", metadata: Metadata): void {
     const { op: step, urn, type, new: state } = metadata;
-    if (type === types.stack && phase === "done") this.#outputs = EventReader.outputs(state?.outputs ?? {});
+    if (type === types.stack && phase === "done") this.#outputs = shownOutputs(state?.outputs ?? {});
     if (phase === "done" && step === "create-replacement") this.#replaced.add(urn);
     if (phase === "done" && step === "delete-replaced") this.#deleted.add(urn);
     const op = step in replaceSteps ? replaceSteps[step] : step === "replace" ? undefined : step;

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type Dockerode from "dockerode";
 import { Lock } from "../engine/lock.ts";
-import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, type RefreshOptions, type RunOptions } from "./deployer.ts";
+import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, outputsOf, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import { areGone, heldBy, type Holder, lockHolders } from "./lock-holders.ts";
 import { PolicyGate } from "./policy/check.ts";
@@ -13,7 +13,6 @@ import type { Project } from "./project.ts";
 import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
 import { noteVariable } from "./releases/note.ts";
 import { EventReader } from "./pulumi-events.ts";
-import { types } from "./resource-types.ts";
 import type { Backend } from "./setup/backend.ts";
 import type { Cli } from "./setup/pulumi.ts";
 import { findStrays, removeStrays } from "./strays.ts";
@@ -95,8 +94,7 @@ The update has stopped there, as it would have gone beyond its plan. What it had
   }
 
   async outputs(): Promise<Outputs> {
-    const stack = (await this.state()).resources?.find(({ type }) => type === types.stack);
-    return EventReader.outputs(stack?.outputs ?? {});
+    return outputsOf(await this.state());
   }
 
   async state(): Promise<Deployment> {
