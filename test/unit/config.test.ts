@@ -233,6 +233,16 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
     { field: "berth:images.redis", value: '"localhost:5000/redis"', allowed: /tag or a digest/, fix: /redis/ },
   ],
   [
+    "an image of Berth's own by its tag",
+    stackWith({ "berth:images": { postgresBackup: "ghcr.io/acme/berth-postgres:latest" } }),
+    { field: "berth:images.postgresBackup", value: '"ghcr.io/acme/berth-postgres:latest"', allowed: /by its digest, for example ghcr\.io\/acme\/berth-postgres@sha256/, fix: /config set -s dev .*'berth:images\.postgresBackup'/ },
+  ],
+  [
+    "an image of Berth's own of no registry",
+    stackWith({ "berth:images": { tools: `berth-tools@sha256:${"a".repeat(64)}` } }),
+    { field: "berth:images.tools", value: /^"berth-tools@/, allowed: /by its digest/, fix: /tools/ },
+  ],
+  [
     "an image of a part that does not exist",
     stackWith({ "berth:images": { mongo: "mongo:8" } }),
     { field: "berth:images.mongo", value: '"mongo:8"', allowed: /known field/, fix: /mongo/ },
@@ -357,6 +367,7 @@ describe("a good stack file", () => {
       runtime: "docker",
       secrets: "require",
       networks: {},
+      ownImages: {},
       logs: { driver: "json-file", size: "10MiB", files: 3 },
       postgres: { memory: "512MiB", cpus: 1, connections: 100 },
       redis: { memory: "128MiB", policy: "noeviction" },
@@ -403,6 +414,15 @@ describe("a good stack file", () => {
     assert.equal(await passwordOf({ values, environment, secrets: { "berth:registryPassword": "from-config" } }), "from-config");
   });
 
+  test("takes a registry other than GHCR by setting alone: Amazon ECR's host, and its login with a token of the environment", async () => {
+    const registry = { host: "123456789012.dkr.ecr.eu-central-1.amazonaws.com", owner: "acme", username: "AWS" };
+    // Of the form that `aws ecr get-login-password` prints: base64, longer than other tokens.
+    const token = `${Buffer.from("ecr".repeat(700)).toString("base64")}==`;
+    const file = { values: { "berth:registry": registry }, environment: { BERTH_REGISTRY_PASSWORD: token } };
+    assert.deepEqual(configOf(file).registry, registry);
+    assert.equal(await passwordOf(file), token);
+  });
+
   test("takes the Docker host from the stack file, then from DOCKER_HOST, an empty one counting as none", () => {
     const environment = { DOCKER_HOST: "tcp://10.0.0.2:2376" };
     assert.equal(configOf({ environment }).docker, "tcp://10.0.0.2:2376");
@@ -418,6 +438,13 @@ describe("a good stack file", () => {
     const { images } = configOf({ values: { "berth:images": { redis: "valkey/valkey:8.1" } } });
     assert.equal(images.redis, "valkey/valkey:8.1");
     assert.equal(images.postgres, lock.postgres);
+  });
+
+  test("names images of Berth's own that were built before, apart from those of the lock file", () => {
+    const own = { tools: `ghcr.io/acme/berth-tools@sha256:${"a".repeat(64)}`, postgresBackup: `ghcr.io/acme/berth-postgres@sha256:${"b".repeat(64)}` };
+    const { images, ownImages } = configOf({ values: { "berth:images": own } });
+    assert.deepEqual(ownImages, own);
+    assert.deepEqual(Object.keys(images), [...imageRoles]);
   });
 });
 
