@@ -5,6 +5,7 @@ mod ports;
 mod postgres;
 mod redis;
 mod server;
+mod slow_link;
 
 use postgres::Postgres;
 use redis::Redis;
@@ -212,6 +213,41 @@ fn without_postgres_health_is_503_and_requests_are_503_and_200_again_after() {
     assert_eq!(server.call("GET", "/health", "").status, 200);
     assert_eq!(server.call("GET", &note, "").status, 200);
     assert_eq!(run(&["health"], &[("PORT", &server.port.to_string())]).0, Some(0));
+}
+
+#[test]
+#[ignore = "starts Postgres"]
+fn behind_a_slow_link_it_becomes_well_and_answers() {
+    let postgres = Postgres::start();
+    assert_eq!(run(&["migrate"], &[("DATABASE_URL", &postgres.url())]).0, Some(0));
+    // To connect takes longer than /health waits: what one probe began serves the next.
+    let url = postgres.url_behind(Duration::from_millis(700));
+    let server = Server::serve(&[("DATABASE_URL", &url)]);
+    let codes = [(); 5].map(|()| server.call("GET", "/health", "").status);
+    assert_eq!(codes[2..], [200; 3], "{codes:?}");
+    assert_eq!(server.call("GET", "/notes", "").status, 200);
+}
+
+#[test]
+#[ignore = "starts Postgres"]
+fn requests_that_fill_the_pool_are_no_lost_database() {
+    let postgres = Postgres::start();
+    let server = Server::start(&[("DATABASE_URL", &postgres.url())]);
+    let waiting = || postgres.sql("SELECT count(*) FROM pg_locks WHERE NOT granted");
+    thread::scope(|scope| {
+        scope.spawn(|| postgres.sql("BEGIN; LOCK TABLE notes IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(6)"));
+        thread::sleep(Duration::from_millis(500));
+        let requests: Vec<_> = (0..10).map(|_| scope.spawn(|| add(&server, "waits"))).collect();
+        let full = (0..50).any(|_| {
+            thread::sleep(Duration::from_millis(50));
+            waiting() == "10"
+        });
+        assert!(full, "{} requests wait", waiting());
+        assert_eq!(server.call("GET", "/health", "").status, 200);
+        for request in requests {
+            request.join().unwrap();
+        }
+    });
 }
 
 #[test]

@@ -20,6 +20,10 @@ impl Server {
     /// Migrates, then serves.
     pub fn start(variables: &[(&str, &str)]) -> Self {
         assert!(run(&["migrate"], variables).0 == Some(0));
+        Self::serve(variables)
+    }
+
+    pub fn serve(variables: &[(&str, &str)]) -> Self {
         let (port, metrics_port) = (free_port(), free_port());
         let log = std::env::temp_dir().join(format!("service-{port}.log"));
         let child = command(&[], variables)
