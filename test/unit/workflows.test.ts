@@ -11,6 +11,7 @@ import { parseArguments } from "../../ops/arguments.ts";
 import type { Command } from "../../ops/command.ts";
 import { Project } from "../../ops/project.ts";
 import { ensureLinter, type Linter } from "../../ops/setup/linters.ts";
+import { rawConfig } from "./raw-config.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folder = ".github/workflows";
@@ -74,6 +75,46 @@ function faults(text: string): string[] {
 describe("the workflows", () => {
   test("are these", () => {
     assert.deepEqual(files, ["drift.yml", "images.yml", "preview.yml", "prod.yml", "promote.yml", "release.yml", "staging.yml", "test.yml"]);
+  });
+
+  test("start at these events, and at no other", () => {
+    const main = { branches: ["main"] };
+    // YAML says null of an event without conditions.
+    const wanted: Record<string, Workflow["on"]> = {
+      "drift.yml": { schedule: [{ cron: "17 5 * * *" }], workflow_dispatch: null },
+      "images.yml": { pull_request: null, push: main, workflow_dispatch: null },
+      "preview.yml": { pull_request: null },
+      "prod.yml": { push: { ...main, paths: ["Pulumi.prod.yaml"] }, workflow_dispatch: null },
+      "promote.yml": { workflow_dispatch: null },
+      "release.yml": { push: { tags: ["v*"] } },
+      "staging.yml": { push: main, workflow_dispatch: null },
+      "test.yml": { pull_request: null, push: main, workflow_dispatch: null },
+    };
+    assert.deepEqual(Object.fromEntries(files.map((file) => [file, (parse(read(file)) as Workflow).on])), wanted);
+  });
+
+  test("of a pull request run the images' tests, build without pushing, check sizes and scan, in the one job that runs then", () => {
+    const { jobs } = parse(read("images.yml")) as Workflow;
+    assert.equal(jobs["check"]?.if, "github.event_name == 'pull_request'");
+    assert.match(jobs["push"]?.if ?? "", /^github\.event_name != 'pull_request' && /);
+    const runs = (job: string) => jobs[job]?.steps.flatMap(({ run }) => run ?? []);
+    assert.deepEqual(runs("check"), ["./berth test --only apps", "./berth up -s dev", "./berth images sizes -s dev", "./berth scan -s dev"]);
+    // `up` builds and puts images into the registry of the stack, which for dev is one of its own, on the runner.
+    const { config } = parse(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")) as { config: Record<string, unknown> };
+    assert.deepEqual(checkConfig(rawConfig({ values: { "berth:registry": config["berth:registry"] } }), {}).config?.registry, { port: 5555 });
+    assert.deepEqual([jobs["check"]?.permissions, jobs["check"]?.env], [{ contents: "read" }, undefined], "no login to another registry");
+    assert.deepEqual(Object.keys(jobs), ["check", "push"]);
+    assert.ok(runs("push")?.includes("./berth push -s ci"));
+  });
+
+  test("of a tag v* check that the version has its changes, then build for both architectures, then release with those changes", () => {
+    const { jobs } = parse(read("release.yml")) as Workflow;
+    const needs = Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, job.needs]));
+    assert.deepEqual(needs, { notes: undefined, arm64: "notes", images: "arm64", release: "images" });
+    const last = (job: string) => jobs[job]?.steps.at(-1)?.run;
+    assert.deepEqual([jobs["arm64"]?.["runs-on"], last("arm64")], ["ubuntu-24.04-arm", "./berth push -s ci --part"]);
+    assert.deepEqual([jobs["images"]?.["runs-on"], last("images")], ["ubuntu-24.04", "./berth push -s ci --platforms linux/amd64,linux/arm64"]);
+    assert.deepEqual(jobs["release"]?.steps.flatMap(({ run }) => run ?? []), ['./berth notes "$GITHUB_REF_NAME" > notes.md', theRelease]);
   });
 
   for (const file of files) {
