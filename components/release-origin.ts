@@ -1,4 +1,5 @@
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
+import { loginName } from "../login-name.ts";
 import { git } from "./git.ts";
 import type { Release } from "./release-record.ts";
 
@@ -10,13 +11,4 @@ export function releaseOrigin(folder: string, environment: NodeJS.ProcessEnv): P
     by,
     from: { host: hostname(), ...(revision !== undefined && { revision, dirty: git(folder, "status", "--porcelain") !== undefined }) },
   };
-}
-
-/** A container may run under a number that no account has. */
-function loginName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? "?"}`;
-  }
 }

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
+import { loginName } from "../login-name.ts";
 
 interface Holder {
   pid: number;
@@ -133,14 +134,5 @@ function statOf(pid: number): string[] {
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return [];
-  }
-}
-
-/** A container may run under a number that no account has. */
-function loginName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? "?"}`;
   }
 }
