@@ -3,16 +3,19 @@
 use crate::config::{Address, DatabaseLimits};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, PgConnection, PgPool, Postgres};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres};
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
 /// How much longer than a statement may take this side waits for the answer.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 const PROBE_LIMIT: Duration = Duration::from_millis(900);
+/// A probe's connection may take longer than its answer.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// A boxed future that may borrow the connection.
 pub type Work<'c, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'c>>;
@@ -21,7 +24,7 @@ pub struct Database {
     pool: PgPool,
     answer_limit: Duration,
     options: PgConnectOptions,
-    probe: Mutex<Option<PgConnection>>,
+    probe: Arc<Mutex<Option<PgConnection>>>,
 }
 
 impl Database {
@@ -39,7 +42,7 @@ impl Database {
             pool,
             answer_limit: limits.statement + ANSWER_MARGIN,
             options,
-            probe: Mutex::new(None),
+            probe: Arc::default(),
         }
     }
 
@@ -63,21 +66,15 @@ impl Database {
 
     /// Does the database answer within 0.9 s? Uses a connection of its own, so
     /// that a busy pool is not taken for a lost database.
+    ///
+    /// What is begun goes on when nobody waits for it any longer: over a slow
+    /// link a probe would never have a connection if each began anew.
     pub async fn answers(&self) -> bool {
-        matches!(timeout(PROBE_LIMIT, self.ask()).await, Ok(Ok(())))
-    }
-
-    async fn ask(&self) -> sqlx::Result<()> {
-        let mut kept = self.probe.lock().await;
-        // Taken out first: a failed or dropped probe leaves none behind, and the
-        // next one connects anew.
-        let mut connection = match kept.take() {
-            Some(connection) => connection,
-            None => PgConnection::connect_with(&self.options).await?,
+        let asking = async {
+            let kept = Arc::clone(&self.probe).lock_owned().await;
+            tokio::spawn(ask(kept, self.options.clone())).await
         };
-        sqlx::query("SELECT 1").execute(&mut connection).await?;
-        *kept = Some(connection);
-        Ok(())
+        matches!(timeout(PROBE_LIMIT, asking).await, Ok(Ok(Ok(()))))
     }
 
     /// Connections in use and idle.
@@ -89,6 +86,25 @@ impl Database {
     pub async fn close(&self) {
         let _ = timeout(Duration::from_secs(2), self.pool.close()).await;
     }
+}
+
+async fn ask(mut kept: OwnedMutexGuard<Option<PgConnection>>, options: PgConnectOptions) -> sqlx::Result<()> {
+    // Taken out first: a failed probe leaves none behind, and the next one
+    // connects anew.
+    let mut connection = match kept.take() {
+        Some(connection) => connection,
+        None => within(CONNECT_LIMIT, PgConnection::connect_with(&options)).await?,
+    };
+    // One question, one answer: a prepared statement takes two.
+    within(PROBE_LIMIT, connection.execute(sqlx::raw_sql("SELECT 1"))).await?;
+    *kept = Some(connection);
+    Ok(())
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }
 
 /// Every option is set, so that no PG* variable changes one.

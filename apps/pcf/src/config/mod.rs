@@ -204,7 +204,7 @@ fn read_plain(variables: &Variables, problems: &mut Problems) -> Option<Plain> {
     let metrics_port = number(("metrics", "port"), 9090, 1, 65535) as u16;
     let database = DatabaseLimits {
         connections: number(("database", "max_connections"), 10, 1, 100) as u32,
-        acquire: milliseconds(number(("database", "acquire_timeout_ms"), 2000, 100, 10_000)),
+        acquire: milliseconds(number(("database", "acquire_timeout_ms"), 5000, 100, 10_000)),
         statement: milliseconds(number(("database", "statement_timeout_ms"), 5000, 100, 10_000)),
     };
     let cache = CacheLimits {

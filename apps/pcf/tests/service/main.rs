@@ -8,3 +8,4 @@ mod ports;
 mod postgres;
 mod redis;
 mod server;
+mod slow_link;

@@ -55,6 +55,18 @@ fn health_follows_the_database_without_a_restart() {
 
 #[test]
 #[ignore = "starts Postgres and Redis"]
+fn behind_a_link_of_300_ms_it_becomes_well_and_answers() {
+    let (postgres, redis) = (Postgres::start(), Redis::start());
+    let url = postgres.url_behind(Duration::from_millis(300));
+    let server = Server::start(&postgres, &redis, &[("DATABASE_URL", &url)]);
+    // To connect takes longer than /health waits: what one probe began serves the next.
+    let codes: Vec<u16> = (0..8).map(|_| server.health().status).collect();
+    assert_eq!(codes[4..], [200; 4], "{codes:?}");
+    server.session("ada");
+}
+
+#[test]
+#[ignore = "starts Postgres and Redis"]
 fn a_stop_answers_what_is_in_flight_and_tells_health_at_once() {
     let (postgres, redis) = (Postgres::start(), Redis::start());
     let server = Server::start(&postgres, &redis, &[("PCF_API__SERVER__DRAIN_DELAY_MS", "1000")]);

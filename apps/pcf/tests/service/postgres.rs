@@ -1,12 +1,15 @@
 //! A Postgres of its own for one test, from the programs of the machine.
 
 use super::ports::free_port;
+use super::slow_link::slow_link;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+const PASSWORD: &str = "of-the-tests";
 
 pub struct Postgres {
     directory: PathBuf,
@@ -19,18 +22,24 @@ impl Postgres {
     pub fn start() -> Self {
         let port = free_port();
         let directory = env::temp_dir().join(format!("pcf-postgres-{port}"));
+        let password = env::temp_dir().join(format!("pcf-postgres-{port}-password"));
+        fs::write(&password, PASSWORD).unwrap();
         let made = program("initdb")
             .args([
                 "--no-sync",
-                "--auth=trust",
+                "--auth-local=trust",
+                "--auth-host=scram-sha-256",
                 "--username=pcf",
                 "--encoding=UTF8",
-                "--pgdata",
+                "--pwfile",
             ])
+            .arg(&password)
+            .arg("--pgdata")
             .arg(&directory)
             .stdout(Stdio::null())
             .status();
         assert!(made.unwrap().success());
+        fs::remove_file(password).unwrap();
         let mut postgres = Self {
             directory,
             port,
@@ -73,7 +82,12 @@ impl Postgres {
     }
 
     pub fn url(&self) -> String {
-        format!("postgres://pcf@127.0.0.1:{}/postgres", self.port)
+        url(self.port)
+    }
+
+    /// Over a link on which each answer takes `latency`: three of them connect, with the password's exchange.
+    pub fn url_behind(&self, latency: Duration) -> String {
+        url(slow_link(self.port, latency))
     }
 
     /// What `psql` prints for the statements, without headers.
@@ -98,6 +112,10 @@ impl Drop for Postgres {
         self.stop();
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+fn url(port: u16) -> String {
+    format!("postgres://pcf:{PASSWORD}@127.0.0.1:{port}/postgres")
 }
 
 /// Debian keeps the server's programs out of the PATH, by version.
