@@ -16,6 +16,8 @@ export default {
     DJANGO_AWS_ACCESS_KEY_ID: { purpose: "name of the key of the storage bucket", optional: true },
     DJANGO_AWS_SECRET_ACCESS_KEY: { purpose: "key of the storage bucket", optional: true },
   },
+  // Mail, Sentry, CILogon and the storage bucket are in the world outside.
+  egress: true,
   metrics: { port: 9090 },
   live: {
     target: "dev",
