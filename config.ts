@@ -8,7 +8,7 @@ import { definitionProblems } from "./definition-checks.ts";
 import lock from "./images.lock.json" with { type: "json" };
 import { asObject, parsed, type Problem, problemReport, type RawConfig, schemaProblems } from "./problems.ts";
 import { appProblems, clashProblems, developerProblems, registryProblems, secretProblems, unknownKeys } from "./stack-checks.ts";
-import { type AppSettings, fields, imageRoles, secretFields, type Settings } from "./settings.ts";
+import { type AppSettings, fields, imageRoles, type OwnImage, secretFields, type Settings } from "./settings.ts";
 import { tlsProblems } from "./tls-checks.ts";
 
 /** An application of this stack: what its folder needs and what the stack file gives. */
@@ -29,6 +29,8 @@ type Secrets = Record<keyof typeof secretFields, pulumi.Output<string> | undefin
 export interface Config extends Omit<Settings, "apps" | "images" | "docker">, Secrets {
   docker: string;
   images: Record<(typeof imageRoles)[number], string>;
+  /** Images of Berth's own that were built before; one that is not named is built. */
+  ownImages: Partial<Record<OwnImage, string>>;
   apps: App[];
 }
 
@@ -107,15 +109,15 @@ export function checkConfig(
   );
   if (problems.length > 0) return { problems: problems.map((problem) => withoutSecret(raw, problem)) };
   const complete = settings as Settings;
+  const { tools, postgresBackup, ...platform } = complete.images;
   const secrets = Object.fromEntries(Object.keys(secretFields).map((name) => [name, secretOf(raw.values[`berth:${name}`])])) as Secrets;
   return {
     problems,
     config: {
       ...complete,
       docker: complete.docker ?? (raw.environment["DOCKER_HOST"] || "unix:///var/run/docker.sock"),
-      images: Object.fromEntries(
-        imageRoles.map((role) => [role, (complete.images as Record<string, string | undefined>)[role] ?? lock[role]]),
-      ) as Config["images"],
+      images: Object.fromEntries(imageRoles.map((role) => [role, platform[role] ?? lock[role]])) as Config["images"],
+      ownImages: { ...(tools !== undefined && { tools }), ...(postgresBackup !== undefined && { postgresBackup }) },
       ...secrets,
       registryPassword: secrets.registryPassword ?? secretOf(raw.environment["BERTH_REGISTRY_PASSWORD"]),
       apps: apps.map(([name, app]) => {

@@ -64,7 +64,7 @@ const { address, username, password } = registry;
 // A provider of its own: in the first preview the login is not known yet, and the others must be shown in full.
 const pullProvider = new docker.Provider("pull", { host: config.docker, registryAuth: [{ address, username, password }] });
 
-const tools = new Tools("tools", { platform, registry, pullProvider }, on);
+const tools = new Tools("tools", { platform, registry, pullProvider, image: config.ownImages.tools }, on);
 
 const dataNetworks = (wants: (app: (typeof config.apps)[number]) => boolean | undefined) => [
   ...config.apps.filter(wants).map((app) => networks.app(app.name)),
@@ -84,6 +84,7 @@ const postgres = new Postgres(
       registry,
       pullProvider,
       baseImage: config.images.postgres,
+      image: config.ownImages.postgresBackup,
       key: config.backupKey,
       s3Keys: config.s3Key !== undefined && config.s3Secret !== undefined ? { key: config.s3Key, secret: config.s3Secret } : undefined,
       tools,
@@ -193,6 +194,12 @@ export const urls = {
 
 /** Image of each application, `repository:tag@digest`. */
 export const imageDigests = Object.fromEntries(config.apps.map((app, index) => [app.name, apps[index]?.image]));
+
+/** Those images of Berth's own that the stack uses, likewise. */
+export const ownImages = {
+  ...(tools.image !== undefined && { tools: tools.image }),
+  ...(postgres.backupImage !== undefined && { postgresBackup: postgres.backupImage }),
+};
 
 /** What to type to reach a part that publishes nothing. */
 export const reach = {

@@ -36,6 +36,12 @@ const image = text(
   /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][\w.-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/,
   imageAllowed,
 );
+/** An image that was built before: no tag can be moved to another one. */
+const builtImage = (example: string) =>
+  text(
+    /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][\w.-]{0,127})?@sha256:[0-9a-f]{64}$/,
+    `an image by its digest, for example ${example}@sha256:…`,
+  );
 
 const cronAllowed = "five fields of cron: minute, hour, day of month, month, day of week, for example 30 2 * * 0";
 const cron = z.string(cronAllowed).refine((text) => isCron(text), { error: cronAllowed, abort: true });
@@ -76,7 +82,7 @@ const app = group({
   folder: text(/^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/, "a folder below apps/, for example shop or services/node")
     .optional()
     .describe("Folder under apps/ with its app.ts. Default: its name."),
-  image: text(/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][\w.-]{0,127})?@sha256:[0-9a-f]{64}$/, "an image by its digest, for example ghcr.io/acme/shop@sha256:…")
+  image: builtImage("ghcr.io/acme/shop")
     .optional()
     .describe("Image that runs, by digest, as promote and rollback write it; then none is built. Default: built from the folder."),
   revision: text(/^[0-9a-f]{40}$/, "the commit that `image` was built from, in full: 40 hexadecimal digits").optional().describe("Commit that `image` was built from, for previews and releases."),
@@ -203,6 +209,10 @@ export const imageRoles = [
   "registry",
 ] as const;
 
+/** Images that Berth builds itself where the stack file has no digest of them, and the folder of each. */
+export const ownImages = { tools: "images/tools", postgresBackup: "images/postgres" } as const;
+export type OwnImage = keyof typeof ownImages;
+
 /** Name of an application, by which its parts, its database and its address are named. */
 export const appName = text(/^[a-z][a-z0-9-]{0,29}$/, "a folder of apps/: small letters, digits and -, a letter first, at most 30");
 
@@ -255,9 +265,13 @@ export const fields = {
   networks: group({ edge: cidr.optional(), monitoring: cidr.optional() })
     .prefault({})
     .describe("Fixed subnets. Default: chosen by the Docker Engine."),
-  images: group(Object.fromEntries(imageRoles.map((role) => [role, image.optional()])))
+  images: group({
+    ...(Object.fromEntries(imageRoles.map((role) => [role, image.optional()])) as Record<(typeof imageRoles)[number], z.ZodOptional<typeof image>>),
+    tools: builtImage("ghcr.io/acme/berth-tools").optional().describe("Programs for images that lack them, by digest, as promote writes it; then it is not built. Default: built from images/tools."),
+    postgresBackup: builtImage("ghcr.io/acme/berth-postgres").optional().describe("Postgres with pgBackRest, by digest, as promote writes it; then it is not built. Default: built from images/postgres on berth:images.postgres."),
+  })
     .prefault({})
-    .describe("Images other than those of images.lock.json."),
+    .describe("Images other than those of images.lock.json, and those of Berth's own that were built before."),
   logs: logs
     .prefault({ driver: "json-file" })
     .describe("Where what the containers print goes. Default: files on the Docker host."),

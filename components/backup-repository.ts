@@ -13,6 +13,8 @@ export interface BackupRepositoryArgs extends Omit<BackupConfig, "prefix" | "enc
   pullProvider: docker.Provider;
   /** The image of Postgres that pgBackRest is added to, by tag or digest. */
   baseImage: string;
+  /** `repository@digest` of Postgres with pgBackRest where it was built before. @default built from images/postgres on `baseImage` */
+  image?: string;
   /** Passphrase of the repository. A generated one would be lost with the state, and the backups with it. @default not encrypted */
   key?: pulumi.Input<string>;
   /** Keys of the bucket; needed with an S3 target. */
@@ -49,7 +51,8 @@ export class BackupRepository extends pulumi.ComponentResource {
     const { platform, registry, pullProvider, baseImage, target, keep, owner, data, socket } = args;
     const child = { parent: this };
     const context = `${import.meta.dirname}/../images/postgres`;
-    this.image = new Image(`${name}-image`, { registry, repository: "berth-postgres", context, buildArgs: { BASE: baseImage }, pullProvider }, child).ref;
+    const image = { registry, repository: "berth-postgres", context, buildArgs: { BASE: baseImage }, built: args.image, pullProvider };
+    this.image = new Image(`${name}-image`, image, child).ref;
     const encrypted = args.key !== undefined;
     if (!encrypted) void pulumi.log.warn("the backups of Postgres are not encrypted: ./berth secret berth:backupKey", this);
     const conf = renderPgbackrestConf({ target, keep, encrypted, prefix: platform.prefix }, data, socket);

@@ -52,6 +52,8 @@ export class Postgres extends pulumi.ComponentResource {
   readonly containerName: pulumi.Output<string>;
   /** Results of backups as files for Prometheus; undefined without backups. */
   readonly metricFiles: Volume | undefined;
+  /** `repository:tag@digest` of Postgres with pgBackRest; undefined without backups. */
+  readonly backupImage: pulumi.Output<string> | undefined;
   private readonly platform: Platform;
   private readonly socket: Volume;
   private readonly container: docker.Container;
@@ -103,6 +105,7 @@ export class Postgres extends pulumi.ComponentResource {
       }),
     );
     this.containerName = this.container.name;
+    this.backupImage = repository?.image;
     this.metricFiles = this.schedules(`${name}-backup`, args, repository, dataVolume)?.metricFiles;
     this.registerOutputs({ containerName: this.containerName });
   }
@@ -155,9 +158,9 @@ export class Postgres extends pulumi.ComponentResource {
 
   private repository(name: string, { platform, backup }: PostgresArgs): BackupRepository | undefined {
     if (backup === undefined) return undefined;
-    const { registry, pullProvider, baseImage, target, keep, key, s3Keys } = backup;
+    const { registry, pullProvider, baseImage, image, target, keep, key, s3Keys } = backup;
     const server = { owner: user, data, socket: socketDirectory };
-    return new BackupRepository(name, { platform, registry, pullProvider, baseImage, target, keep, key, s3Keys, ...server }, { parent: this });
+    return new BackupRepository(name, { platform, registry, pullProvider, baseImage, image, target, keep, key, s3Keys, ...server }, { parent: this });
   }
 
   /** Prepares the repository for this database, before the server archives the first segment. */
@@ -167,8 +170,9 @@ export class Postgres extends pulumi.ComponentResource {
       {
         platform: this.platform,
         image: repository.image,
-        entrypoint: ["berth-backup"],
-        command: ["stanza"],
+        entrypoint: ["/bin/sh", "-ec"],
+        // Told here, while the server of before still runs: an image by its digest may be of another version.
+        command: [`test -x ${programs}/postgres || { echo "berth:images.postgresBackup has no ${programs}/postgres: take it out of the stack file, and the image is built" >&2; exit 1; }; exec berth-backup stanza`],
         env: envList(repository.env),
         user: `${user}:${user}`,
         processes: 4096,

@@ -10,6 +10,8 @@ export interface ToolsArgs {
   platform: Platform;
   registry: ImageRegistry;
   pullProvider: docker.Provider;
+  /** `repository@digest` of their image where it was built before. @default built from images/tools */
+  image?: string;
 }
 
 const directory = "/opt/berth";
@@ -34,11 +36,17 @@ export const shell = `${directory}/sh`;
 export class Tools extends pulumi.ComponentResource {
   private readonly args: ToolsArgs;
   private mounted: docker.types.input.ContainerMount | undefined;
+  private made: Image | undefined;
 
   constructor(name: string, args: ToolsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Tools", name, {}, opts);
     this.args = args;
     this.registerOutputs({});
+  }
+
+  /** `repository:tag@digest` of their image; undefined while nothing has asked for {@link mount}. */
+  get image(): pulumi.Output<string> | undefined {
+    return this.made?.ref;
   }
 
   /** The mount for a container that uses them, read-only. A stack that never asks for it builds nothing. */
@@ -47,15 +55,15 @@ export class Tools extends pulumi.ComponentResource {
   }
 
   private fill(): docker.types.input.ContainerMount {
-    const { platform, registry, pullProvider } = this.args;
+    const { platform, registry, pullProvider, image: built } = this.args;
     const context = join(import.meta.dirname, "../images/tools");
-    const image = new Image("tools-image", { registry, repository: "berth-tools", context, pullProvider }, { parent: this });
+    this.made = new Image("tools-image", { registry, repository: "berth-tools", context, built, pullProvider }, { parent: this });
     const volume = new Volume("tools", { platform, owner: 0 }, { parent: this });
     const fill = new Job(
       "tools-fill",
       {
         platform,
-        image: image.ref,
+        image: this.made.ref,
         entrypoint: ["/bin/busybox", "sh", "-ec"],
         command: ["for tool in /bin/busybox /bin/supercronic; do to=/tools/${tool##*/}; cp $tool $to.new; mv $to.new $to; done; ln -sf busybox /tools/sh"],
         user: "0:0",

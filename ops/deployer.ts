@@ -116,7 +116,7 @@ export interface Deployer {
    * @throws OpsError where an update is running.
    */
   recover(docker: Dockerode, state: Deployment): Promise<string[]>;
-  /** The login that the stack's image pushes use, by the registry's address; undefined where it has none. */
+  /** The login that the stack's images are pulled with, by the registry's address; undefined where it has none. */
   login(address: string): Promise<Login | undefined>;
 }
 
@@ -166,14 +166,21 @@ export function failedJobs(deployment: Deployment): string[] {
     .map(({ urn }) => urn);
 }
 
-/** The login for a registry among the inputs of the images that were pushed there, in a state with plain secrets. */
+/**
+ * The login for a registry among the settings of the providers, in a state with plain secrets. A stack that builds
+ * nothing, as all of it was promoted, has no image that was pushed.
+ */
 export function loginOf(deployment: Deployment, address: string): Login | undefined {
-  const registries = realResources(deployment)
-    .filter(({ type }) => type === types.built)
-    .flatMap(({ inputs }) => plain(inputs?.["registries"]) as { address?: string; username?: string; password?: unknown }[] | undefined ?? []);
-  const found = registries.map((registry) => plain(registry) as typeof registry).find((registry) => registry.address === address);
+  const found = (deployment.resources ?? [])
+    .filter(({ type, delete: gone }) => type === types.dockerProvider && gone !== true)
+    .flatMap(({ inputs }) => {
+      // A provider's settings are texts: a list is one in JSON.
+      const text = plain(inputs?.["registryAuth"]);
+      return typeof text === "string" ? (JSON.parse(text) as Partial<Login & { address: string }>[]) : [];
+    })
+    .find((registry) => registry.address === address);
   if (found?.username === undefined || found.password === undefined) return undefined;
-  return { username: String(plain(found.username)), password: String(plain(found.password)) };
+  return { username: found.username, password: found.password };
 }
 
 /** `stack export --show-secrets` wraps each secret as JSON text beside a signature. */

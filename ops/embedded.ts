@@ -79,7 +79,7 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   async login(address: string): Promise<Login | undefined> {
-    return loginOf({ resources: await this.#revealed((type) => type === types.built) }, address);
+    return loginOf({ resources: await this.#revealed((type) => type === types.dockerProvider) }, address);
   }
 
   /** Resources of the state with each secret as `{ plaintext: <JSON> }`. */

@@ -1,3 +1,4 @@
+import type { OwnImage } from "../settings.ts";
 import type { Outputs } from "./deployer.ts";
 import { OpsError } from "./exit.ts";
 
@@ -6,9 +7,14 @@ export function imagesIn(outputs: Outputs): Record<string, string> {
   return (outputs["imageDigests"]?.value ?? {}) as Record<string, string>;
 }
 
+/** `repository:tag@sha256:…` of those images of Berth's own that a stack runs. */
+export function ownImagesIn(outputs: Outputs): Partial<Record<OwnImage, string>> {
+  return outputs["ownImages"]?.value ?? {};
+}
+
 /** `127.0.0.1:5555/root:tag@sha256:…` in its parts. */
 export function parseImage(image: string): { repository: string; digest: string } {
   const [, repository, digest] = /^(.+?)(?::[\w][\w.-]*)?@(sha256:[0-9a-f]{64})$/.exec(image) ?? [];
-  if (repository === undefined || digest === undefined) throw new OpsError(`the output imageDigests has "${image}", which is not <repository>[:<tag>]@sha256:<digest>`);
+  if (repository === undefined || digest === undefined) throw new OpsError(`an output of the stack has the image "${image}", which is not <repository>[:<tag>]@sha256:<digest>`);
   return { repository, digest };
 }

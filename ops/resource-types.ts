@@ -7,5 +7,6 @@ export const types = {
   pulled: "docker:index/remoteImage:RemoteImage",
   built: "docker-build:index:Image",
   suffix: "random:index/randomId:RandomId",
+  dockerProvider: "pulumi:providers:docker",
   stack: "pulumi:pulumi:Stack",
 } as const;

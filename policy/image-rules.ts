@@ -72,7 +72,7 @@ function foreign(image: string, { registry, stack }: Settings): Objection {
   return {
     value: image,
     allowed: `${registry}/…, the stack's own registry; for a part of the platform also what images.lock.json and berth:images name`,
-    fix: `take berth:apps.<name>.image out of Pulumi.${stack}.yaml, so that it is built and pushed there, or copy the image there first`,
+    fix: `take its berth:apps.<name>.image, or berth:images entry, out of Pulumi.${stack}.yaml, so that it is built and pushed there, or copy the image there first`,
   };
 }
 

@@ -9,6 +9,7 @@ import { branchFor } from "../promote/branch.ts";
 import { checks, forcedChecks, secondsOf } from "../promote/check.ts";
 import { Checkout } from "../promote/checkout.ts";
 import { copyImage } from "../promote/copy-image.ts";
+import { takenIn } from "../promote/plan.ts";
 import { loginsFor, lookAtPromotion, type Looked, type PromoteOptions, requireReachable, type Side } from "../promote/promote.ts";
 import { nextSteps, promotionText, pullRequestBody, titleOf } from "../promote/report.ts";
 import { ensurePassphrase } from "../setup/passphrase.ts";
@@ -57,15 +58,15 @@ export const command: Command = {
     }
     for (const check of looked.needless) report.note(`--force ${check} was not needed`);
     const { plan } = looked;
-    if (plan.promoted.length === 0) {
-      if (parsed.flags["json"]) terminal.json({ from, to, base: base.branch, promoted: [] });
+    if (takenIn(plan).length === 0) {
+      if (parsed.flags["json"]) terminal.json({ from, to, base: base.branch, promoted: [], own: [] });
       else terminal.result(`There is nothing to promote: on branch ${base.branch} stack "${to}" has what runs in "${from}".`);
       return 0;
     }
 
     requireReachable(project.settings(from).docker, to, project.settings(to).docker, looked.values);
     const copied: string[] = [];
-    for (const { name, source, target } of plan.promoted) {
+    for (const { name, source, target } of takenIn(plan)) {
       if (source === target) continue;
       const copy = report.step("copy");
       copy.progress?.(`${name} to ${target}`);
@@ -81,16 +82,17 @@ export const command: Command = {
       }
     }
 
-    const { branch, commit, isNew } = await branchFor(options, looked);
+    const { branch, commit, isNew, was } = await branchFor(options, looked);
     const made = report.step("branch");
-    if (isNew) await checkout.publish(branch, commit, base.origin);
+    if (isNew) await checkout.publish(branch, commit, base.origin, was);
     made.done(`${branch}${isNew ? (base.origin === undefined ? "" : ", pushed to origin") : " has this already"}`);
     const pull = await openPullRequest(context, looked, options, branch);
 
     if (parsed.flags["json"]) {
       const { histories, forced, secrets } = looked;
       const apps = plan.promoted.map((app) => ({ ...app, copied: copied.includes(app.target), ...historyFor(histories, app.name) }));
-      terminal.json({ from, to, base: base.branch, branch, commit, pushed: base.origin !== undefined, pullRequest: pull, promoted: apps, same: plan.same, others: plan.others, missing: plan.missing, secrets, forced });
+      const own = plan.own.map((image) => ({ ...image, copied: copied.includes(image.target) }));
+      terminal.json({ from, to, base: base.branch, branch, commit, pushed: base.origin !== undefined, pullRequest: pull, promoted: apps, own, same: plan.same, others: plan.others, built: plan.built, missing: plan.missing, secrets, forced });
       return 0;
     }
     terminal.result(`${promotionText(looked)}\n`);

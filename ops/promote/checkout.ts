@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -14,6 +14,18 @@ export interface Base {
   commit: string;
   /** Address of origin. */
   origin: string | undefined;
+}
+
+/** A branch as it is before it is moved. */
+export interface Standing {
+  /** Its newest commit at origin, or here where there is no origin; undefined where there is none. */
+  tip: string | undefined;
+  /** Its newest commit here. */
+  here: string | undefined;
+  /** Commits on it that no promotion made, newest first. */
+  foreign: string[];
+  /** The same of those that are here and not at origin. */
+  unpushed: string[];
 }
 
 /** A git checkout, of which neither the files nor the index nor the current branch is changed. */
@@ -109,16 +121,55 @@ export class Checkout {
     }
   }
 
-  /** Points a branch of our own at a commit, here and at origin; one that was there is replaced. */
-  async publish(branch: string, commit: string, origin: string | undefined): Promise<void> {
+  /** The branch as it is now, at origin and here, and which of its commits somebody else made. */
+  async standing(name: string, base: Base): Promise<Standing> {
+    const tip = await this.branch(name, base.origin);
+    const here = await this.branch(name, undefined);
+    const foreign = (commits: string[]) => this.git("rev-list", ...commits).then((text) => this.#withoutTrailer(text.split("\n").filter(Boolean)));
+    const unpushed = here === undefined || base.origin === undefined ? [] : await foreign([here, `^${base.commit}`, ...(tip === undefined ? [] : [`^${tip}`])]);
+    return { tip, here, foreign: tip === undefined ? [] : await foreign([tip, `^${base.commit}`]), unpushed };
+  }
+
+  /** Commits that no promotion made: its own have the trailer `Promoted-from`. */
+  async #withoutTrailer(commits: string[]): Promise<string[]> {
+    const trailers = await Promise.all(commits.map((commit) => this.git("log", "-1", "--format=%(trailers:key=Promoted-from)", commit)));
+    return commits.filter((_, index) => trailers[index] === "");
+  }
+
+  /** Whether what two commits made of a file since they parted can be joined without a conflict. */
+  async mergesCleanly(text: string, commit: string, other: string, path: string): Promise<boolean> {
+    const parted = await this.ask("merge-base", commit, other);
+    const theirs = await this.fileIn(other, path);
+    const before = parted === undefined ? undefined : await this.fileIn(parted, path);
+    if (theirs === undefined || before === undefined) return false;
+    const folder = await mkdtemp(join(tmpdir(), "berth-merge-"));
+    try {
+      const files = await Promise.all([text, before, theirs].map(async (content, index) => {
+        const file = join(folder, String(index));
+        await writeFile(file, content);
+        return file;
+      }));
+      return (await this.ask("merge-file", "-p", ...files)) !== undefined;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * Points a branch of our own at a commit, here and at origin.
+   *
+   * @throws OpsError where it is no longer as it was looked at, so that nobody's commit is lost.
+   */
+  async publish(branch: string, commit: string, origin: string | undefined, was: Pick<Standing, "tip" | "here">): Promise<void> {
     const ref = `refs/heads/${branch}`;
     const checkedOut = (await this.git("worktree", "list", "--porcelain")).split("\n").includes(`branch ${ref}`);
     if (checkedOut) throw new OpsError(`branch ${branch} is checked out, and would be moved: git switch another first`);
     if (origin !== undefined) {
-      const there = (await this.git("ls-remote", "origin", ref)).split("\t")[0] ?? "";
-      await this.git("push", "--quiet", `--force-with-lease=${ref}:${there}`, "origin", `${commit}:${ref}`);
+      await this.git("push", "--quiet", `--force-with-lease=${ref}:${was.tip ?? ""}`, "origin", `${commit}:${ref}`).catch((error: unknown) => {
+        throw /stale info/.test(messageOf(error)) ? new OpsError(`branch ${branch} was moved at origin meanwhile, and is left as it is: promote again`) : error;
+      });
     }
-    await this.git("update-ref", "-m", "berth promote", ref, commit);
+    await this.git("update-ref", "-m", "berth promote", ref, commit, was.here ?? "0".repeat(40));
   }
 
   async #feed(args: string[], input: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {

@@ -57,7 +57,7 @@ export function migrationsRefusal(histories: readonly History[], to: string): Re
 }
 
 /** `0f3c1a2 → 1a2b3c4`. */
-export function revisionsText({ before, revision }: Promoted): string {
+export function revisionsText({ before, revision }: Pick<Promoted, "before" | "revision">): string {
   const to = revision === undefined ? "?" : shortRevision(commitOf(revision));
   return before?.revision === undefined ? to : `${shortRevision(commitOf(before.revision))} → ${to}`;
 }

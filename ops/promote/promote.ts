@@ -12,7 +12,7 @@ import type { Base, Checkout } from "./checkout.ts";
 import { healthRefusal } from "./health.ts";
 import { historyOf, migrationsRefusal } from "./history.ts";
 import { missingSecrets } from "./needs.ts";
-import { planOf } from "./plan.ts";
+import { planOf, takenIn } from "./plan.ts";
 import type { Promotion } from "./report.ts";
 import { type Running, runningIn } from "./running.ts";
 import { sourceRefusal } from "./source.ts";
@@ -64,7 +64,7 @@ export async function lookAtPromotion(options: PromoteOptions): Promise<Looked> 
   const fromValues = valuesOf(await readFile(project.stackFile(from.stack), "utf8"));
   const plan = planOf(running, there, fromValues, values);
   const found: Looked = { from: from.stack, to: to.stack, plan, histories: [], forced: [], secrets: [], text, values, needless: [] };
-  if (plan.promoted.length === 0) return found;
+  if (takenIn(plan).length === 0) return found;
 
   onProgress("reading the history");
   for (const app of plan.promoted) found.histories.push(await historyOf(checkout, app, there.images[app.name] !== undefined));
@@ -73,7 +73,7 @@ export async function lookAtPromotion(options: PromoteOptions): Promise<Looked> 
   const live = Object.entries(fromValues.apps).filter(([, app]) => app.live === true).map(([name]) => name);
   const refusals = [
     await healthOf(from, running, options.healthyFor),
-    await sourceRefusal(checkout, base, plan.promoted, live, from.stack),
+    await sourceRefusal(checkout, base, plan, live, from.stack),
     await driftRefusal(to, options.signal),
     migrationsRefusal(found.histories, to.stack),
   ].filter((refusal) => refusal !== undefined);

@@ -2,7 +2,7 @@ import type { PullRequest } from "../forge.ts";
 import { table } from "../table.ts";
 import type { Refusal } from "./check.ts";
 import { type History, revisionsText } from "./history.ts";
-import type { Plan, Promoted } from "./plan.ts";
+import { type Plan, type Promoted, takenIn } from "./plan.ts";
 
 /** A promotion as it is told: in a commit, in a pull request, on a terminal. */
 export interface Promotion {
@@ -17,14 +17,15 @@ export interface Promotion {
 }
 
 export function titleOf({ to, from, plan }: Promotion): string {
-  const names = plan.promoted.map(({ name }) => name);
+  // Berth's own go with the applications, and are named where they go alone.
+  const names = (plan.promoted.length > 0 ? plan.promoted : plan.own).map(({ name }) => name);
   const list = names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
   return `chore(${to}): promote ${list} from ${from}`;
 }
 
 /** The commit's message. Its trailers say where it comes from and what was overridden, for whoever reads the history. */
 export function commitMessage(promotion: Promotion): string {
-  const lines = promotion.plan.promoted.map((app) => `${app.name}: ${revisionsText(app)}, ${digestOf(app).slice(0, 19)}`);
+  const lines = takenIn(promotion.plan).map((app) => `${app.name}: ${revisionsText(app)}, ${digestOf(app).slice(0, 19)}`);
   return [titleOf(promotion), "", ...lines, "", ...trailersOf(promotion), ""].join("\n");
 }
 
@@ -35,10 +36,10 @@ function trailersOf({ from, forced }: Promotion): string[] {
 /** The pull request's text, from which a reviewer can decide. */
 export function pullRequestBody(promotion: Promotion): string {
   const { from, to, plan, histories, forced, secrets } = promotion;
-  const rows = plan.promoted.map((app) => `| ${app.name}${app.before === undefined ? " (new)" : ""} | ${revisionsText(app)} | \`${digestOf(app).slice(0, 19)}\` |`);
+  const rows = takenIn(plan).map((app) => `| ${app.name}${app.before === undefined ? " (new)" : ""} | ${revisionsText(app)} | \`${digestOf(app).slice(0, 19)}\` |`);
   const blocks = [
-    `The images that run in \`${from}\`, by digest. Nothing is built for \`${to}\`.`,
-    ["| application | commit | image |", "|---|---|---|", ...rows].join("\n"),
+    `The images that run in \`${from}\`, by digest. ${plan.built.length === 0 ? `Nothing is built for \`${to}\`.` : builtText(from, to, plan.built)}`,
+    ["| name | commit | image |", "|---|---|---|", ...rows].join("\n"),
     ...(forced.length === 0 ? [] : [["**Overridden with `--force`:**", "", ...forced.map(({ check, because }) => `- ${check}: ${because.map(code).join(", ")}`)].join("\n")]),
     ...histories.flatMap(({ name, commits }) => (commits.length === 0 ? [] : [[`**Commits of ${name}:**`, "", ...commits.map((commit) => `- ${code(commit)}`)].join("\n")])),
     ...listed("Migrations that will run:", migrationLines(histories), (line) => `- ${code(line)}`),
@@ -55,9 +56,10 @@ function listed(title: string, lines: readonly string[], show: (line: string) =>
 
 /** What is promoted, for a terminal. */
 export function promotionText({ from, to, plan, histories, forced, secrets }: Promotion): string {
-  const rows = plan.promoted.map((app) => [app.name, revisionsText(app), digestOf(app).slice(0, 19), app.before === undefined ? "new" : commitCount(histories, app.name)]);
+  const rows = takenIn(plan).map((app) => [app.name, revisionsText(app), digestOf(app).slice(0, 19), app.before === undefined ? "new" : commitCount(histories, app.name)]);
   const parts = [
-    table(["APP", "COMMIT", "IMAGE", ""], rows),
+    table(["NAME", "COMMIT", "IMAGE", ""], rows),
+    ...(plan.built.length === 0 ? [] : ["", builtText(from, to, plan.built)]),
     ...section("migrations that will run:", migrationLines(histories)),
     ...section(`${from} has, ${to} lacks; not copied, as values differ by stack:`, plan.missing),
     ...section("to be set first:", secrets),
@@ -65,6 +67,10 @@ export function promotionText({ from, to, plan, histories, forced, secrets }: Pr
     ...section("overridden with --force, on record in the commit:", forced.flatMap(({ check, because }) => because.map((finding) => `${check}: ${finding}`))),
   ];
   return parts.join("\n");
+}
+
+function builtText(from: string, to: string, built: Plan["built"]): string {
+  return `${to} builds ${built.map((key) => `berth:images.${key}`).join(" and ")} itself, as ${from} runs no such image: it has no backups (berth:postgres.backup).`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {
@@ -94,7 +100,7 @@ export function nextSteps(to: string, base: string, branch: string, pushed: bool
   return `${merge}\nThen ./berth preview -s ${to}, and ./berth up -s ${to}`;
 }
 
-function digestOf({ target }: Promoted): string {
+function digestOf({ target }: Pick<Promoted, "target">): string {
   return target.slice(target.indexOf("@") + 1);
 }
 

@@ -1,5 +1,5 @@
 import { isMap, isScalar, parseDocument, type YAMLMap } from "yaml";
-import { fields, type Settings } from "../../settings.ts";
+import { fields, type OwnImage, ownImages, type Settings } from "../../settings.ts";
 
 /** What an application of a stack file is given. */
 export interface Pin {
@@ -10,14 +10,17 @@ export interface Pin {
 }
 
 /**
- * A stack file's text in which applications run images by digest; comments and order stay, and nothing else changes.
+ * A stack file's text in which applications, and parts that use images of Berth's own, run images by digest; comments
+ * and order stay, and nothing else changes.
  *
+ * @param own `repository@sha256:…` of images of Berth's own.
  * @example
  * withPins(text, { root: { image: "ghcr.io/acme/root@sha256:…", revision: "0f3c…", folder: "root" } });
  */
-export function withPins(text: string, pins: Record<string, Pin>): string {
+export function withPins(text: string, pins: Record<string, Pin>, own: Partial<Record<OwnImage, string>> = {}): string {
   const document = parseDocument(text);
-  for (const path of [["config"], ["config", "berth:apps"]]) {
+  const groups = [["config", "berth:apps"], ...(Object.keys(own).length > 0 ? [["config", "berth:images"]] : [])];
+  for (const path of [["config"], ...groups]) {
     if (!isMap(document.getIn(path, true))) document.setIn(path, document.createNode({}));
     (document.getIn(path, true) as YAMLMap).flow = false;
   }
@@ -35,11 +38,16 @@ export function withPins(text: string, pins: Record<string, Pin>): string {
     if (revision === undefined) app.delete("revision");
     else app.set("revision", revision);
   }
+  for (const [key, image] of Object.entries(own)) document.setIn(["config", "berth:images", key], image);
   return document.toString({ lineWidth: 0 });
 }
 
 export interface StackValues {
   apps: Record<string, { image?: string; revision?: string; folder?: string; live?: boolean; [key: string]: unknown }>;
+  /** Those of Berth's own that are named by digest. */
+  own: Partial<Record<OwnImage, string>>;
+  /** Whether Postgres is backed up, which takes both of them. */
+  hasBackups: boolean;
   registry: Settings["registry"];
   /** Configuration by full key, secrets as they are in the file. */
   config: Record<string, unknown>;
@@ -53,7 +61,11 @@ export function valuesOf(text: string): StackValues {
   const config = file?.config ?? {};
   const apps = Object.entries((config["berth:apps"] ?? {}) as Record<string, StackValues["apps"][string] | null>).map(([name, app]) => [name, app ?? {}] as const);
   const registry = fields.registry.safeParse(config["berth:registry"]);
-  return { apps: Object.fromEntries(apps), registry: registry.success ? registry.data : fields.registry.parse(undefined), config, salt: file?.encryptionsalt };
+  const images = (config["berth:images"] ?? {}) as Record<string, string | undefined>;
+  const own = Object.fromEntries(Object.keys(ownImages).flatMap((key) => (images[key] === undefined ? [] : [[key, images[key]]])));
+  const { backup } = (config["berth:postgres"] ?? {}) as { backup?: unknown };
+  const hasBackups = backup !== undefined && backup !== null;
+  return { apps: Object.fromEntries(apps), own, hasBackups, registry: registry.success ? registry.data : fields.registry.parse(undefined), config, salt: file?.encryptionsalt };
 }
 
 /** Registry and account that a stack's images are pulled from. */
@@ -73,8 +85,8 @@ export function addressOf(registry: Settings["registry"]): string {
 export function missingKeys(from: Record<string, unknown>, to: Record<string, unknown>): string[] {
   const missing = (one: unknown, other: unknown, path: string): string[] => {
     if (!isGroup(one)) return other === undefined ? [path] : [];
-    // Of an application that is new there each setting is named, as it is added without.
-    if (other === undefined && !/^(berth:apps(\.[^.]+)?)?$/.test(path)) return [path];
+    // Of an application that is new there each setting is named, as it is added without; of images each one.
+    if (other === undefined && !/^(berth:images|berth:apps(\.[^.]+)?)?$/.test(path)) return [path];
     const otherGroup = isGroup(other) ? other : {};
     return Object.entries(one).flatMap(([key, value]) => missing(value, otherGroup[key] ?? undefined, path === "" ? key : `${path}.${key}`));
   };
@@ -82,7 +94,7 @@ export function missingKeys(from: Record<string, unknown>, to: Record<string, un
 }
 
 /** What promotion writes itself, what only a stack for development may have, and a registry, of which there are two kinds. */
-const own = /^berth:(apps\.[^.]+(\.(image|revision|folder|live))?|environment|developer(\..*)?|registry\..*)$/;
+const own = /^berth:(apps\.[^.]+(\.(image|revision|folder|live))?|images\.(tools|postgresBackup)|environment|developer(\..*)?|registry\..*)$/;
 
 /** An object of fields; a secret is a value. */
 function isGroup(value: unknown): value is Record<string, unknown> {

@@ -22,10 +22,25 @@ const secretsMount = { type: "volume", source: filesVolume("shop-secrets"), targ
 const worker: AppDefinition = { context: "/apps/shop", worker: { command: ["shop", "work"], health: ["shop", "alive"] } };
 
 describe("tools", () => {
-  const tools = () => new Tools("tools", { platform, registry, pullProvider: new docker.Provider("pull") }, onHost());
+  const tools = (image?: string) => new Tools("tools", { platform, registry, pullProvider: new docker.Provider("pull"), ...(image !== undefined && { image }) }, onHost());
 
-  test("are nothing until a container asks for them", async () => {
-    assert.deepEqual(customs((await record(tools)).resources), []);
+  test("are nothing until a container asks for them, also for who asks which image they are", async () => {
+    const { resources, result } = await record(() => ({ image: tools().image }));
+    assert.deepEqual(customs(resources), []);
+    assert.deepEqual(result, { image: undefined });
+  });
+
+  test("of an image that was built before are pulled by its digest, and nothing is built", async () => {
+    const built = `ghcr.io/acme/berth-tools@sha256:${"a".repeat(64)}`;
+    const { resources, result } = await record(() => {
+      const made = tools(built);
+      return { mount: made.mount, image: made.image };
+    });
+    assert.deepEqual(customs(resources), ["Container tools-fill", "Container tools-owner", "RemoteImage tools-image-pulled", "Volume tools-volume"]);
+    const pulled = child(resources, "RemoteImage", "tools-image-pulled");
+    assert.deepEqual([pulled.inputs, pulled.provider], [{ name: built, keepLocally: true }, "pull"]);
+    assert.equal(child(resources, "Container", "tools-fill").inputs["image"], built);
+    assert.equal(await new Promise((resolve) => void result.image?.apply(resolve)), built);
   });
 
   test("are an image, and a volume that a job fills as root without a network", async () => {

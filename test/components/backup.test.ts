@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -110,6 +114,17 @@ describe("Postgres with backups on a volume", () => {
     ]);
   });
 
+  test("runs an image that was built before by its digest, and builds none", async () => {
+    const image = `ghcr.io/acme/berth-postgres@sha256:${"a".repeat(64)}`;
+    const { resources, result } = await recorded({ image });
+    assert.deepEqual(customs(resources).filter((name) => name.startsWith("Image ")), ["Image tools-image"]);
+    const pulled = child(resources, "RemoteImage", "postgres-backup-image-pulled");
+    assert.deepEqual([pulled.inputs, pulled.provider], [{ name: image, keepLocally: true }, "pull"]);
+    for (const name of ["postgres", "postgres-backup-stanza", "postgres-backup-full", "postgres-backup-drill"]) assert.equal(child(resources, "Container", name).inputs["image"], image, name);
+    assert.equal(await new Promise((resolve) => void result.backupImage?.apply(resolve)), image);
+    assert.equal((await record(program(undefined))).result.backupImage, undefined);
+  });
+
   test("has its backups on a protected volume, and drills and metrics on others", async () => {
     const { resources, result } = await recorded();
     const flags = (name: string) => [child(resources, "Volume", name).protect, child(resources, "Volume", name).retainOnDelete];
@@ -119,13 +134,24 @@ describe("Postgres with backups on a volume", () => {
     assert.ok(result.metricFiles);
   });
 
-  test("prepares the repository from the data alone, without network, before the server", async () => {
+  test("prepares the repository from the data alone, without network, before the server; in an image of another version not", async () => {
     const { resources } = await recorded();
     const stanza = child(resources, "Container", "postgres-backup-stanza");
+    const [stanzaScript = ""] = stanza.inputs["command"] as string[];
+    const programs = mkdtempSync(join(tmpdir(), "berth-programs-"));
+    writeFileSync(join(programs, "berth-backup"), '#!/bin/sh\necho "ran $*"\n', { mode: 0o755 });
+    const run = () => {
+      const { status, stdout, stderr } = spawnSync("sh", ["-ec", stanzaScript.replaceAll("/usr/lib/postgresql/17/bin", programs)], { encoding: "utf8", env: { PATH: `${programs}:${process.env["PATH"]}` } });
+      return { status, said: stdout + stderr };
+    };
+    assert.deepEqual(run(), { status: 1, said: `berth:images.postgresBackup has no ${programs}/postgres: take it out of the stack file, and the image is built\n` });
+    writeFileSync(join(programs, "postgres"), "", { mode: 0o755 });
+    assert.deepEqual(run(), { status: 0, said: "ran stanza\n" });
+    rmSync(programs, { recursive: true });
     assert.deepEqual(stanza.inputs, {
       image: child(resources, "RemoteImage", "postgres-backup-image-pulled").inputs["name"],
-      entrypoints: ["berth-backup"],
-      command: ["stanza"],
+      entrypoints: ["/bin/sh", "-ec"],
+      command: [stanzaScript],
       envs: env,
       user: "999:999",
       mounts: [...readData, ...reach],

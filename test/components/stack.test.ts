@@ -124,7 +124,7 @@ for (const stack of ["dev", "prod"]) {
         assert.deepEqual(container["securityOpts"], ["no-new-privileges:true"], `${name} gains no privileges`);
         assert.equal(container["readOnly"], true, `${name} has a read-only root`);
         assert.equal(container["privileged"], undefined, `${name} is not privileged`);
-        assert.deepEqual(container["logOpts"], { "max-size": "10m", "max-file": "3" }, `${name} rotates its log`);
+        assert.deepEqual(container["logOpts"], { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" }, `${name} rotates its log`);
         const limits = container["ulimits"] as { name: string; hard: number }[];
         assert.ok(limits.some((limit) => limit.name === "nproc" && limit.hard <= 4096), `${name} has a bound on processes`);
         for (const namespace of ["pidMode", "ipcMode", "usernsMode", "hosts", "devices", "volumes"]) assert.equal(container[namespace], undefined, `${name}: ${namespace}`);
@@ -311,6 +311,8 @@ for (const stack of ["dev", "prod"]) {
       const digests = outputs["imageDigests"] as Record<string, string>;
       assert.deepEqual(Object.keys(digests), apps.map(({ name }) => name));
       for (const digest of Object.values(digests)) assert.match(digest, /@sha256:[0-9a-f]{64}$/);
+      const own = outputs["ownImages"] as Record<string, string>;
+      assert.deepEqual(Object.entries(own).map(([key, image]) => `${key} ${image.replace(/^.*\/(.*):latest@sha256:[0-9a-f]{64}$/, "$1")}`), ["tools berth-tools", "postgresBackup berth-postgres"]);
       assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), ["postgres", "prometheus", "redis"]);
       const { releases, ...shown } = outputs;
       const [first] = releases as { number: number; images: object; secrets: Record<string, string> }[];

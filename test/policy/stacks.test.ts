@@ -28,6 +28,14 @@ test("prod has no mandatory finding, and as advisory only the platform images th
   assert.deepEqual([...new Set(found.map(({ rule }) => rule))], ["image-locked"]);
 });
 
+test("in prod Berth's own images by digest are of the stack's registry, and of no other", async () => {
+  const images = (account: string) => ({ tools: `ghcr.io/${account}/berth-tools@sha256:${"a".repeat(64)}`, postgresBackup: `ghcr.io/${account}/berth-postgres@sha256:${"b".repeat(64)}` });
+  assert.deepEqual((await findings("prod", { "berth:images": images("acme") })).filter(({ rule }) => rule !== "image-locked"), []);
+  const refused = (await findings("prod", { "berth:images": images("evil") })).filter(({ level }) => level === "mandatory");
+  assert.deepEqual([...new Set(refused.map(({ rule }) => rule))], ["image-source"]);
+  for (const resource of ["RemoteImage tools-image-pulled", "RemoteImage postgres-backup-image-pulled", "Container postgres"]) assert.ok(refused.some((finding) => finding.resource === resource), resource);
+});
+
 test("with one platform image pinned, the others must be", async () => {
   const found = await findings("prod", { "berth:images": { redis: `redis:8.0@sha256:${"a".repeat(64)}` } });
   assert.ok(found.length > 5);

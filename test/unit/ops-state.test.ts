@@ -120,14 +120,17 @@ describe("push", () => {
     const digest = `sha256:${"a".repeat(64)}`;
     assert.deepEqual(parseImage(`127.0.0.1:5555/root:latest@${digest}`), { repository: "127.0.0.1:5555/root", digest });
     assert.deepEqual(parseImage(`ghcr.io/acme/root@${digest}`), { repository: "ghcr.io/acme/root", digest });
-    assert.throws(() => parseImage("root:latest"), /imageDigests has "root:latest"/);
+    assert.throws(() => parseImage("root:latest"), /has the image "root:latest"/);
   });
 
-  test("the login of the registry that the image was pushed to, from a state with plain secrets", () => {
-    const registries = [{ address: "127.0.0.1:5555", username: "berth", password: { [secretSignature]: "x", plaintext: '"s3cret"' } }];
-    const image = { urn: urn("docker-build:index:Image", "root"), type: "docker-build:index:Image", custom: true, inputs: { registries } };
-    assert.deepEqual(loginOf({ resources: [image] }, "127.0.0.1:5555"), { username: "berth", password: "s3cret" });
-    assert.equal(loginOf({ resources: [image] }, "ghcr.io"), undefined);
+  test("the login of the registry that images are pulled from, from a state with plain secrets", () => {
+    const type = "pulumi:providers:docker";
+    const provider = (name: string, inputs: object) => ({ urn: urn(type, name), type, custom: true, inputs: { host: "unix:///test.sock", ...inputs } });
+    const auth = (username: string) => ({ registryAuth: { [secretSignature]: "x", plaintext: JSON.stringify(JSON.stringify([{ address: "127.0.0.1:5555", username, password: "s3cret" }])) } });
+    const resources = [provider("host", {}), { ...provider("pull", auth("before")), delete: true }, provider("pull", auth("berth"))];
+    assert.deepEqual(loginOf({ resources }, "127.0.0.1:5555"), { username: "berth", password: "s3cret" });
+    assert.equal(loginOf({ resources }, "ghcr.io"), undefined);
+    assert.equal(loginOf({}, "ghcr.io"), undefined);
   });
 });
 

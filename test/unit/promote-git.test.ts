@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { branchFor } from "../../ops/promote/branch.ts";
 import { Checkout } from "../../ops/promote/checkout.ts";
 import { historyOf } from "../../ops/promote/history.ts";
 import { promotionNote } from "../../ops/promote/note.ts";
-import type { Promoted } from "../../ops/promote/plan.ts";
+import type { Plan, Promoted, PromotedOwn } from "../../ops/promote/plan.ts";
+import type { Looked, Side } from "../../ops/promote/promote.ts";
 import { sourceRefusal } from "../../ops/promote/source.ts";
+import { valuesOf } from "../../ops/promote/stack-file.ts";
 
 let folder = "";
 let work = "";
@@ -87,7 +90,7 @@ describe("the commit", () => {
     const checkout = await open();
     const base = await checkout.base(undefined);
     const made = await checkout.commitFile(base.commit, "Pulumi.prod.yaml", "config: { a: 1 }\n", "promote\n\nForced: x because y\n");
-    await checkout.publish("promote/prod-1", made, undefined);
+    await checkout.publish("promote/prod-1", made, undefined, { tip: undefined, here: undefined });
     assert.deepEqual(checkoutNow(), was);
     assert.equal(git("rev-parse", "promote/prod-1^"), base.commit);
     assert.deepEqual(git("diff", "--name-only", base.commit, made), "Pulumi.prod.yaml");
@@ -120,26 +123,122 @@ describe("the branch", () => {
     const checkout = await open();
     const base = await checkout.base(undefined);
     const one = await checkout.commitFile(base.commit, "Pulumi.prod.yaml", "1\n", "one\n");
-    await checkout.publish("promote/x", one, base.origin);
+    await checkout.publish("promote/x", one, base.origin, await checkout.standing("promote/x", base));
     assert.equal(await checkout.branch("promote/x", base.origin), one);
     const two = await checkout.commitFile(base.commit, "Pulumi.prod.yaml", "2\n", "two\n");
-    await checkout.publish("promote/x", two, base.origin);
+    await checkout.publish("promote/x", two, base.origin, await checkout.standing("promote/x", base));
     assert.equal(execFileSync("git", ["-C", origin, "rev-parse", "promote/x"], { encoding: "utf8" }).trim(), two);
     assert.equal(git("rev-parse", "promote/x"), two);
     assert.equal(await checkout.branch("promote/none", base.origin), undefined);
     assert.equal(await checkout.branch("promote/none", undefined), undefined);
     git("worktree", "add", "-q", join(folder, "other"), "promote/x");
-    await assert.rejects(checkout.publish("promote/x", one, base.origin), /is checked out, and would be moved/);
+    await assert.rejects(checkout.publish("promote/x", one, base.origin, { tip: two, here: two }), /is checked out, and would be moved/);
     assert.equal(await checkout.branch("promote/x", base.origin), two);
+  });
+});
+
+describe("a promotion that is run again", () => {
+  const digest = (letter: string) => `ghcr.io/acme/root@sha256:${letter.repeat(64)}`;
+  const name = () => `promote/prod-${git("rev-parse", "--short=7", "main")}`;
+  const at = (where: string, ref = name()) => execFileSync("git", ["-C", where, "rev-parse", ref], { encoding: "utf8" }).trim();
+  const looked = (target: string, text: string): Looked => {
+    const promoted: Promoted[] = [{ name: "root", folder: "root", source: target, target, revision: at(work, "main"), remote: false, before: undefined }];
+    return { from: "dev", to: "prod", plan: { promoted, own: [], same: [], others: [], missing: [], built: [] }, histories: [], forced: [], secrets: [], text, values: valuesOf(text), needless: [] };
+  };
+  const promote = async (target: string, checkout?: Checkout) => {
+    checkout ??= await open();
+    const base = await checkout.base(undefined);
+    const text = (await checkout.fileIn(base.commit, "Pulumi.prod.yaml")) ?? "";
+    const made = await branchFor({ checkout, base, to: { stack: "prod" } as Side }, looked(target, text));
+    const publish = () => checkout.publish(made.branch, made.commit, base.origin, made.was);
+    if (made.isNew) await publish();
+    return { ...made, publish };
+  };
+  /** As the pull request asks: a key is added on the branch. */
+  const onBranch = (text: (before: string) => string, message = "feat(prod): its domain") => {
+    git("fetch", "-q", "origin");
+    git("switch", "-q", "--detach", `origin/${name()}`);
+    write("Pulumi.prod.yaml", text(readFileSync(join(work, "Pulumi.prod.yaml"), "utf8")));
+    const made = commit(message);
+    git("push", "-q", "origin", `HEAD:${name()}`);
+    git("switch", "-q", "main");
+    return made;
+  };
+  const addKey = (before: string) => before.replace("config:\n", "config:\n  berth:domain: example.com\n");
+
+  beforeEach(() => {
+    write("Pulumi.prod.yaml", "config:\n  berth:apps: {}\n");
+    commit("prod");
+    withOrigin();
+  });
+
+  test("replaces what a promotion made, and makes nothing of the same", async () => {
+    const { branch, isNew } = await promote(digest("a"));
+    assert.deepEqual([branch, isNew], [name(), true]);
+    assert.equal((await promote(digest("a"))).isNew, false);
+    const { commit: two } = await promote(digest("b"));
+    assert.deepEqual([at(origin), at(work), at(origin, `${name()}^`)], [two, two, at(work, "main")]);
+  });
+
+  test("keeps what others have committed to the branch, and goes on top of it", async () => {
+    await promote(digest("a"));
+    const theirs = onBranch(addKey);
+    const { commit: same, isNew } = await promote(digest("a"));
+    assert.deepEqual([same, isNew, at(origin)], [theirs, false, theirs]);
+    const { commit: two } = await promote(digest("b"));
+    assert.deepEqual([at(origin), at(origin, `${name()}^`)], [two, theirs]);
+    const text = execFileSync("git", ["-C", origin, "show", `${two}:Pulumi.prod.yaml`], { encoding: "utf8" });
+    assert.match(text, /berth:domain: example\.com/);
+    assert.ok(text.includes(digest("b")) && !text.includes(digest("a")));
+    assert.equal((await promote(digest("b"))).isNew, false);
+  });
+
+  test("is refused where the two no longer merge, and says how to go on", async () => {
+    await promote(digest("a"));
+    const theirs = onBranch(addKey);
+    write("Pulumi.prod.yaml", "config:\n  berth:domain: other.example\n  berth:apps: {}\n");
+    const was = name();
+    commit("another domain");
+    git("push", "-q", "origin", "main");
+    git("push", "-q", "origin", `${theirs}:refs/heads/${name()}`);
+    await assert.rejects(promote(digest("b")), new RegExp(`has commits that no promotion made, ${theirs.slice(0, 7)}, and its Pulumi.prod.yaml no longer merges into main\\. Join them: git switch .*git merge origin/main.*git push origin --delete ${name()}`));
+    assert.deepEqual([at(origin), at(origin, was)], [theirs, theirs]);
+  });
+
+  test("is refused where a commit here is not at origin, and where origin's branch is moved meanwhile", async () => {
+    const first = await promote(digest("a"));
+    git("switch", "-q", name());
+    write("note.txt", "mine\n");
+    const mine = commit("mine");
+    git("switch", "-q", "main");
+    await assert.rejects(promote(digest("b")), new RegExp(`has commits here that origin has not, .*: ${mine.slice(0, 7)}\\. Push them, git push origin ${name()}`));
+    assert.deepEqual([at(work), at(origin)], [mine, first.commit]);
+    git("update-ref", `refs/heads/${name()}`, first.commit);
+    const second = await promote(digest("b"));
+    const theirs = onBranch(addKey);
+    await assert.rejects(second.publish(), /was moved at origin meanwhile, and is left as it is: promote again/);
+    assert.equal(at(origin), theirs);
+  });
+
+  test("without origin keeps what others have committed as well", async () => {
+    git("remote", "remove", "origin");
+    await promote(digest("a"));
+    git("switch", "-q", name());
+    write("Pulumi.prod.yaml", addKey(readFileSync(join(work, "Pulumi.prod.yaml"), "utf8")));
+    const mine = commit("mine");
+    git("switch", "-q", "main");
+    await promote(digest("b"));
+    assert.equal(at(work, `${name()}^`), mine);
   });
 });
 
 describe("the source", () => {
   const app = (revision: string | undefined, more: Partial<Promoted> = {}): Promoted => ({ name: "root", folder: "root", source: "", target: "", revision, remote: false, before: undefined, ...more });
-  const findings = async (promoted: Promoted, live: string[] = []) => {
+  const findings = async (promoted: Promoted, live: string[] = []) => found({ promoted: [promoted], own: [] }, live);
+  const found = async (plan: Pick<Plan, "promoted" | "own">, live: string[] = []) => {
     const checkout = await open();
     const base = await checkout.base(undefined);
-    return (await sourceRefusal(checkout, base, [promoted], live, "dev"))?.because ?? [];
+    return (await sourceRefusal(checkout, base, plan, live, "dev"))?.because ?? [];
   };
 
   test("holds where the folder is as in the image's commit, which is on the branch, whatever else is changed", async () => {
@@ -148,6 +247,17 @@ describe("the source", () => {
     write("Pulumi.prod.yaml", "config: {} # mine\n");
     assert.deepEqual(await findings(app(revision)), []);
     assert.deepEqual(await findings(app("f".repeat(40), { remote: true })), []);
+  });
+
+  test("is that of Berth's own images likewise, where the stack built them", async () => {
+    const own = (revision: string | undefined, isBuilt: boolean): PromotedOwn => ({ name: "berth-postgres", key: "postgresBackup", source: "", target: "", revision, isBuilt, before: undefined });
+    const findingsOf = (image: PromotedOwn) => found({ promoted: [], own: [image] });
+    const revision = commitFile("images/postgres/Dockerfile");
+    assert.deepEqual(await findingsOf(own(revision, true)), []);
+    write("images/postgres/Dockerfile", "FROM other\n");
+    assert.deepEqual(await findingsOf(own(revision, true)), [`images/postgres differs from ${revision.slice(0, 7)}, which runs: images/postgres/Dockerfile`]);
+    assert.deepEqual(await findingsOf(own(undefined, true)), ["the image of berth-postgres does not say which commit it was built from"]);
+    assert.deepEqual(await findingsOf(own(undefined, false)), []);
   });
 
   test("does not hold for an image without a commit, of uncommitted files, or from a mounted source", async () => {

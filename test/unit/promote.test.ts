@@ -7,7 +7,7 @@ import { parse, stringify } from "yaml";
 import { forcedChecks, refusalText, secondsOf } from "../../ops/promote/check.ts";
 import { healthRefusal } from "../../ops/promote/health.ts";
 import { type History, migrationsRefusal } from "../../ops/promote/history.ts";
-import { planOf } from "../../ops/promote/plan.ts";
+import { planOf, type PromotedOwn } from "../../ops/promote/plan.ts";
 import { requireReachable } from "../../ops/promote/promote.ts";
 import { commitMessage, nextSteps, type Promotion, promotionText, pullRequestBody } from "../../ops/promote/report.ts";
 import { type Running, runningIn } from "../../ops/promote/running.ts";
@@ -79,6 +79,21 @@ encryptionsalt: v1:x
     }
   });
 
+  test("images of Berth's own are named beside those that are there; what else the group has stays", () => {
+    const own = { tools: `ghcr.io/acme/berth-tools@${digest("a")}`, postgresBackup: `ghcr.io/acme/berth-postgres@${digest("b")}` };
+    const added = Object.entries(own).map(([key, image]) => `    ${key}: ${image}`);
+    const apps = "  berth:apps:\n    root: {} # ours\n";
+    assert.equal(withPins(`config:\n${apps}`, {}, own), ["config:", "  berth:apps:", "    root: {} # ours", "  berth:images:", ...added, ""].join("\n"));
+    const group = `config:\n  berth:images: { redis: valkey/valkey:8.1, tools: ghcr.io/acme/berth-tools@${digest("0")} } # faster\n${apps}`;
+    const changed = withPins(group, {}, own);
+    assert.deepEqual((parse(changed) as { config: Record<string, object> }).config["berth:images"], { redis: "valkey/valkey:8.1", ...own });
+    assert.deepEqual(added.filter((line) => !changed.includes(line)), []);
+    assert.ok(changed.includes("# faster") && changed.includes("# ours"), changed);
+    assert.deepEqual(valuesOf(changed).own, own);
+    assert.equal(withPins(changed, {}, own), changed);
+    assert.doesNotMatch(withPins(text, { root: pin("root") }), /berth:images/);
+  });
+
   test("whatever is in it, only image and revision of those named differ", () => {
     const name = fc.constantFrom("root", "pcf", "a-1", "shop");
     const app = fc.oneof(fc.constant(null), fc.record({ replicas: fc.nat(9), env: fc.dictionary(fc.constantFrom("A", "B"), fc.string(), { noNullPrototype: true }), memory: fc.constant("64MiB") }, { requiredKeys: [], noNullPrototype: true }));
@@ -100,6 +115,7 @@ encryptionsalt: v1:x
     const to = { "berth:apps": { root: { env: { A: "9" } } }, "berth:list": [], "berth:registry": { owner: "acme" } };
     assert.deepEqual(missingKeys(from, to), ["berth:apps.root.env.B", "berth:apps.root.replicas", "berth:apps.shop.env", "berth:logs", "root:KEY"]);
     assert.deepEqual(missingKeys({}, {}), []);
+    assert.deepEqual(missingKeys({ "berth:images": { tools: "x", postgresBackup: "y", redis: "valkey/valkey:8.1" } }, {}), ["berth:images.redis"]);
     assert.deepEqual(missingKeys({ "berth:apps": { root: null } }, { "berth:apps": { root: { env: {} } } }), []);
   });
 
@@ -114,7 +130,7 @@ encryptionsalt: v1:x
 });
 
 describe("the plan", () => {
-  const running = (images: Record<string, string>, revisions: Record<string, string> = {}): Running => ({ images, revisions, remote: new Set(), state: {} });
+  const running = (images: Record<string, string>, revisions: Record<string, string> = {}): Running => ({ images, revisions, remote: new Set(), own: {}, state: {} });
   const values = (apps: string, registry = "{ owner: acme, username: bot }") => valuesOf(`config:\n  berth:registry: ${registry}\n  berth:apps: ${apps}\n`);
   const nothing = running({});
 
@@ -134,6 +150,29 @@ describe("the plan", () => {
     const from = values(`{ root: { image: "ghcr.io/acme/team/root@${digest("a")}", revision: "${commit("1")}" } }`);
     const [root] = planOf(running({ root: `ghcr.io/acme/team/root@${digest("a")}` }), nothing, from, values("{ root: { revision: x } }")).promoted;
     assert.deepEqual([root?.source, root?.target, root?.revision], [`ghcr.io/acme/team/root@${digest("a")}`, `ghcr.io/acme/team/root@${digest("a")}`, commit("1")]);
+  });
+
+  test("takes Berth's own images too, unless they are named there; one that was promoted before says no commit", () => {
+    const dev = { ...nothing, own: { tools: { image: `127.0.0.1:5555/dev/berth-tools:latest@${digest("a")}`, revision: commit("1"), isBuilt: true }, postgresBackup: { image: `127.0.0.1:5555/dev/berth-postgres@${digest("b")}`, revision: undefined, isBuilt: false } } };
+    const there = { ...nothing, own: { tools: { image: `ghcr.io/acme/berth-tools:latest@${digest("c")}`, revision: commit("0"), isBuilt: true } } };
+    const plan = (images: string) => planOf(dev, there, values("{}"), valuesOf(`config:\n  berth:registry: { owner: acme, username: bot }\n  berth:images: ${images}\n`));
+    const [tools, postgres]: PromotedOwn[] = [
+      { name: "berth-tools", key: "tools", source: `127.0.0.1:5555/dev/berth-tools@${digest("a")}`, target: `ghcr.io/acme/berth-tools@${digest("a")}`, revision: commit("1"), isBuilt: true, before: { image: `ghcr.io/acme/berth-tools:latest@${digest("c")}`, revision: commit("0") } },
+      { name: "berth-postgres", key: "postgresBackup", source: `127.0.0.1:5555/dev/berth-postgres@${digest("b")}`, target: `ghcr.io/acme/berth-postgres@${digest("b")}`, revision: undefined, isBuilt: false, before: undefined },
+    ];
+    assert.deepEqual(plan("{}").own, [tools, postgres]);
+    assert.deepEqual(plan(`{ tools: "ghcr.io/acme/berth-tools@${digest("a")}" }`).own, [postgres]);
+    assert.deepEqual(plan(`{ tools: "ghcr.io/acme/berth-tools@${digest("a")}", postgresBackup: "ghcr.io/acme/berth-postgres:x@${digest("b")}" }`).own, []);
+    assert.deepEqual(plan(`{ postgresBackup: "ghcr.io/acme/berth-postgres@${digest("f")}" }`).own[1]?.before, { image: `ghcr.io/acme/berth-postgres@${digest("f")}`, revision: undefined });
+  });
+
+  test("names what the other stack goes on building: images for its backups, where only it has any", () => {
+    const built = (yaml: string, own: Running["own"] = {}) => planOf({ ...nothing, own }, nothing, values("{}"), valuesOf(`config:\n  berth:registry: { owner: acme, username: bot }\n${yaml}`)).built;
+    const backups = "  berth:postgres: { backup: { target: volume } }\n";
+    assert.deepEqual(built(backups), ["tools", "postgresBackup"]);
+    assert.deepEqual(built(backups, { tools: { image: `r/berth-tools@${digest("a")}`, revision: undefined, isBuilt: true } }), ["postgresBackup"]);
+    assert.deepEqual(built(`${backups}  berth:images: { tools: x, postgresBackup: y }\n`), []);
+    assert.deepEqual(built("  berth:postgres: { memory: 1GiB }\n"), []);
   });
 
   test("takes another commit of the same digest for a change", () => {
@@ -183,7 +222,7 @@ describe("what is told", () => {
     to: "prod",
     plan: {
       promoted: [{ name: "root", folder: "root", source: "", target: `ghcr.io/acme/root@${digest("a")}`, revision: commit("2"), remote: false, before: { image: undefined, revision: commit("1") } }],
-      same: [], others: ["old"], missing: ["berth:logs"],
+      own: [], same: [], others: ["old"], missing: ["berth:logs"], built: [],
     },
     histories: [history],
     forced: [{ check: "drift", because: ["container root-web-0: stopped\n(the state says: running)", "network x"], remedy: "" }],
@@ -221,6 +260,18 @@ describe("what is told", () => {
     assert.match(body, /- `berth:logs`/);
   });
 
+  test("Berth's own images stand beside the applications, and in the title where they go alone", () => {
+    const own: PromotedOwn = { name: "berth-tools", key: "tools", source: "", target: `ghcr.io/acme/berth-tools@${digest("b")}`, revision: commit("3"), isBuilt: true, before: undefined };
+    const both = { ...promotion, plan: { ...promotion.plan, own: [own] } };
+    assert.match(commitMessage(both), /^chore\(prod\): promote root from dev\n\nroot: .*\nberth-tools: 3333333, sha256:bbbbbbbbbbbb\n\n/);
+    assert.match(pullRequestBody(both), /by digest\. Nothing is built for `prod`\.\n(.*\n)*\| berth-tools \(new\) \| 3333333 \| `sha256:bbbbbbbbbbbb` \|/);
+    assert.match(promotionText(both), /berth-tools +3333333 +sha256:bbbbbbbbbbbb +new/);
+    const alone = { ...both, plan: { ...both.plan, promoted: [], built: ["postgresBackup" as const] }, histories: [] };
+    assert.match(commitMessage(alone), /^chore\(prod\): promote berth-tools from dev\n\nberth-tools: /);
+    for (const text of [pullRequestBody(alone), promotionText(alone)]) assert.match(text, /prod builds berth:images\.postgresBackup itself, as dev runs no such image/);
+    assert.doesNotMatch(pullRequestBody(alone), /Nothing is built/);
+  });
+
   test("the terminal shows the same", () => {
     const text = promotionText(promotion);
     for (const part of [/root {2}1111111 → 2222222 {2}sha256:aaaaaaaaaaaa {2}2 commits/, /berth:logs/, /\.\/berth secret root:ROOT_SECRET -s prod/, /stay as they are, as dev does not run them:\n {2}old/, /drift: container root-web-0/]) assert.match(text, part);
@@ -230,18 +281,20 @@ describe("what is told", () => {
 });
 
 test("what runs says its commit by the build's label, by the release's record, or not at all; a git address is another repository", async () => {
-  const build = (name: string, location: string, revision?: string) => ({
-    urn: `urn:pulumi:dev::berth::docker-build:index:Image::${name}-image`,
+  const build = (name: string, location: string, revision?: string, parents = "") => ({
+    urn: `urn:pulumi:dev::berth::${parents}docker-build:index:Image::${name}-image`,
     type: "docker-build:index:Image",
     custom: true,
     inputs: { context: { location }, labels: revision === undefined ? {} : { "org.opencontainers.image.revision": revision } },
   });
+  const own = { tools: `r/berth-tools@${digest("e")}`, postgresBackup: `r/berth-postgres@${digest("f")}` };
   const images = { root: `r/root@${digest("a")}`, pcf: `r/pcf@${digest("b")}`, shop: `r/shop@${digest("c")}`, far: `r/far@${digest("d")}` };
   const deployer = {
-    outputs: () => Promise.resolve({ imageDigests: { value: images, secret: false } }),
-    state: () => Promise.resolve({ resources: [build("root", "/x/apps/root", commit("1")), build("shop", "/x/apps/shop"), build("far", "https://git.example.com/far.git#abc", commit("3"))] }),
+    outputs: () => Promise.resolve({ imageDigests: { value: images, secret: false }, ownImages: { value: own, secret: false } }),
+    state: () => Promise.resolve({ resources: [build("root", "/x/apps/root", commit("1")), build("shop", "/x/apps/shop"), build("far", "https://git.example.com/far.git#abc", commit("3")), build("tools", "/x/images/tools", commit("4"), "berth:index:Tools$berth:index:Image$")] }),
     secretOutput: () => Promise.resolve([{ revisions: { pcf: commit("9") } }, { revisions: { root: commit("8"), pcf: commit("2") } }]),
   } as unknown as Deployer;
-  const { revisions, remote, images: found } = await runningIn(deployer);
+  const { revisions, remote, images: found, own: ownFound } = await runningIn(deployer);
+  assert.deepEqual(ownFound, { tools: { image: own.tools, revision: commit("4"), isBuilt: true }, postgresBackup: { image: own.postgresBackup, revision: undefined, isBuilt: false } });
   assert.deepEqual([revisions, [...remote], found], [{ root: commit("1"), pcf: commit("2"), far: commit("3") }, ["far"], images]);
 });

@@ -77,6 +77,11 @@ describe("what changed between two releases", () => {
     assert.equal(changesInShort(changesBetween(second, second)), "nothing");
   });
 
+  test("an image of Berth's own by what tells it from another", () => {
+    const pinned = (digit: string) => release(1, { images: {}, config: { "berth:images": JSON.stringify({ postgresBackup: image("berth-postgres", digit) }) } });
+    assert.deepEqual(changeLines(changesBetween(pinned("1"), pinned("2"))), [`config  berth:images.postgresBackup  "ghcr.io/acme/berth-postgres@sha256:111111111111" → "ghcr.io/acme/berth-postgres@sha256:222222222222"`]);
+  });
+
   test("backwards, what was set is removed", () => {
     const back = changesBetween(second, release(1));
     assert.deepEqual(back.secrets, [{ key: "root:KEY", how: "changed" }, { key: "shop:TOKEN", how: "removed" }]);
@@ -293,7 +298,7 @@ describe("images of a release", () => {
     }),
   });
   const deployer = { login: () => Promise.resolve({ username: "berth", password: "canary" }) };
-  const asked = { number: 1, images: { root: image("root", "1"), shop: image("shop", "2") } };
+  const asked = { number: 1, images: { root: image("root", "1"), shop: image("shop", "2") }, config: {} };
   const check = (local: string[], remote: string[]) => requireImages(engine(local, remote) as never, deployer, asked);
 
   test("may be on the engine or in the registry", async () => {
@@ -306,5 +311,12 @@ describe("images of a release", () => {
       for (const [app, ref] of Object.entries(asked.images)) assert.ok(error.message.includes(`${app}  ${ref}: manifest unknown`));
       return !error.message.includes("canary");
     });
+  });
+
+  test("are those of Berth's own too, where its configuration names them", async () => {
+    const config = { "berth:images": JSON.stringify({ redis: "redis:8.0", postgresBackup: image("berth-postgres", "3") }) };
+    const looked = (local: string[]) => requireImages(engine(local, []) as never, deployer, { number: 1, images: {}, config });
+    await looked([image("berth-postgres", "3")]);
+    await assert.rejects(looked([]), (error: Error) => error.message.includes(`  berth:images.postgresBackup  ${image("berth-postgres", "3")}: manifest unknown`) && !error.message.includes("redis"));
   });
 });

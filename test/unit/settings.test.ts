@@ -23,6 +23,7 @@ const repository = fc
   });
 const tag = words(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/).map((name) => `:${name}`);
 const image = fc.tuple(repository, fc.oneof(tag, digest, fc.tuple(tag, digest).map((both) => both.join("")))).map((parts) => parts.join(""));
+const built = fc.tuple(words(/^[a-z0-9]{1,8}(:[1-9][0-9]{0,3})?$/), repository, digest).map(([registry, path, pinned]) => `${registry}/${path.replace(/^.*:\d+\//, "")}${pinned}`);
 const network = fc.tuple(fc.nat(2 ** 32 - 1), fc.integer({ min: 16, max: 28 })).map(([bits, length]) => {
   const base = bits - (bits % 2 ** (32 - length));
   return `${[24, 16, 8, 0].map((shift) => Math.floor(base / 2 ** shift) % 256).join(".")}/${length}`;
@@ -40,7 +41,7 @@ const settings = some({
   ),
   secrets: fc.constantFrom("require" as const, "generate" as const),
   networks: some({ edge: network }),
-  images: some(Object.fromEntries(imageRoles.map((role) => [role, image]))),
+  images: some({ ...Object.fromEntries(imageRoles.map((role) => [role, image])), tools: built, postgresBackup: built }),
   postgres: some({ memory, cpus, connections: fc.integer({ min: 10, max: 1000 }) }),
   redis: some({ memory, policy: fc.constantFrom("noeviction", "allkeys-lru", "volatile-ttl") }),
   monitoring: some({ retention: words(/^[1-9][0-9]{0,3}[dwy]$/), host: fc.constant("prometheus.internal.example"), alerts: fc.constantFrom({ webhook: true }, { mail: { to: "ops@example.com", from: "berth@example.com", host: "smtp.example.com:587", username: "berth" } }), grafana: fc.constant({ host: "grafana.internal.example" }) }),
@@ -68,13 +69,13 @@ describe("settings", () => {
         };
         const { config, problems } = checkConfig(rawConfig(file), written.apps?.shop === undefined ? {} : { shop });
         assert.deepEqual(problems, []);
-        const { apps, images, docker, registryPassword, backupKey: _, s3Key: __, s3Secret: ___, alertWebhook: _a, mailPassword: _b, ...rest } = config ?? assert.fail();
+        const { apps, images, ownImages, docker, registryPassword, backupKey: _, s3Key: __, s3Secret: ___, alertWebhook: _a, mailPassword: _b, ...rest } = config ?? assert.fail();
         const expected = schema.parse(written);
         const { apps: expectedApps, images: ____, docker: _____, ...expectedRest } = expected;
         assert.deepEqual(rest, expectedRest);
         assert.equal(docker, written.docker ?? "unix:///var/run/docker.sock");
         assert.ok(registryPassword);
-        for (const [role, reference] of Object.entries(written.images ?? {})) assert.equal(images[role as "redis"], reference);
+        for (const [role, reference] of Object.entries(written.images ?? {})) assert.equal({ ...images, ...ownImages }[role as "redis"], reference);
         assert.equal(apps.length, Object.keys(expectedApps).length);
         for (const { name, definition: _, secrets: __, ...app } of apps) {
           const given = expectedApps[name] ?? assert.fail();
