@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -17,6 +18,7 @@ import type { Backend } from "./setup/backend.ts";
 import type { Cli } from "./setup/pulumi.ts";
 import { findStrays, removeStrays } from "./strays.ts";
 import { keepingStackFile, stackFileFor } from "./stack-file.ts";
+import { takesEnvironments } from "./stack-values.ts";
 
 export interface PulumiOptions {
   project: Project;
@@ -52,18 +54,25 @@ export class PulumiDeployer implements Deployer {
   }
 
   async preview(options: RunOptions): Promise<Outcome> {
-    await this.#policy.enforce(options);
+    await this.#enforcePolicy(options);
     return this.#apply(["preview", ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
   }
 
   async up(options: RunOptions): Promise<Outcome> {
-    await this.#policy.enforce(options);
+    await this.#enforcePolicy(options);
     const { plan } = options;
     if (plan === undefined) return this.#apply(["up", "--yes", "--skip-preview", ...replacing(options)], options);
     return this.#apply(["up", "--yes", "--skip-preview", ...replacing(options), "--plan", plan], options).catch((error: unknown) => {
       throw /violates plan/.test(messageOf(error)) ? new OpsError(`${messageOf(error)}
 The update has stopped there, as it would have gone beyond its plan. What it had done before stays: ./berth preview -s ${this.#options.stack} shows what is left.`) : error;
     });
+  }
+
+  /** The CLI alone knows values of Pulumi ESC: with them it checks the policy itself, in a preview, before anything is made. */
+  async #enforcePolicy(options: RunOptions): Promise<void> {
+    const { project, stack } = this.#options;
+    if (!takesEnvironments(project.folder, stack)) return this.#policy.enforce(options);
+    await this.#apply(["preview", "--policy-pack", join(project.folder, "policy")], options.signal === undefined ? {} : { signal: options.signal });
   }
 
   async secretOutput(name: string): Promise<unknown> {

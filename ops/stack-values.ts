@@ -12,9 +12,10 @@ export interface StackValues {
 /** Of the form of every secret that has to have one. */
 const hidden = "encrypted-in-the-stack-file-and-not-read-here";
 
-/** Whether the stack file takes values from Pulumi ESC, which only the Pulumi CLI resolves. */
+/** Whether the stack file takes values from Pulumi ESC, which only the Pulumi CLI resolves. An empty `environment` names none. */
 export function takesEnvironments(folder: string, stack: string): boolean {
-  return fileOf(folder, stack)["environment"] !== undefined;
+  const { environment } = fileOf(folder, stack);
+  return typeof environment === "object" && environment !== null && Object.keys(environment).length > 0;
 }
 
 export function stackValues(folder: string, stack: string): StackValues {

@@ -49,16 +49,16 @@ export class PolicyGate {
 /**
  * Runs the program with nothing behind it, and every rule of the policy over all that it asks for: so a resource that
  * may not be stops an update before the first one is made, whichever engine applies it. The CLI's own `--policy-pack`
- * looks at each resource only when its turn has come. A stack with values of Pulumi ESC is not checked, which is told.
+ * looks at each resource only when its turn has come.
  *
- * @throws PolicyRefusal with every mandatory finding, or OpsError with what the program itself threw. Advisory ones are told as warnings.
+ * @throws PolicyRefusal with every mandatory finding, or OpsError with what the program itself threw, or where values of
+ * Pulumi ESC are missing. Advisory ones are told as warnings.
  */
 export async function enforcePolicy(project: Project, stack: string, { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<void> {
   const { folder } = project;
   const warn = (message: string) => onEvent?.({ phase: "diagnostic", op: "", urn: "", type: "", name: "", message });
   if (takesEnvironments(folder, stack)) {
-    warn(`warning: Pulumi.${stack}.yaml takes values from Pulumi ESC, so the policy is not checked here: pulumi preview -s ${stack} --policy-pack policy does`);
-    return;
+    throw new OpsError(`environment of Pulumi.${stack}.yaml takes values from Pulumi ESC, which the Pulumi CLI alone resolves: use it (--engine pulumi) with a login to Pulumi Cloud, or take environment out`, exitCodes.requirement);
   }
   const findings = await programFindings({ folder, stack, ...stackValues(folder, stack), cache: project.generated("policy", "compiled") }, signal);
   const { mandatory = [], advisory = [] } = Object.groupBy(findings, ({ level }) => level);
