@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import lock from "../../images.lock.json" with { type: "json" };
 import type { DriftReport } from "../../ops/drift/drift.ts";
+import type { Preview } from "../../ops/preview/preview.ts";
 import { until } from "./eventually.ts";
 import { docker, engine, Project } from "./project.ts";
 import { withTick } from "./tick.ts";
@@ -65,6 +66,18 @@ test("what was removed or changed by hand is shown with its harm and its repair;
   await docker.createVolume({ Name: strange(), Labels: labels });
 
   const [files, containers] = [stateFiles(), await world()];
+  const preview = await project.berth(["preview", "-s", project.stack, "--json"]);
+  assert.equal(preview.code, 0, preview.output);
+  const { byHand, changes } = JSON.parse(preview.stdout) as Pick<Preview, "byHand" | "changes">;
+  assert.ok(Array.isArray(byHand), JSON.stringify(byHand));
+  assert.deepEqual(byHand.map(({ part, resource, is, how, restarts }) => [part, resource, is.split(" ")[0], how, restarts].join(" ")).toSorted(), [
+    "monitoring node-exporter stopped, started true",
+    "monitoring redis-exporter on set back false",
+    "tick tick-web-0 no made again true",
+    "tick tick-web-1 memory set back false",
+    "tick tick-web-1 not set back false",
+  ]);
+  assert.deepEqual(changes, {}, "the program changes nothing");
   const { drifts, harmful } = await drift(4);
   assert.deepEqual(stateFiles(), files);
   assert.deepEqual(await world(), containers);

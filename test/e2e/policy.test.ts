@@ -4,15 +4,31 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { promisify } from "node:util";
-import { docker, engine, Project } from "./project.ts";
+import { FakeForge } from "./fake-forge.ts";
+import { docker, engine, Project, type Run } from "./project.ts";
 
 let project: Project;
+let forge: FakeForge;
 
 before(async () => {
-  project = await Project.create("policy");
+  [project, forge] = await Promise.all([Project.create("policy"), FakeForge.start()]);
 });
 afterEach(async () => project.configure());
-after(async () => project[Symbol.asyncDispose]());
+after(async () => {
+  await Promise.all([project[Symbol.asyncDispose](), forge[Symbol.asyncDispose]()]);
+});
+
+/** A preview, posted to a pull request; the comment without the line that marks it. */
+async function posted(...options: string[]): Promise<Run & { comment: string }> {
+  const run = await project.berth(["preview", "-s", project.stack, "--comment", "7", ...options], { environment: forge.environment });
+  assert.equal(forge.comments.length, 1, `one comment, kept up to date:\n${run.output}`);
+  const [marker, ...lines] = forge.comments[0]?.body.split("\n") ?? [];
+  assert.equal(marker, `<!-- berth preview ${project.stack} -->`);
+  assert.match(run.output, /· posted: https:\/\/github\.com\/acme\/shop\/pull\/7#issuecomment-1\n/);
+  return { ...run, comment: lines.join("\n") };
+}
+
+const up = async (): Promise<Run & { comment?: string }> => project.berth(["up", "-s", project.stack]);
 
 /** A container that breaks the rules in the ways that matter most, beside all that the program makes. */
 const intruder = `
@@ -37,8 +53,9 @@ test("a container that breaks the rules: preview and up name each rule, the valu
   const restore = intrude();
   try {
     for (const command of ["preview", "up"]) {
-      const { code, output } = await project.berth([command, "-s", project.stack]);
+      const { code, stdout, output, comment } = command === "preview" ? await posted("--markdown") : await up();
       assert.equal(code, 1, output);
+      if (comment !== undefined) refusedIn(comment, stdout);
       assert.match(output, new RegExp(`stack "${project.stack}": \\d+ findings against the policy; nothing was changed`));
       for (const rule of broken) assert.ok(output.includes(`Container intruder breaks ${rule}: `), `${command} does not name ${rule}:\n${output}`);
       assert.match(output, /breaks privileged: true\n +allowed: false\n +fix: +take `privileged` out/);
@@ -50,18 +67,51 @@ test("a container that breaks the rules: preview and up name each rule, the valu
   }
 });
 
+function refusedIn(comment: string, stdout: string): void {
+  assert.equal(stdout, comment, "standard output has the same Markdown");
+  assert.match(comment, new RegExp(`^## Preview of \`${project.stack}\`\n\n\\*\\*The policy refuses this change:\\*\\* \\d+ findings\\. Nothing was previewed, and \`\\./berth up\` refuses it too\\.\n`));
+  for (const rule of broken) assert.match(comment, new RegExp(`\n### \`${rule}\`\n\n- \`Container intruder\`: \`.*\`\n\nAllowed: \`.*\`\n\nFix: \`.*\`\n`));
+  assert.match(comment, /\n### `privileged`\n\n- `Container intruder`: `true`\n\nAllowed: `false`\n\nFix: ``take `privileged` out/);
+  assert.ok(!comment.includes("canary-of-the-policy"));
+}
+
 test("an application's image from another repository is refused, by the stack file alone", async () => {
   const image = `ghcr.io/somebody-else/root@sha256:${"0".repeat(64)}`;
   await project.configure((config) => {
     config["berth:apps"] = { root: { replicas: 1, memory: "128MiB", image } };
   });
   for (const command of ["preview", "up"]) {
-    const { code, output } = await project.berth([command, "-s", project.stack]);
+    const { code, stdout, output, comment } = command === "preview" ? await posted("--json") : await up();
     assert.equal(code, 1, output);
+    if (comment !== undefined) {
+      assert.ok(comment.includes(`\n- \`Container root-web-0\`: \`${image}\`\n`), comment);
+      const told = JSON.parse(stdout) as { error: string; code: number; stack: string; findings: Record<string, string>[] };
+      assert.deepEqual([told.code, told.stack, told.error.includes("findings against the policy")], [1, project.stack, true]);
+      const { rule, value, level } = told.findings.find(({ resource }) => resource === "Container root-web-0") ?? {};
+      assert.deepEqual([rule, value, level], ["image-source", image, "mandatory"]);
+    }
     assert.ok(output.includes(`Container root-web-0 breaks image-source: ${image}`), output);
     assert.ok(output.includes(`allowed: 127.0.0.1:${project.registryPort}/…`), output);
     await nothingMade();
   }
+});
+
+test("what stops a preview otherwise replaces the refusal in the comment, without a secret that it quotes", async () => {
+  const program = readFileSync(join(project.dir, "index.ts"), "utf8");
+  // The policy runs the program without secrets; the engine with them.
+  const quoting = 'const quoted = new Config("root").get("ROOT_SECRET") ?? "";\nif (!quoted.startsWith("encrypted-in")) throw new Error(`the key ${quoted} is too old`);\n';
+  project.write("index.ts", `import { Config } from "@pulumi/pulumi";\n${program}\n${quoting}`);
+  try {
+    const { code, stdout, output, comment } = await posted("--markdown");
+    assert.equal(code, 1, output);
+    assert.equal(stdout, comment);
+    assert.match(comment, /^## Preview of .*\n\n\*\*The preview failed\.\*\* What `\.\/berth up` would do is not known\.\n\n```\n[\s\S]*the key \[secret\] is too old[\s\S]*\n```\n$/);
+    assert.ok(!comment.includes(project.rootSecret));
+  } finally {
+    project.write("index.ts", program);
+  }
+  assert.deepEqual(forge.changes.map((change) => change.split("/")[0]), ["POST ", "PATCH ", "PATCH "]);
+  await nothingMade();
 });
 
 const noPacks = engine === "pulumi" ? false : "the embedded engine takes no policy packs: ./berth applies the rules itself";

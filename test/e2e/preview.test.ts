@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { FakeForge } from "./fake-forge.ts";
 import { docker, engine, Project } from "./project.ts";
 
 // One stack with one application of Debian's own image; each test goes on from the one before.
@@ -139,25 +138,19 @@ test("a change of code, configuration, a secret, replicas and a migration, as a 
 });
 
 test("the same as JSON, and as one comment on a pull request that is kept up to date", async () => {
-  const requests: { method: string; body: string }[] = [];
-  const forge = await fakeForge(requests);
-  try {
-    const { port } = forge.address() as AddressInfo;
-    const environment = { GITHUB_TOKEN: "token-of-a-test", GITHUB_REPOSITORY: "acme/shop", GITHUB_API_URL: `http://127.0.0.1:${port}` };
-    const run = await project.berth(["preview", "-s", project.stack, "--json", "--comment", "7"], { environment });
-    assert.equal(run.code, 0, run.output);
-    const told = JSON.parse(run.stdout) as { stack: string; engine: string; requests: { happens: boolean }; parts: { name: string; environment: object[] }[]; resources: { op: string; name: string }[] };
-    assert.deepEqual([told.stack, told.engine, told.requests.happens], [project.stack, engine, true]);
-    assert.deepEqual(told.parts.find(({ name }) => name === "hello")?.environment, [{ key: "GREETING", before: "hi", after: "hello | you" }]);
-    assert.ok(told.resources.some(({ op, name }) => op === "create" && name === "hello-web-2"));
-    const posted = requests.filter(({ method }) => method !== "GET");
-    assert.equal(posted.length, 1);
-    const { body } = JSON.parse(posted[0]?.body ?? "{}") as { body: string };
-    assert.match(body, new RegExp(`^<!-- berth preview ${project.stack} -->\\n+## Preview of`));
-    for (const canary of canaries) assert.ok(!body.includes(canary));
-  } finally {
-    forge.close();
-  }
+  await using forge = await FakeForge.start();
+  const run = await project.berth(["preview", "-s", project.stack, "--json", "--comment", "7"], { environment: forge.environment });
+  assert.equal(run.code, 0, run.output);
+  const told = JSON.parse(run.stdout) as { stack: string; engine: string; requests: { happens: boolean }; parts: { name: string; environment: object[] }[]; byHand: object[]; exceptions: object[]; resources: { op: string; name: string }[] };
+  assert.deepEqual([told.stack, told.engine, told.requests.happens, told.byHand], [project.stack, engine, true, []]);
+  assert.deepEqual(told.parts.find(({ name }) => name === "hello")?.environment, [{ key: "GREETING", before: "hi", after: "hello | you" }]);
+  assert.ok(told.resources.some(({ op, name }) => op === "create" && name === "hello-web-2"));
+  // The jobs that give volumes to their users, and the one that writes the tools.
+  assert.equal(told.exceptions.length, 2, run.stdout);
+  assert.deepEqual(forge.changes, ["POST /repos/acme/shop/issues/7/comments"]);
+  const body = forge.comments[0]?.body ?? "";
+  assert.match(body, new RegExp(`^<!-- berth preview ${project.stack} -->\\n+## Preview of`));
+  for (const canary of canaries) assert.ok(!body.includes(canary));
   const refused = await berth("preview", "--comment", "seven");
   assert.equal(refused.code, 2);
   assert.match(refused.output, /--comment is "seven", but must be the number of a pull request/);
@@ -198,19 +191,3 @@ test("a plan that fits is applied, and fits once", async () => {
   assert.equal(again.code, 1, again.output);
   assert.match(again.output, /The stack was changed after the plan was made: its state is another one\./);
 });
-
-/** As much of GitHub's API as a comment needs: there is none yet. */
-function fakeForge(requests: { method: string; body: string }[]): Promise<Server> {
-  const forge = createServer((request, response) => {
-    let body = "";
-    request.setEncoding("utf8").on("data", (text: string) => (body += text));
-    request.on("end", () => {
-      requests.push({ method: request.method ?? "", body });
-      const answer = request.url?.endsWith("/user") === true ? { login: "ada" } : request.method === "GET" ? [] : { id: 1, html_url: "https://github.com/acme/shop/pull/7#issuecomment-1" };
-      response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
-    });
-  });
-  return new Promise((resolve) => {
-    forge.listen(0, "127.0.0.1", () => resolve(forge));
-  });
-}

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse, stringify } from "yaml";
 import { Crypter } from "../../engine/secrets.ts";
+import type { Preview } from "../../ops/preview/preview.ts";
 import { Project } from "./project.ts";
 
 let project: Project;
@@ -43,7 +44,9 @@ test("with placeholder secrets the whole plan of prod is shown, where no engine,
     encoding: "utf8",
     maxBuffer: 64 * 1024 ** 2,
   });
-  const { changes } = JSON.parse(plan) as { changes: Record<string, number> };
+  const { changes, byHand, capacity } = JSON.parse(plan) as Pick<Preview, "changes" | "byHand" | "capacity">;
+  // Of a stack that was never applied nothing can have been changed by hand.
+  assert.deepEqual([byHand, capacity.host], [[], undefined]);
   assert.deepEqual(Object.keys(changes), ["create"]);
   assert.ok((changes["create"] ?? 0) > 80, `${changes["create"]} to create`);
   assert.ok(!plan.includes("placeholder"));
