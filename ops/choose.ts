@@ -3,10 +3,10 @@ import type { Context } from "./command.ts";
 import { type Deployer, type Deployment, realResources, type StateResource } from "./deployer.ts";
 import { EmbeddedDeployer, embeddedState } from "./embedded.ts";
 import { exitCodes, OpsError, usageError } from "./exit.ts";
-import { silent } from "./progress.ts";
+import { Progress } from "./progress.ts";
 import type { Project } from "./project.ts";
 import { PulumiDeployer } from "./pulumi.ts";
-import { type Backend, chooseBackend } from "./setup/backend.ts";
+import { type Backend, chooseBackend, shownUrl } from "./setup/backend.ts";
 import { ensurePassphrase, type Passphrase } from "./setup/passphrase.ts";
 import { type Cli, ensureCli, findCli, type NoCli } from "./setup/pulumi.ts";
 import type { Report } from "./setup/report.ts";
@@ -30,15 +30,16 @@ export interface ChoiceOptions {
   /** `--engine`; BERTH_ENGINE is asked where it is not given. */
   engine?: string;
   report: Report;
-  /** Whether a CLI may be downloaded; commands that only look don't. */
+  /** Whether a CLI may be downloaded for any stack; for commands that only look it is where the state can't be read otherwise. */
   install: boolean;
 }
 
 /**
  * The engine for a stack: the Pulumi CLI where there is one or it can be had, or else the embedded one. A stack
  * that the embedded engine made stays with it, whatever is installed since, until it is down and another is asked for.
+ * A state that the environment or a login names is read by the CLI alone, so there is no other engine for it.
  *
- * @throws OpsError (3) where the engine that was asked for is not there, (2) for an engine of another name.
+ * @throws OpsError (3) where the engine that was asked for, or that the state takes, is not there, (2) for an engine of another name.
  */
 export async function chooseDeployer(options: ChoiceOptions): Promise<Choice> {
   const { project, stack, environment, report } = options;
@@ -61,12 +62,13 @@ export async function chooseDeployer(options: ChoiceOptions): Promise<Choice> {
   if (running) {
     throw new OpsError(`stack "${stack}" runs on the embedded engine, and two engines can't share it: take it down first, BERTH_ENGINE=embedded ./berth down -s ${stack}`);
   }
-  const cli: Cli | NoCli = options.install ? await ensureCli(project, environment, report) : await findCli(project, environment);
+  const backend = chooseBackend(project, environment);
+  const cli: Cli | NoCli = options.install || (backend.isNamed && asked === undefined) ? await ensureCli(project, environment, report) : await findCli(project, environment);
   if ("reason" in cli) {
     if (asked === "pulumi") throw new OpsError(`the Pulumi CLI was asked for, but ${cli.reason}: see https://www.pulumi.com/docs/install`, exitCodes.requirement);
+    if (backend.isNamed) throw new OpsError(unreadable(stack, backend, cli), exitCodes.requirement);
     return embedded(cli.reason);
   }
-  const backend = chooseBackend(project, environment);
   // The CLI refuses a folder that does not exist.
   if (backend.url.startsWith("file:///")) mkdirSync(backend.url.slice("file://".length), { recursive: true });
   const variables = { ...backend.variables, ...passphrase.variables };
@@ -81,14 +83,24 @@ export async function chooseDeployer(options: ChoiceOptions): Promise<Choice> {
   };
 }
 
+/** The embedded engine's state is empty then, which reads as if the stack were not up. */
+function unreadable(stack: string, { url, reason }: Backend, { reason: missing }: NoCli): string {
+  return [
+    `the state of stack "${stack}" is in ${shownUrl(url)} (${reason}), which takes the Pulumi CLI, but ${missing}.`,
+    "Install it (https://www.pulumi.com/docs/install), or let this machine reach get.pulumi.com and run this again.",
+    `For a stack that the embedded engine is to run, with its state in this folder: --engine embedded`,
+  ].join("\n");
+}
+
 /**
  * The engine for a command, whose output never shows the passphrase.
  *
  * @param engine `--engine`.
- * @param report Of a command that changes the stack, for which a CLI may be downloaded. One that only looks has none.
+ * @param report Of a command that changes the stack, for which a CLI may be downloaded. One that only looks has none, and
+ *   downloads the CLI only for a state that is read by nothing else.
  */
 export async function engineFor({ project, terminal, environment }: Context, stack: string, engine: string | undefined, report?: Report): Promise<Choice> {
-  const choice = await chooseDeployer({ project, stack, environment, engine, report: report ?? silent, install: report !== undefined });
+  const choice = await chooseDeployer({ project, stack, environment, engine, report: report ?? new Progress(terminal), install: report !== undefined });
   terminal.redactor.hide(choice.passphrase.value);
   return choice;
 }

@@ -14,7 +14,7 @@ import type { Project } from "./project.ts";
 import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
 import { noteVariable } from "./releases/note.ts";
 import { EventReader } from "./pulumi-events.ts";
-import type { Backend } from "./setup/backend.ts";
+import { type Backend, shownUrl } from "./setup/backend.ts";
 import type { Cli } from "./setup/pulumi.ts";
 import { findStrays, removeStrays } from "./strays.ts";
 import { keepingStackFile, stackFileFor } from "./stack-file.ts";
@@ -50,7 +50,7 @@ export class PulumiDeployer implements Deployer {
     this.#options = options;
     this.#policy = new PolicyGate(options.project, options.stack);
     const { cli, backend } = options;
-    this.description = `Pulumi CLI ${cli.version}, state in ${backend.url} (${backend.reason})`;
+    this.description = `Pulumi CLI ${cli.version}, state in ${shownUrl(backend.url)} (${backend.reason})`;
   }
 
   async preview(options: RunOptions): Promise<Outcome> {

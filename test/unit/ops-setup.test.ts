@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { chooseDeployer } from "../../ops/choose.ts";
 import { OpsError } from "../../ops/exit.ts";
 import { Project } from "../../ops/project.ts";
 import { silent } from "../../ops/progress.ts";
-import { chooseBackend } from "../../ops/setup/backend.ts";
+import { chooseBackend, shownUrl } from "../../ops/setup/backend.ts";
 import { requireSpace } from "../../ops/setup/disk.ts";
 import { ensurePassphrase } from "../../ops/setup/passphrase.ts";
 import { requirePorts } from "../../ops/setup/ports.ts";
@@ -21,6 +21,13 @@ const folders: string[] = [];
 after(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 
 const stackFile = "config:\n  berth:publish:\n    http: 18090\n";
+
+/** The file by which the version of a provider is known. */
+function generatedPackage(here: Project, name: string): string {
+  const folder = join(here.folder, "node_modules", "@pulumi", name);
+  mkdirSync(folder, { recursive: true });
+  return join(folder, "package.json");
+}
 
 function project(): Project {
   const folder = mkdtempSync(join(tmpdir(), "berth-ops-"));
@@ -62,10 +69,23 @@ describe("the state's backend", () => {
     const environment = { PULUMI_HOME: join(home, "..") };
     assert.equal(chooseBackend(here, environment).url, `file://${here.folder}/.berth/state`);
     writeFileSync(join(home, "..", "credentials.json"), JSON.stringify({ current: "s3://state" }));
-    assert.deepEqual(chooseBackend(here, environment), { url: "s3://state", reason: "pulumi login", variables: {} });
+    assert.deepEqual(chooseBackend(here, environment), { url: "s3://state", reason: "pulumi login", isNamed: true, variables: {} });
     writeFileSync(join(here.folder, "Pulumi.yaml"), "name: berth\nbackend: {url: 'gs://state'}\n");
     assert.equal(chooseBackend(here, environment).reason, "Pulumi.yaml");
     assert.equal(chooseBackend(here, { ...environment, PULUMI_BACKEND_URL: "file:///x" }).url, "file:///x");
+  });
+
+  test("is named where somebody said so; a variable that is empty, as an unset secret of a workflow is, says nothing", () => {
+    const here = project();
+    const PULUMI_HOME = join(here.folder, "home");
+    const named = (environment: NodeJS.ProcessEnv) => chooseBackend(here, { PULUMI_HOME, ...environment }).isNamed;
+    assert.deepEqual([{}, { PULUMI_BACKEND_URL: "" }, { PULUMI_BACKEND_URL: "s3://x" }, { PULUMI_ACCESS_TOKEN: "x" }].map(named), [false, false, true, true]);
+  });
+
+  test("is shown without passwords and keys", () => {
+    assert.equal(shownUrl("postgres://berth:canary@db:5432/state?sslmode=require"), "postgres://[secret]@db:5432/state?sslmode=require");
+    assert.equal(shownUrl("azblob://state?region=x&sas_token=canary&storage_account=y"), "azblob://state?region=x&sas_token=[secret]&storage_account=y");
+    for (const plain of ["s3://state?endpoint=http://127.0.0.1:9000&s3ForcePathStyle=true&region=us-east-1", "file:///srv/state", "https://api.pulumi.com"]) assert.equal(shownUrl(plain), plain);
   });
 });
 
@@ -94,7 +114,8 @@ describe("the stack file", () => {
 });
 
 describe("which engine", () => {
-  const options = (here: Project, environment: NodeJS.ProcessEnv) => ({ project: here, stack: "dev", environment, report: silent, install: false });
+  // Without a login that whoever runs the tests may have.
+  const options = (here: Project, environment: NodeJS.ProcessEnv) => ({ project: here, stack: "dev", environment: { PULUMI_HOME: join(here.folder, "home"), ...environment }, report: silent, install: false });
 
   test("the embedded one where there is no CLI, with the reason", async () => {
     const { deployer, fallback } = await chooseDeployer(options(project(), { PATH: "/nowhere" }));
@@ -107,6 +128,29 @@ describe("which engine", () => {
     await assert.rejects(asked, (error) => error instanceof OpsError && error.code === 3 && error.message.includes("no pulumi on PATH"));
     const unknown = chooseDeployer(options(project(), { BERTH_ENGINE: "terraform" }));
     await assert.rejects(unknown, (error) => error instanceof OpsError && error.code === 2 && error.message.includes('BERTH_ENGINE is "terraform"'));
+  });
+
+  test("a state that somebody names is read by the CLI, which is fetched by a command that only looks too, or is a missing requirement", async () => {
+    const here = project();
+    const bin = here.generated("bin", "pulumi");
+    writeFileSync(bin, "#!/bin/sh\n[ \"$1\" = version ] && echo v3.200.0 && exit\necho \"no route to host\" >&2\nexit 1\n", { mode: 0o755 });
+    for (const name of ["docker", "docker-build", "random"]) {
+      writeFileSync(generatedPackage(here, name), JSON.stringify({ version: "1.2.3" }));
+    }
+    const environment = { PATH: `${join(bin, "..")}:/bin`, PULUMI_BACKEND_URL: "s3://state?access_key=canary" };
+    const told: string[] = [];
+    const step = () => ({ progress: (text: string) => void told.push(text), done: (text = "") => void told.push(text), fail: () => undefined });
+    const looking = { ...options(here, environment), report: { ...silent, step } };
+    await assert.rejects(chooseDeployer(looking), (error) => {
+      assert.ok(error instanceof OpsError && error.code === 3);
+      assert.match(error.message, /^the state of stack "dev" is in s3:\/\/state\?access_key=\[secret\] \(PULUMI_BACKEND_URL\), which takes the Pulumi CLI, but .* lacks .*resource docker 1\.2\.3.*can't be downloaded/);
+      assert.match(error.message, /https:\/\/www\.pulumi\.com\/docs\/install.*\n.*--engine embedded/);
+      return true;
+    });
+    assert.ok(told.some((text) => text.startsWith("installing the plugin ")), told.join("\n"));
+    assert.equal((await chooseDeployer({ ...looking, engine: "embedded" })).deployer.engine, "embedded");
+    writeFileSync(here.generated("embedded", "dev.json"), JSON.stringify({ deployment: { resources: [{ urn: "urn:a::b", type: "docker:index/volume:Volume", custom: true }] } }));
+    assert.equal((await chooseDeployer(looking)).deployer.engine, "embedded");
   });
 
   test("a stack that the embedded engine made stays with it, and the CLI may have it only when it is down", async () => {
