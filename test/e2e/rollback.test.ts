@@ -4,10 +4,11 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { parse, stringify } from "yaml";
 import { startLoad } from "./load.ts";
 import { docker, engine, Project } from "./project.ts";
 
-// One stack through four releases and a failed update. Migrations between releases: test/unit/releases.test.ts.
+// One stack through its releases and a failed update. Each kind of migration between releases: test/unit/releases.test.ts.
 
 interface Entry {
   number?: number;
@@ -171,6 +172,36 @@ test("plain pulumi up makes a release", { skip: engine !== "pulumi" && "the embe
   execFileSync("pulumi", ["up", "--stack", project.stack, "--yes", "--skip-preview", "--non-interactive"], { cwd: project.dir, env: { ...environment, PULUMI_BACKEND_URL }, stdio: "pipe" });
   const [fourth] = await releases();
   assert.deepEqual([fourth?.number, fourth?.changes?.config.map(({ key }) => key)], [4, ["berth:apps.root.env.RUST_LOG"]]);
+});
+
+test("over a migration that drops a column it is refused before anything is changed, and goes on by --force migrations", async () => {
+  const definition = "apps/services/node/app.ts";
+  project.write(definition, readFileSync(join(project.dir, definition), "utf8").replace("  cache: true,\n", ""));
+  commit("notes, uncached");
+  const settings = parse(stackFile()) as { config: { "berth:apps": Record<string, unknown> } };
+  settings.config["berth:apps"]["notes"] = { folder: "services/node", memory: "128MiB" };
+  project.write(file(), stringify(settings));
+  await project.up();
+  project.write("apps/services/node/migrations/0004_drop_body.sql", "ALTER TABLE notes DROP COLUMN body;\n");
+  commit("notes have no body");
+  await project.up();
+  const [newest, older, ...others] = await releases();
+  const columns = async () => (await berth("psql", "notes", "-s", project.stack, "--", "-Atc", "select string_agg(column_name, ' ' order by ordinal_position) from information_schema.columns where table_name = 'notes'")).stdout.trim();
+  const running = async () => (await project.containers("web")).map(({ Id, Image }) => `${Id} ${Image}`).toSorted();
+  assert.equal(await columns(), "id title created_at");
+
+  const [text, before] = [stackFile(), await running()];
+  const refused = await berth("rollback", project.stack);
+  assert.equal(refused.code, 1, refused.output);
+  assert.match(refused.output, /nothing was changed: .*\n {2}notes: 0004_drop_body\.sql breaks the older version: line 1 drops the column "body" of notes.*it can't be undone.*\nGo forward instead: .*restore the data \(\.\/berth restore\), and add --force migrations\./);
+  assert.deepEqual([stackFile(), await running(), await releases()], [text, before, [newest, older, ...others]]);
+
+  const forced = await berth("rollback", project.stack, "--force", "migrations");
+  assert.equal(forced.code, 0, forced.output);
+  assert.match(forced.output, /migration {2}notes: 0004_drop_body\.sql breaks the older version: .* \(forced\)/);
+  const [back] = await releases();
+  assert.deepEqual([back?.number, back?.note, back?.images], [Number(newest?.number) + 1, `rollback to ${older?.number}, forced: migrations`, older?.images]);
+  assert.equal(await columns(), "id title created_at");
 });
 
 test("no secret is in what was printed, nor in any file below the project", () => {
