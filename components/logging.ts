@@ -15,6 +15,9 @@ export type LogSettings =
 
 type Logged = Pick<docker.ContainerArgs, "logDriver" | "logOpts">;
 
+/** Labels of a container that the engine writes beside each of its lines, where the driver has a place for them: syslog has none. */
+const labels = "berth.stack,berth.app,berth.role";
+
 /** Lines of one container that wait in the engine's memory for a fluentd that is away. Docker's default is 1,048,576, of up to 16 KiB each. */
 const fluentdLines = 4096;
 
@@ -42,7 +45,7 @@ export function logged({ prefix, logs }: Pick<Platform, "prefix" | "logs">, role
   const tag = [prefix, app, role].filter((part) => part !== undefined).join(".");
   if (logs.driver === "json-file") {
     // Docker's m is 1,000,000: a little less than the setting allows.
-    return { logDriver: "json-file", logOpts: { "max-size": `${logs.size}m`, "max-file": String(logs.files) } };
+    return { logDriver: "json-file", logOpts: { "max-size": `${logs.size}m`, "max-file": String(logs.files), labels } };
   }
   if (logs.driver === "syslog") return { logDriver: "syslog", logOpts: { ...remote, ...syslogOptions(logs, tag) } };
   const address = logs.driver === "loki" ? `127.0.0.1:${logs.port}` : logs.address;
@@ -77,7 +80,7 @@ function fluentdOptions(address: string, tag: string): Record<string, string> {
     "fluentd-async": "true",
     "fluentd-buffer-limit": String(fluentdLines),
     "fluentd-sub-second-precision": "true",
-    labels: "berth.stack,berth.app,berth.role",
+    labels,
     tag,
   };
 }

@@ -18,7 +18,7 @@ function containers(resources: Recorded[]) {
 
 describe("every container of a stack, jobs and schedules too", () => {
   test("has files with rotation without a setting", async () => {
-    for (const { name, driver, opts } of containers((await recordStack("dev")).resources)) assert.deepEqual([driver, opts], ["json-file", { "max-size": "10m", "max-file": "3" }], name);
+    for (const { name, driver, opts } of containers((await recordStack("dev")).resources)) assert.deepEqual([driver, opts], ["json-file", { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" }], name);
   });
 
   test("has the driver of the setting, and a tag of its own labels", async () => {
@@ -44,7 +44,7 @@ describe("Loki and its collector", () => {
     const all = containers(resources);
     const files = all.filter(({ driver }) => driver === "json-file");
     assert.deepEqual(files.map(({ name }) => name).toSorted(), ["log-collector", "loki"]);
-    for (const { name, opts } of files) assert.deepEqual(opts, { "max-size": "10m", "max-file": "3" }, name);
+    for (const { name, opts } of files) assert.deepEqual(opts, { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" }, name);
     for (const { name, driver, opts } of all) if (driver !== "json-file") assert.deepEqual([driver, opts["fluentd-address"], opts["fluentd-async"]], ["fluentd", "127.0.0.1:4711", "true"], name);
   });
 

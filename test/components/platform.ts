@@ -36,7 +36,7 @@ export function hardening(expected: { memory: number; cpus?: string; processes?:
       { name: "nofile", soft: 16_384, hard: 16_384 },
     ],
     logDriver: "json-file",
-    logOpts: { "max-size": "10m", "max-file": "3" },
+    logOpts: { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" },
   };
 }
 

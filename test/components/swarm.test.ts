@@ -44,7 +44,7 @@ const taskSpec = {
   resources: { limits: { nanoCpus: 500_000_000, memoryBytes: 268_435_456 }, reservation: { nanoCpus: 250_000_000, memoryBytes: 134_217_728 } },
   restartPolicy: { condition: "any", delay: "5s", maxAttempts: 3, window: "2m" },
   networksAdvanceds: [{ id: "edge-id" }, { id: "own-id", aliases: ["shop-metrics"] }],
-  logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3" } },
+  logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" } },
 };
 
 describe("a workload in a swarm", () => {
@@ -178,7 +178,7 @@ test("an application in a swarm is services with the registry's login; its jobs,
   const { provider, inputs } = child(resources, "Service", "shop-web");
   assert.equal(provider, "pull");
   assert.deepEqual((inputs["taskSpec"] as { networksAdvanceds: unknown }).networksAdvanceds, [{ id: "edge-id" }, { id: "own-id" }, { id: "egress-id" }]);
-  assert.deepEqual(await value(pulumi.all(result.routes)), [{ name: "shop", host: "shop.example.com", servers: ["tasks.shop-web-0a1b2c3"], port: 3000, healthPath: undefined }]);
+  assert.deepEqual(await value(pulumi.all(result.routes)), [{ name: "shop", host: "shop.example.com", servers: ["tasks.shop-web-0a1b2c3"], port: 3000, healthPath: undefined, balancing: undefined }]);
 });
 
 test("a route to a name that Swarm balances has no check of Traefik's own", () => {

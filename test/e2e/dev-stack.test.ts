@@ -80,12 +80,18 @@ test("every container is hardened, and only Traefik and the registry publish, on
     assert.ok((HostConfig.Memory ?? 0) > 0 && HostConfig.MemorySwap === HostConfig.Memory, name);
     assert.ok((HostConfig.NanoCpus ?? 0) > 0, name);
     assert.ok(HostConfig.Ulimits?.some(({ Name }) => Name === "nproc"), name);
-    assert.deepEqual(HostConfig.LogConfig, { Type: "json-file", Config: { "max-file": "3", "max-size": "10m" } }, name);
+    assert.deepEqual(HostConfig.LogConfig, { Type: "json-file", Config: { labels: "berth.stack,berth.app,berth.role", "max-file": "3", "max-size": "10m" } }, name);
     if (role !== "job") {
       assert.match(Config.User, /^[1-9]\d*:[1-9]\d*$/, name);
       assert.ok(Config.Healthcheck !== undefined, name);
     }
   }
+});
+
+test("a line of a log says beside it of which stack, application and role it is", async () => {
+  const [web] = await project.containers("web");
+  const log = (await docker.getContainer(web?.Id ?? "").logs({ stdout: true, stderr: true, tail: 1, details: true })).toString();
+  for (const label of [`berth.stack=${project.stack}`, "berth.app=root", "berth.role=web"]) assert.ok(log.includes(label), log);
 });
 
 test("the bound on processes holds against a fork bomb, and the others respond", async () => {

@@ -60,8 +60,8 @@ describe("berth:logs", () => {
 
 describe("the log settings of a container", () => {
   test("are those that containers had before there was a setting: an update replaces none of them", () => {
-    assert.deepEqual(rendered({ driver: "json-file", size: 10, files: 3 }), { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3" } });
-    assert.deepEqual(rendered({ driver: "json-file", size: 2048, files: 1 }).logOpts, { "max-size": "2048m", "max-file": "1" });
+    assert.deepEqual(rendered({ driver: "json-file", size: 10, files: 3 }), { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" } });
+    assert.deepEqual(rendered({ driver: "json-file", size: 2048, files: 1 }).logOpts, { "max-size": "2048m", "max-file": "1", labels: "berth.stack,berth.app,berth.role" });
   });
 
   test("for syslog name the part, never wait for the store and keep lines on the host", () => {
@@ -91,7 +91,7 @@ describe("the log settings of a container", () => {
   });
 
   test("of what the lines go through are files, whatever the others have", () => {
-    assert.deepEqual(locallyLogged({ prefix: "berth-prod" }, "loki"), { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3" } });
+    assert.deepEqual(locallyLogged({ prefix: "berth-prod" }, "loki"), { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" } });
   });
 
   test("for syslog have a tag of at most 32 characters, as RFC 5424 has it, and another one for each part", () => {
