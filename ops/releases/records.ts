@@ -60,12 +60,18 @@ export function releaseTable(entries: readonly Entry[]): string {
 }
 
 /**
- * The release before the newest; where that was itself a rollback, the one before what it went back to, so that a second
- * rollback goes further back and not to what was left.
+ * The release before the newest. A rollback is what it went back to, so the one before it is the one before that, and so
+ * on down the chain: a second rollback goes further back, and never to what was left.
  */
 export function previousOf(releases: readonly Release[]): Release | undefined {
   const newest = releases.at(-1);
-  const back = rolledBackTo(newest?.note);
-  const below = back ?? newest?.number ?? 0;
-  return releases.findLast(({ number }) => number < below);
+  return newest === undefined ? undefined : releases.findLast(({ number }) => number < originOf(releases, newest));
+}
+
+/** The number of the release that first applied what a release applied, as the notes of rollbacks tell it. */
+function originOf(releases: readonly Release[], { number, note }: Release): number {
+  const back = rolledBackTo(note);
+  if (back === undefined || back >= number) return number; // a note that somebody wrote by hand may say anything
+  const further = releases.find((release) => release.number === back);
+  return further === undefined ? back : originOf(releases, further);
 }

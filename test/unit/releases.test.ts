@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import * as fc from "fast-check";
 import { parse } from "yaml";
 import type { Release } from "../../components/release-record.ts";
 import { Crypter } from "../../engine/secrets.ts";
@@ -146,6 +147,34 @@ describe("which release a rollback goes to", () => {
     assert.equal(previousOf([...back, release(5, { note: rollbackNote(1, ["migrations"]) })]), undefined);
     assert.equal(previousOf([...back, release(5)])?.number, 4);
     assert.equal(previousOf([]), undefined);
+  });
+
+  test("after a rollback to a rollback, the one before what that had gone back to; records that were dropped are no hindrance", () => {
+    const all = [release(1), release(2), release(3), release(4, { note: rollbackNote(2, []) }), release(5), release(6, { note: rollbackNote(4, []) })];
+    assert.equal(previousOf(all)?.number, 1);
+    assert.equal(previousOf(all.slice(2)), undefined);
+    assert.equal(previousOf([release(1), release(2, { note: rollbackNote(2, []) })])?.number, 1);
+  });
+
+  test("whatever is deployed and rolled back: the newest that was not left", () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 40 }), (deploys) => {
+        const releases: Release[] = [];
+        // What each release applied, and those that a rollback has not left.
+        const applied = new Map<number, string>();
+        const standing: string[] = [];
+        for (const deploy of deploys) {
+          const to = previousOf(releases);
+          const number = releases.length + 1;
+          assert.equal(to === undefined ? undefined : applied.get(to.number), standing.at(-2));
+          if (deploy) standing.push(`image ${number}`);
+          else if (to === undefined) continue;
+          else standing.pop();
+          applied.set(number, standing.at(-1) ?? "");
+          releases.push(release(number, deploy ? {} : { note: rollbackNote(to?.number ?? 0, []) }));
+        }
+      }),
+    );
   });
 
   test("a note says to which, and what was forced", () => {
