@@ -26,6 +26,7 @@ interface EngineEvent {
   resOutputsEvent?: { metadata: Metadata };
   resOpFailedEvent?: { metadata: Metadata };
   diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
+  policyEvent?: { resourceUrn?: string; message: string; policyName: string; enforcementLevel: string };
   summaryEvent?: { resourceChanges: Record<string, number> };
 }
 
@@ -59,6 +60,7 @@ export class EventReader {
     if (event.resOutputsEvent !== undefined) this.#step("done", event.resOutputsEvent.metadata);
     if (event.resOpFailedEvent !== undefined) this.#step("failed", event.resOpFailedEvent.metadata);
     if (event.diagnosticEvent !== undefined) this.#diagnostic(event.diagnosticEvent);
+    if (event.policyEvent !== undefined) this.#policy(event.policyEvent);
     if (event.summaryEvent !== undefined) this.#changes = event.summaryEvent.resourceChanges;
   }
 
@@ -84,6 +86,12 @@ export class EventReader {
     const told = this.#details && phase === "done" && detailed.has(op);
     const detail = told ? detailOf(metadata, step === "create-replacement" && this.#deleted.has(urn)) : undefined;
     this.#onEvent({ phase, op, urn, type, name: nameOf(urn), ms, ...(detail !== undefined && { detail }) });
+  }
+
+  /** What a pack says that the CLI was given. */
+  #policy({ resourceUrn: urn = "", message, policyName, enforcementLevel }: NonNullable<EngineEvent["policyEvent"]>): void {
+    const severity = enforcementLevel === "mandatory" ? "error" : "warning";
+    this.#diagnostic({ urn, severity, message: `${nameOf(urn)} breaks ${policyName}: ${message.trim()}` });
   }
 
   #diagnostic({ urn = "", message, severity, ephemeral }: NonNullable<EngineEvent["diagnosticEvent"]>): void {

@@ -54,25 +54,28 @@ export class PulumiDeployer implements Deployer {
   }
 
   async preview(options: RunOptions): Promise<Outcome> {
-    await this.#enforcePolicy(options);
-    return this.#apply(["preview", ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
+    const pack = this.#policyPack();
+    if (pack.length === 0) await this.#policy.enforce(options);
+    return this.#apply(["preview", ...pack, ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
   }
 
   async up(options: RunOptions): Promise<Outcome> {
-    await this.#enforcePolicy(options);
+    const pack = this.#policyPack();
+    // In a preview first, so that what it can tell there stops the update before anything is made.
+    await (pack.length === 0 ? this.#policy.enforce(options) : this.#apply(["preview", ...pack], { ...(options.signal && { signal: options.signal }) }));
     const { plan } = options;
-    if (plan === undefined) return this.#apply(["up", "--yes", "--skip-preview", ...replacing(options)], options);
-    return this.#apply(["up", "--yes", "--skip-preview", ...replacing(options), "--plan", plan], options).catch((error: unknown) => {
+    const command = ["up", "--yes", "--skip-preview", ...pack, ...replacing(options)];
+    if (plan === undefined) return this.#apply(command, options);
+    return this.#apply([...command, "--plan", plan], options).catch((error: unknown) => {
       throw /violates plan/.test(messageOf(error)) ? new OpsError(`${messageOf(error)}
 The update has stopped there, as it would have gone beyond its plan. What it had done before stays: ./berth preview -s ${this.#options.stack} shows what is left.`) : error;
     });
   }
 
-  /** The CLI alone knows values of Pulumi ESC: with them it checks the policy itself, in a preview, before anything is made. */
-  async #enforcePolicy(options: RunOptions): Promise<void> {
+  /** The CLI alone knows values of Pulumi ESC: with them it checks the policy itself. */
+  #policyPack(): string[] {
     const { project, stack } = this.#options;
-    if (!takesEnvironments(project.folder, stack)) return this.#policy.enforce(options);
-    await this.#apply(["preview", "--policy-pack", join(project.folder, "policy")], options.signal === undefined ? {} : { signal: options.signal });
+    return takesEnvironments(project.folder, stack) ? ["--policy-pack", join(project.folder, "policy")] : [];
   }
 
   async secretOutput(name: string): Promise<unknown> {

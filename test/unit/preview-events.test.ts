@@ -58,3 +58,11 @@ test("the embedded engine tells the same", () => {
   assert.deepEqual(detail, { before: { password: "[secret]" }, after: { password: "[secret]", image: "x@[unknown]" }, diff: ["password"], replaces: [], deleteFirst: true });
   assert.deepEqual(detailOf(undefined, {}, { parent: urn }), { after: {}, diff: [], replaces: [], parent: urn });
 });
+
+test("what a policy pack says stops the run with its reason where it is mandatory, and warns where it is not", () => {
+  const warned: string[] = [];
+  const reader = new EventReader(({ message = "" }) => warned.push(message));
+  const finding = { resourceUrn: urn, policyName: "privileged", message: "\ntrue\nfix: take it out\n" };
+  for (const enforcementLevel of ["mandatory", "advisory"]) reader.read(JSON.stringify({ policyEvent: { ...finding, enforcementLevel } }));
+  assert.deepEqual([reader.errors, warned], [["redis breaks privileged: true\nfix: take it out"], ["warning: redis breaks privileged: true\nfix: take it out"]]);
+});
