@@ -2,12 +2,12 @@ import type Dockerode from "dockerode";
 import { addresses, waitForAnswer } from "./answers.ts";
 import { applyWithProgress } from "./apply.ts";
 import type { Context } from "./command.ts";
-import { type Deployer, type Deployment, failedJobs, nameOf, type Outcome, realResources, type ResourceEvent, type RunOptions } from "./deployer.ts";
-import { stackContainers } from "./docker.ts";
+import { type Deployer, failedJobs, nameOf, type Outcome, type ResourceEvent, type RunOptions } from "./deployer.ts";
 import { repairDrift } from "./drift/repair.ts";
 import { forgetEmbedded } from "./embedded.ts";
-import { messageOf, OpsError } from "./exit.ts";
+import { messageOf } from "./exit.ts";
 import { withCauses } from "./failure.ts";
+import { requireOwnership } from "./ownership.ts";
 import type { Progress } from "./progress.ts";
 
 /** How long an address may take to answer after everything is healthy, in milliseconds. */
@@ -65,19 +65,4 @@ export async function waitForAnswers({ outputs }: Outcome, report: Progress, sig
     }),
   );
   return found;
-}
-
-/** Two checkouts, or two engines, that apply one stack to one Docker Engine would make everything twice. */
-async function requireOwnership(docker: Dockerode, stack: string, state: Deployment): Promise<void> {
-  if (realResources(state).length > 0 || (state.pending_operations ?? []).length > 0) return;
-  const containers = await stackContainers(docker, stack);
-  if (containers.length === 0) return;
-  throw new OpsError(
-    [
-      `stack "${stack}" is already on this Docker Engine (${containers.length} containers), but not in this state: another checkout, engine or backend made it.`,
-      "Take it down there with ./berth down, or remove its containers and networks here; volumes with data stay:",
-      `  docker ps -aq --filter label=berth.stack=${stack} | xargs -r docker rm -f`,
-      `  docker network ls -q --filter label=berth.stack=${stack} | xargs -r docker network rm`,
-    ].join("\n"),
-  );
 }

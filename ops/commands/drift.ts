@@ -2,8 +2,8 @@ import { engineFor } from "../choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerOf } from "../docker.ts";
 import { driftOf } from "../drift/drift.ts";
-import { driftText } from "../drift/text.ts";
-import { exitCodes } from "../exit.ts";
+import { driftText, notUpText } from "../drift/text.ts";
+import { exitCodes, OpsError } from "../exit.ts";
 
 export const command: Command = {
   summary: "what differs from the state, and how to repair it; changes nothing",
@@ -11,7 +11,7 @@ export const command: Command = {
     "Compares what is on the Docker host with the stack's state: what was removed, stopped, renamed, moved to another",
     "network, given other limits or other files by hand, and what carries the stack's label unknown to the state. Each",
     "difference has a reason why it does harm or not, and the command that repairs it. Neither side is changed, and no",
-    "lock is taken. Exit code 4 when something does harm.",
+    "lock is taken. Exit code 4 when something does harm, 1 when the state runs nothing, since then nothing is known.",
   ].join("\n"),
   options: { stack: stackOption, engine: engineOption, json: jsonOption },
   examples: ["./berth drift -s prod", "./berth drift -s prod --json | jq '.drifts[] | select(.harmful)'", "./berth drift -s prod || ./berth up -s prod"],
@@ -22,6 +22,7 @@ export const command: Command = {
     const docker = await dockerOf(context, stack);
     const { deployer } = await engineFor(context, stack, parsed.values["engine"]);
     const report = await driftOf({ deployer, docker, stack, signal });
+    if (!report.up && report.harmful === 0) throw new OpsError(notUpText(stack, deployer.description), exitCodes.failed, { ...report });
     if (parsed.flags["json"]) terminal.json(report);
     else terminal.result(driftText(report, (colour, text) => terminal.resultStyle(colour, text)));
     return report.harmful > 0 ? exitCodes.drift : exitCodes.ok;

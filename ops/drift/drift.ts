@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type Dockerode from "dockerode";
 import { type Deployer, type Deployment, nameOf, realResources, type ResourceEvent, type StateResource } from "../deployer.ts";
 import { OpsError } from "../exit.ts";
+import { isEmpty, requireState } from "../ownership.ts";
 import { types } from "../resource-types.ts";
 import { containerFindings } from "./container.ts";
 import { fileFindings } from "./files.ts";
@@ -15,6 +16,8 @@ import { kindOf, nameOnHost, wantedContainer } from "./wanted.ts";
 export interface DriftReport {
   stack: string;
   engine: Deployer["engine"];
+  /** Whether the state runs anything. Where it does not, no drift says nothing of the stack. */
+  up: boolean;
   /** Resources that were compared. */
   compared: number;
   /** Harmful first. */
@@ -36,19 +39,21 @@ export interface DriftOptions {
 /**
  * Compares the real world with a stack's state, and changes neither: by the engine's own refresh without its effect,
  * and by a look at the Docker host, since providers do not read everything back. Takes no lock. A stack that is not up
- * has no drift. Takes some seconds.
+ * has no drift, and its report says so: `up`. Takes some seconds.
  *
  * @example
- * const { harmful, drifts } = await driftOf({ deployer, docker, stack: "prod" });
+ * const { up, harmful, drifts } = await driftOf({ deployer, docker, stack: "prod" });
+ * if (!up) throw new OpsError("prod is not up");
  * if (harmful > 0) throw new OpsError(`prod has drifted: ${drifts.filter((drift) => drift.harmful).map(driftLine).join("; ")}`);
  *
- * @throws OpsError (1) where an update changed the state meanwhile, or a provider cannot be asked.
+ * @throws OpsError (1) where the host has containers of the stack and the state nothing, an update changed the state meanwhile, or a provider cannot be asked.
  */
 export async function driftOf({ deployer, docker, stack, signal }: DriftOptions): Promise<DriftReport> {
   const state = await deployer.state();
   const resources = realResources(state);
-  if (resources.length === 0 && (state.pending_operations ?? []).length === 0) {
-    return { stack, engine: deployer.engine, compared: 0, drifts: [], harmful: 0, readOnlyRoots: 0 };
+  if (isEmpty(state)) {
+    await requireState(docker, stack, state, deployer.description);
+    return { stack, engine: deployer.engine, up: false, compared: 0, drifts: [], harmful: 0, readOnlyRoots: 0 };
   }
   const events: ResourceEvent[] = [];
   const reread = deployer.refresh({ readOnly: true, onEvent: (event) => events.push(event), ...(signal !== undefined && { signal }) });
@@ -63,6 +68,7 @@ export async function driftOf({ deployer, docker, stack, signal }: DriftOptions)
   return {
     stack,
     engine: deployer.engine,
+    up: resources.some(({ type }) => type === types.container || type === types.service),
     compared: resources.length,
     drifts,
     harmful: drifts.filter(({ harmful }) => harmful).length,

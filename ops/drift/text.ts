@@ -8,7 +8,6 @@ export function driftLine({ kind, resource, is, state }: Drift): string {
 
 /** The whole report for people: harmful ones with reason and command, then harmless ones in short. */
 export function driftText({ stack, compared, drifts, harmful, readOnlyRoots }: DriftReport, style: (colour: "red" | "yellow" | "green" | "dim", text: string) => string): string {
-  if (compared === 0 && drifts.length === 0) return `stack "${stack}" is not up: there is nothing to compare`;
   const bad = drifts.filter((drift) => drift.harmful);
   const rest = drifts.filter((drift) => !drift.harmful);
   const blocks = [
@@ -24,5 +23,13 @@ export function driftText({ stack, compared, drifts, harmful, readOnlyRoots }: D
     `${sum}; ${compared} resources of stack "${stack}" compared`,
     ...(repairs.size === 1 ? [`Repair all: ${[...repairs][0]}`] : []),
     style("dim", unseen),
+  ].join("\n");
+}
+
+/** Of a stack that does not run. @param place Where its state is, for people. */
+export function notUpText(stack: string, place: string): string {
+  return [
+    `stack "${stack}" is not up here, so whether it has drifted is not known: the state that was looked in runs nothing of it: ${place}.`,
+    `Where it is up, its state is elsewhere: name it by PULUMI_BACKEND_URL. Otherwise ./berth up -s ${stack}`,
   ].join("\n");
 }

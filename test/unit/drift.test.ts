@@ -5,8 +5,9 @@ import type { Deployer, Deployment, RefreshOptions, ResourceEvent, StateResource
 import { compare, driftOf, type DriftReport } from "../../ops/drift/drift.ts";
 import type { Drift } from "../../ops/drift/finding.ts";
 import type { Look } from "../../ops/drift/look.ts";
+import { OpsError } from "../../ops/exit.ts";
 import { rereadDrifts } from "../../ops/drift/reread.ts";
-import { driftText } from "../../ops/drift/text.ts";
+import { driftText, notUpText } from "../../ops/drift/text.ts";
 
 const types = { network: "docker:index/network:Network", volume: "docker:index/volume:Volume", container: "docker:index/container:Container", image: "docker:index/remoteImage:RemoteImage" };
 const urnOf = (type: string, name: string) => `urn:pulumi:prod::berth::${type}::${name}`;
@@ -163,10 +164,32 @@ describe("the whole", () => {
     await assert.rejects(driftOf({ deployer: deployer([state, { resources: [] }]), docker, stack: "prod" }), /"prod" was changed while it was looked at/);
   });
 
-  test("of a stack that is not up asks nobody", async () => {
-    const report = await driftOf({ deployer: deployer([{}]), docker: {} as Dockerode, stack: "prod" });
-    assert.deepEqual([report.compared, report.drifts], [0, []]);
-    assert.equal(driftText(report, plain), 'stack "prod" is not up: there is nothing to compare');
+  const place = "Pulumi CLI v3, state in s3://state (PULUMI_BACKEND_URL)";
+  const withoutState = { ...deployer([{}]), description: place } as Deployer;
+  const isUp = async (state: Deployment) => (await driftOf({ deployer: deployer([state]), docker, stack: "prod" })).up;
+
+  test("of a state without anything, where the host has containers of the stack, is an error that names the state", async () => {
+    const looked = driftOf({ deployer: withoutState, docker, stack: "prod" });
+    await assert.rejects(looked, (error) => {
+      assert.ok(error instanceof OpsError && error.code === 1);
+      assert.match(error.message, /^stack "prod" is on its Docker host \(1 containers\), but the state that was looked in has nothing of it: Pulumi CLI v3, state in s3:\/\/state \(PULUMI_BACKEND_URL\)\.\nName .* PULUMI_BACKEND_URL; in a workflow, a secret that is not set/);
+      return true;
+    });
+  });
+
+  test("of a stack that is not up says so, and neither refreshes nor finds anything", async () => {
+    const empty = { listContainers: () => Promise.resolve([]) } as unknown as Dockerode;
+    const report = await driftOf({ deployer: withoutState, docker: empty, stack: "prod" });
+    assert.deepEqual([report.up, report.compared, report.drifts], [false, 0, []]);
+    assert.match(notUpText("prod", place), /^stack "prod" is not up here, .* not known: the state that was looked in runs nothing of it: Pulumi CLI v3, state in s3:/);
+  });
+
+  test("is of a stack that is up where the state has containers or services; the volumes that down leaves are none", async () => {
+    const [network, volume, , , container] = state.resources ?? [];
+    assert.ok(network && volume && container);
+    assert.equal(await isUp({ resources: [network, volume] }), false);
+    assert.equal(await isUp({ resources: [container] }), true);
+    assert.equal(await isUp({ resources: [resource("docker:index/service:Service", "web", { id: "s1" })] }), true);
   });
 });
 
@@ -178,7 +201,7 @@ test("the text has each difference with reason and command, and one command wher
     { kind: "container", resource: "root-web-0", what: "stopped", is: "stopped, code 137", state: "running", harmful: true, reason: "what it did, nobody does", repair: up, remedy: "set-back" },
     { kind: "volume", resource: "left", what: "stray", is: "there", state: "not known", harmful: false, reason: "it takes space", repair: "docker volume rm left", remedy: "none" },
   ];
-  const report: DriftReport = { stack: "prod", engine: "pulumi", compared: 12, drifts, harmful: 1, readOnlyRoots: 3 };
+  const report: DriftReport = { stack: "prod", engine: "pulumi", up: true, compared: 12, drifts, harmful: 1, readOnlyRoots: 3 };
   assert.equal(
     driftText(report, plain),
     [
