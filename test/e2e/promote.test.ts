@@ -8,8 +8,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
 import { chooseDeployer } from "../../ops/choose.ts";
+import { type Deployer, nameOf, realResources } from "../../ops/deployer.ts";
 import { silent } from "../../ops/progress.ts";
 import { Project as OpsProject } from "../../ops/project.ts";
+import { types } from "../../ops/resource-types.ts";
 import { eventually } from "./eventually.ts";
 import { docker, freePort, Project, type Run } from "./project.ts";
 
@@ -19,6 +21,7 @@ import { docker, freePort, Project, type Run } from "./project.ts";
  * migrations are judged and marked: test/unit/migrations-*.test.ts.
  */
 const app = "service-node";
+type Told = { target: string; source: string; copied: boolean; revision: string };
 let project: Project;
 let origin = "";
 let prod = "";
@@ -36,7 +39,7 @@ const commit = (message: string): string => {
 const branches = () => git("ls-remote", "--heads", "origin").split("\n").map((line) => line.split("refs/heads/")[1] ?? "");
 const checkoutNow = () => ({ head: git("rev-parse", "HEAD"), branch: git("branch", "--show-current"), status: git("status", "--porcelain"), index: git("ls-files", "--stage") });
 const promotedFile = (ref: string) => execFileSync("git", ["-C", project.dir, "show", `${ref}:${prodFile}`], { encoding: "utf8" });
-const isPinned = (ref: string) => (parse(promotedFile(ref)) as { config: Record<string, Record<string, { image: string; revision: string }>> }).config["berth:apps"]?.[app];
+const configOf = (ref: string) => (parse(promotedFile(ref)) as { config: Record<string, Record<string, unknown>> }).config;
 
 before(async () => {
   project = await Project.create("promote");
@@ -44,6 +47,7 @@ before(async () => {
   prodFile = `Pulumi.${prod}.yaml`;
   await project.configure((config) => {
     config["berth:secrets"] = "generate";
+    config["berth:postgres"] = { backup: { target: "volume" } };
     config["berth:apps"] = { [app]: { folder: "services/node", memory: "128MiB", env: { LOG_LEVEL: "debug" } } };
     delete config["root:ROOT_SECRET"];
   });
@@ -53,6 +57,7 @@ before(async () => {
 config:
   berth:publish: { http: ${await freePort()} }
   berth:secrets: generate
+  berth:postgres: { backup: { target: volume } }
   berth:registry: { host: 127.0.0.1:${project.registryPort}, owner: live, username: berth }
   berth:apps:
     # One is enough here.
@@ -94,7 +99,7 @@ describe("the first promotion", () => {
     const was = checkoutNow();
     const run = await promote("--json");
     assert.equal(run.code, 0, run.output);
-    const told = JSON.parse(run.stdout) as { branch: string; commit: string; promoted: { target: string; source: string; copied: boolean; revision: string }[]; pullRequest?: object };
+    const told = JSON.parse(run.stdout) as { branch: string; commit: string; promoted: Told[]; own: (Told & { key: string })[] };
     const revision = git("log", "-1", "--format=%H", "--", "apps/services/node");
     assert.equal(told.branch, `promote/${prod}-${revision.slice(0, 7)}`);
     assert.deepEqual(checkoutNow(), was);
@@ -107,7 +112,10 @@ describe("the first promotion", () => {
     assert.equal(tip, told.commit);
     assert.equal(git("rev-parse", `${tip}^`), git("rev-parse", "main"));
     assert.deepEqual(git("diff", "--name-only", "main", tip).split("\n"), [prodFile]);
-    assert.deepEqual(isPinned(tip), { folder: "services/node", memory: "128MiB", image, revision });
+    const own = { tools: `127.0.0.1:${project.registryPort}/live/berth-tools`, postgresBackup: `127.0.0.1:${project.registryPort}/live/berth-postgres` };
+    assert.deepEqual(told.own.map(({ key, target, copied, revision: from }) => [key, target.split("@")[0], copied, from]), Object.entries(own).map(([key, repository]) => [key, repository, true, git("rev-parse", "main")]));
+    assert.deepEqual(configOf(tip)["berth:apps"]?.[app], { folder: "services/node", memory: "128MiB", image, revision });
+    assert.deepEqual(configOf(tip)["berth:images"], Object.fromEntries(told.own.map(({ key, target }) => [key, target])));
     for (const comment of ["# What customers use.", "# One is enough here.", "# in Node", "berth:publish: { http: "]) assert.ok(promotedFile(tip).includes(comment), comment);
     assert.equal(git("log", "-1", "--format=%an <%ae>", tip), "Ada <ada@example.com>");
     assert.equal(git("log", "-1", "--format=%(trailers)", tip), `Promoted-from: ${project.stack}`);
@@ -128,13 +136,18 @@ describe("the first promotion", () => {
     assert.match(merged.stdout, /There is nothing to promote: on branch main stack ".*-prod" has what runs in/);
   });
 
-  test("is what prod runs then: the same digest, pulled and not built", async () => {
-    const run = await project.berth(["up", "-s", prod, "--json"], { environment: await password() });
+  test("is what prod runs then, Postgres too: the same digests, pulled; nothing at all is built for it", async () => {
+    const run = await project.berth(["up", "-s", prod, "--json"], { environment: { BERTH_REGISTRY_PASSWORD: await password(project.stack) } });
     assert.equal(run.code, 0, run.output);
-    const image = await runningImage(prod);
-    assert.match(image, new RegExp(`^127\\.0\\.0\\.1:${project.registryPort}/live/${app}@sha256:`));
-    assert.equal(image.split("@")[1], (await runningImage(project.stack)).split("@")[1]);
-    assert.doesNotMatch(run.output, /service-node-image\b(?!-pulled)/);
+    for (const [labels, repository] of [[[`berth.app=${app}`, "berth.role=web"], app], [["berth.role=postgres"], "berth-postgres"]] as const) {
+      const image = await runningImage(prod, labels);
+      assert.match(image, new RegExp(`^127\\.0\\.0\\.1:${project.registryPort}/live/${repository}@sha256:`));
+      assert.equal(image.split("@")[1], (await runningImage(project.stack, labels)).split("@")[1]);
+    }
+    const built = async (stack: string) => realResources(await (await deployerOf(stack)).state()).filter(({ type }) => type === types.built).map(({ urn }) => nameOf(urn));
+    assert.deepEqual(await built(prod), []);
+    assert.deepEqual((await built(project.stack)).toSorted(), ["postgres-backup-image", `${app}-image`, "tools-image"].toSorted());
+    assert.equal(await password(prod), await password(project.stack), "the login is known without an image that was pushed");
   });
 });
 
@@ -204,16 +217,19 @@ function wellAgain(): Promise<void> {
   });
 }
 
-/** What a container of the application runs, `repository:tag@sha256:…`. */
-async function runningImage(stack: string): Promise<string> {
-  const [container] = await docker.listContainers({ filters: { label: [`berth.stack=${stack}`, `berth.app=${app}`, "berth.role=web"] } });
+/** What a container runs, of the application where no labels are given: `repository:tag@sha256:…`. */
+async function runningImage(stack: string, labels: readonly string[] = [`berth.app=${app}`, "berth.role=web"]): Promise<string> {
+  const [container] = await docker.listContainers({ filters: { label: [`berth.stack=${stack}`, ...labels] } });
   return (await docker.getContainer(container?.Id ?? "").inspect()).Config.Image;
 }
 
 /** The password of the dev stack's registry, which prod uses too. */
-async function password(): Promise<NodeJS.ProcessEnv> {
-  const { deployer } = await chooseDeployer({ project: new OpsProject(project.dir), stack: project.stack, environment: project.environment, report: silent, install: false });
-  return { BERTH_REGISTRY_PASSWORD: (await deployer.login(`127.0.0.1:${project.registryPort}`))?.password ?? "" };
+async function password(stack: string): Promise<string> {
+  return (await (await deployerOf(stack)).login(`127.0.0.1:${project.registryPort}`))?.password ?? "";
+}
+
+async function deployerOf(stack: string): Promise<Deployer> {
+  return (await chooseDeployer({ project: new OpsProject(project.dir), stack, environment: project.environment, report: silent, install: false })).deployer;
 }
 
 /** The two requests that opening a pull request takes; test/unit/forge.test.ts checks them against GitHub's description. */
