@@ -8,8 +8,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 )
+
+// drainTime is how long after SIGTERM everything is still answered, with Connection: close. A proxy sends requests on the
+// connections that it has, and one that is closed under a request loses it.
+const drainTime = time.Second
 
 // stopLimit is what requests in flight may take after SIGTERM; SIGKILL comes after 30 s.
 const stopLimit = 25 * time.Second
@@ -29,7 +34,8 @@ func serve(ctx context.Context, settings settings) error {
 	defer cache.close()
 	metrics := newMetrics()
 	api := &api{database, notes{database}, cache, metrics}
-	public, failed, err := listen(settings.port, api.handler())
+	var draining atomic.Bool
+	public, failed, err := listen(settings.port, askToReconnect(&draining, api.handler()))
 	if err != nil {
 		return err
 	}
@@ -47,6 +53,8 @@ func serve(ctx context.Context, settings settings) error {
 	case <-ctx.Done():
 	}
 	slog.Info("stopping")
+	draining.Store(true)
+	time.Sleep(drainTime)
 	limited, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
 	if err := public.Shutdown(limited); err != nil {
@@ -55,6 +63,15 @@ func serve(ctx context.Context, settings settings) error {
 	_ = internal.Close()
 	slog.Info("stopped")
 	return nil
+}
+
+func askToReconnect(draining *atomic.Bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func listen(port int, handler http.Handler) (*http.Server, <-chan error, error) {

@@ -3,10 +3,12 @@
 package tests
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -335,10 +337,32 @@ func TestOnSIGTERMASlowRequestIsFinishedAndTheExitCodeIs0(t *testing.T) {
 	if err := eventually("the request waits", 5*time.Second, waits); err != nil {
 		t.Fatal(err)
 	}
+	kept, err := net.Dial("tcp", "127.0.0.1:53000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	answers := bufio.NewReader(kept)
+	ask := func() string {
+		_, _ = fmt.Fprint(kept, "GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		answer, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			return err.Error()
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		return fmt.Sprint(answer.StatusCode, " closes: ", answer.Close)
+	}
+	equal(t, "before the signal", ask(), "404 closes: false")
 	_ = service.command.Process.Signal(syscall.SIGTERM)
-	time.Sleep(500 * time.Millisecond)
-	if listens(53000) {
-		t.Error("a new connection is taken")
+	stopping := func() bool { return strings.Contains(service.output.String(), `"stopping"`) }
+	if err := eventually("it knows of the signal", 5*time.Second, stopping); err != nil {
+		t.Fatal(err)
+	}
+	// What is closed under a request on its way loses it.
+	time.Sleep(100 * time.Millisecond)
+	equal(t, "on the connection from before", ask(), "404 closes: true")
+	if err := eventually("no new connection is taken", 5*time.Second, func() bool { return !listens(53000) }); err != nil {
+		t.Error(err)
 	}
 	_ = connection.Close(ctx)
 	equal(t, "the slow request", <-slow, "201 <nil>")
