@@ -2,11 +2,19 @@ import { containerInputs } from "./container.ts";
 import { always, type Objection, type Rule, type Subject, unknown } from "./rule.ts";
 
 /** Words of a variable's name that say that it holds a secret. */
-const secretName = /(PASSWORD|PASSWD|PASSPHRASE|(^|_)(PWD|SECRET|TOKEN|CREDENTIALS?|APIKEY|(API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION|SESSION|MASTER)_KEY))(_|$)/i;
+const secretName = /(PASSWORD|PASSWD|PASSPHRASE|REQUIREPASS|(^|_)(PWD|PASS|SECRET|TOKEN|CREDENTIALS?|CREDS|PAT|APIKEY)|(?<!(^|_)(PUBLIC|PUBLISHABLE|CACHE|PRIMARY|FOREIGN|PARTITION|SORT|ROUTING|HOST|KNOWN|LOOKUP))_KEY)(_|$)/i;
 /** Words behind it that say that it holds something about a secret: where it is, how long it lives. */
 const about = /_(FILE|PATH|DIR|NAME|TTL|SECONDS|MINUTES|DAYS|HOURS|LENGTH|URL|HOST|HEADER|ALGORITHM|ENABLED|REQUIRED|ISSUER|AUDIENCE|ID)$/i;
-/** An address with a password in it. */
-const passwordUrl = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i;
+/** What is a secret whatever it is called: an address with a password, a private key, a token of a form that its issuer gave it. */
+const secretValue = new RegExp(
+  [
+    /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/,
+    /[?&](password|passwd|pwd|secret|token|api_?key|access_token|client_secret)=[^&\s$]/,
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+    /\b(sk|rk)_(live|test)_\w{8}|\bgh[opsu]_\w{20}|\bgithub_pat_\w{20}|\bglpat-[\w-]{16}|\bxox[abprs]-[\w-]{10}|\bAKIA[0-9A-Z]{16}\b|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+/,
+  ].map(({ source }) => source).join("|"),
+  "i",
+);
 
 /** No secret where `docker inspect`, an image's history or the plain state show it. */
 export const secretRules: Rule[] = [
@@ -25,7 +33,7 @@ export const secretRules: Rule[] = [
 
 function variables(field: string, entries: [name: string, value: unknown][]): Objection[] {
   return entries
-    .filter(([name, value]) => typeof value === "string" && value !== "" && value !== unknown && ((secretName.test(name) && !about.test(name)) || passwordUrl.test(value)))
+    .filter(([name, value]) => typeof value === "string" && value !== "" && value !== unknown && (isSecretName(name) || secretValue.test(value)))
     .map(([name]) => ({
       value: `${name} in ${field} [its value is not shown]`,
       allowed: `${name}_FILE with the path of a file`,
@@ -40,17 +48,28 @@ function pairs(envs: unknown): [string, string][] {
   });
 }
 
-/** Addresses with passwords among entrypoint, command and labels. */
+function isSecretName(name: string): boolean {
+  return secretName.test(name) && !about.test(name);
+}
+
+/** Secrets among entrypoint, command and labels: `--db-password=x`, `--token x`, `password: x`, an address with a password. */
 function words(inputs: Subject["inputs"]): Objection[] {
-  const labels = Array.isArray(inputs["labels"]) ? (inputs["labels"] as { value?: unknown }[]).map(({ value }) => value) : [];
-  const places = { entrypoints: inputs["entrypoints"], command: inputs["command"], labels };
+  const labels = Array.isArray(inputs["labels"]) ? (inputs["labels"] as { label?: unknown; value?: unknown }[]).map(({ label, value }) => `--${String(label)}=${String(value)}`) : [];
+  const places = { entrypoints: strings(inputs["entrypoints"]), command: strings(inputs["command"]), labels };
   return Object.entries(places)
-    .filter(([, list]) => strings(list).some((word) => passwordUrl.test(word)))
+    .filter(([, list]) => list.some((word, index) => secretValue.test(word) || isSecretOption(word, list[index + 1])))
     .map(([place]) => ({
-      value: `an address with a password in ${place} [not shown]`,
-      allowed: "an address without a password",
-      fix: "put the address into a file: `secrets` of the app.ts, or Files of components/files.ts",
+      value: `a secret in ${place} [not shown]`,
+      allowed: "no password, token or key, and no address with one",
+      fix: "put it into a file: `secrets` of the app.ts, or Files of components/files.ts",
     }));
+}
+
+/** Whether a word is an option that names a secret and has its value, in it or as the next word. A variable of a shell is no value. */
+function isSecretOption(word: string, next = ""): boolean {
+  const [, name = "", given] = /^--?([\w][\w.-]*)(?:=(.*))?$/s.exec(word) ?? [];
+  const value = given ?? (next.startsWith("-") ? "" : next);
+  return isSecretName(name.replaceAll(/[.-]/g, "_")) && value !== "" && !/^[$/]/.test(value);
 }
 
 function strings(list: unknown): string[] {
