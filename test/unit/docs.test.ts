@@ -51,6 +51,23 @@ for (const document of documents) {
   });
 }
 
+/** Files of tests with the titles that are named after them: "`a.test.ts`: `one`, `two…`" and the like. */
+function namedTests(text: string): [file: string, title: string][] {
+  const runs = text.matchAll(/`([\w./-]+\.(?:test\.ts|py|rs))`(: `[^`]+`(?:, `[^`]+`)*)/g);
+  return [...runs].flatMap(([, file = "", titles = ""]) => [...titles.matchAll(/`([^`]+)`/g)].map(([, title = ""]): [string, string] => [file, title]));
+}
+
+for (const document of [...documents, ...globSync("apps/**/README.md", { cwd: root }).sort()]) {
+  test(`${document}: the tests that it names by file and title exist`, () => {
+    for (const [file, title] of namedTests(read(document)).filter(([, name]) => !/^[\w./-]+\.(ts|py|rs|md|yml)$/.test(name))) {
+      const found = [file, join("test/e2e", file), join(dirname(document), file), join(dirname(document), "tests", file)].find((path) => existsSync(join(root, path)));
+      assert.ok(found !== undefined, file);
+      // "…" stands for what was left out.
+      for (const part of title.split("…")) assert.ok(read(found).includes(part.trim()), `${found} has no test "${title}"`);
+    }
+  });
+}
+
 test("the README names every command", () => {
   for (const file of globSync("ops/commands/*.ts", { cwd: root })) {
     const name = /(\w+)\.ts$/.exec(file)?.[1] ?? "";
