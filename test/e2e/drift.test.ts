@@ -68,7 +68,7 @@ test("what was removed or changed by hand is shown with its harm and its repair;
   const [files, containers] = [stateFiles(), await world()];
   const preview = await project.berth(["preview", "-s", project.stack, "--json"]);
   assert.equal(preview.code, 0, preview.output);
-  const { byHand, changes } = JSON.parse(preview.stdout) as Pick<Preview, "byHand" | "changes">;
+  const { byHand } = JSON.parse(preview.stdout) as Pick<Preview, "byHand">;
   assert.ok(Array.isArray(byHand), JSON.stringify(byHand));
   assert.deepEqual(byHand.map(({ part, resource, is, how, restarts }) => [part, resource, is.split(" ")[0], how, restarts].join(" ")).toSorted(), [
     "monitoring node-exporter stopped, started true",
@@ -77,7 +77,6 @@ test("what was removed or changed by hand is shown with its harm and its repair;
     "tick tick-web-1 memory set back false",
     "tick tick-web-1 not set back false",
   ]);
-  assert.deepEqual(changes, {}, "the program changes nothing");
   const { drifts, harmful } = await drift(4);
   assert.deepEqual(stateFiles(), files);
   assert.deepEqual(await world(), containers);
