@@ -29,7 +29,7 @@ const ownTests = "test/e2e/engine*.test.ts";
  * Tests of what runs, whichever engine applied it: where a machine has both, they are run once, on the Pulumi CLI, since
  * twice would take a quarter of an hour more. `--engine embedded` runs them on the other.
  */
-const onceTests = `test/e2e/{${["alerts", "backup", "backup-s3", "cis", "commands", "faults-postgres", "faults-redis", "images", "images-built", "init", "live", "logs", "new", "schedules", "swarm", "tls", "validators"].join(",")}}.test.ts`;
+const onceTests = `test/e2e/{${["alerts", "backup", "backup-s3", "cis", "commands", "faults-postgres", "faults-redis", "images", "images-built", "init", "live", "logs", "new", "schedules", "swarm", "systems", "tls", "validators"].join(",")}}.test.ts`;
 
 /** The steps of `berth test`, the fast ones first. What needs Docker sees to the engine and the images once. */
 export function testSteps(context: Context, report: Report, onlyEngine: string | undefined): TestStep[] {
