@@ -16,11 +16,19 @@ interface Step {
   cached: boolean;
 }
 
-/** One application of each language: a source file, a line that changes nothing, and the step that gets the dependencies. */
+/**
+ * Applications: a source file, a line that changes nothing, and the steps that get the dependencies. Of those in Rust the
+ * smallest: root and pcf have such a Dockerfile too, and compile their own crate for minutes.
+ */
 const applications: [folder: string, source: string, line: string, dependencies: RegExp][] = [
   ["services/go", "main.go", "// changed", /go mod download/],
   ["services/node", "src/main.ts", "// changed", /npm ci --omit=dev/],
   ["services/python", "service/__main__.py", "# changed", /pip .*install/],
+  ["services/django", "notes/views.py", "# changed", /pip .*(wheel|install)/],
+  ["services/worker", "worker/work.py", "# changed", /pip .*install/],
+  ["profiles", "people/views.py", "# changed", /pip .*(wheel|install)/],
+  ["profiles/monitor", "site_monitor/__main__.py", "# changed", /pip .*install/],
+  ["deliver", "src/deliver/__main__.py", "# changed", /pip .*-r requirements\//],
   ["services/rust", "src/main.rs", "// changed", /fn main\(\) \{\}/],
 ];
 
