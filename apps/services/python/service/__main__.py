@@ -19,7 +19,7 @@ USAGE = f"""usage: python -m service serve | migrate | --version
 exit codes: 0 done, 1 failed, 64 wrong command line, 78 wrong settings"""
 
 STOP_LIMIT = 25
-"""Seconds that requests in flight may take after SIGTERM; SIGKILL comes after 30 s."""
+"""Seconds that requests in flight may take after the drain; SIGKILL comes after 30 s."""
 
 
 def main(words: list[str]) -> int:
@@ -47,6 +47,7 @@ def _serve() -> int:
     import uvicorn
 
     from service.api import build
+    from service.server import DrainingServer
 
     settings = read_settings(os.environ)
     config = uvicorn.Config(
@@ -59,7 +60,7 @@ def _serve() -> int:
         server_header=False,
         timeout_graceful_shutdown=STOP_LIMIT,
     )
-    server = uvicorn.Server(config)
+    server = DrainingServer(config)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     server.run()
     return 0 if server.started else 1

@@ -53,7 +53,7 @@ class Redis:
         assert self._process.stdin
         self._process.stdin.write("\n".join(lines).encode())
         self._process.stdin.close()
-        eventually("Redis answers", lambda: _listens(56_379))
+        eventually("Redis answers", lambda: listens(56_379))
 
     def silence(self) -> None:
         """It keeps its connections and answers nothing."""
@@ -82,7 +82,7 @@ class Service:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        eventually("the service starts", lambda: '"started"' in self.output and _listens(port))
+        eventually("the service starts", lambda: '"started"' in self.output and listens(port))
 
     @property
     def output(self) -> str:
@@ -124,7 +124,7 @@ def eventually(what: str, check: Callable[[], bool], seconds: float = 15) -> Non
         time.sleep(0.05)
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:
