@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -101,4 +103,45 @@ test("init refuses what is there already, and what it can't build, and writes no
   assert.equal(command.code, 1);
   assert.match(command.output, /its command is in its base image debian:trixie-slim: add ENTRYPOINT or CMD/);
   assert.equal(readFileSync(join(project.dir, `Pulumi.${project.stack}.yaml`), "utf8"), before);
+});
+
+test("init of a git address fetches its commit by HTTPS, and names both as what the image is built from", async (context) => {
+  git("update-server-info");
+  const keys = mkdtempSync(join(tmpdir(), "berth-git-"));
+  const [key, certificate] = [join(keys, "key.pem"), join(keys, "authority.pem")];
+  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=git", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], { stdio: "ignore" });
+  const asked: string[] = [];
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
+    const path = (request.url ?? "").replace(/\?.*/, "");
+    asked.push(path);
+    createReadStream(join(repository, ".git", path.replace(/^\/acme\/Notes-2\.git/, ""))).on("error", () => response.writeHead(404).end()).pipe(response);
+  });
+  context.after(() => {
+    server.close();
+    rmSync(keys, { recursive: true });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const origin = `127.0.0.1:${(server.address() as AddressInfo).port}/acme/Notes-2.git`;
+  const commit = git("rev-parse", "HEAD").trim();
+  const init = (address: string) => project.berth(["init", address, "-s", project.stack], { environment: { GIT_SSL_CAINFO: certificate } });
+
+  const unnamed = await init(`https://${origin}`);
+  assert.equal(unnamed.code, 2);
+  assert.ok(unnamed.output.includes(`./berth init 'https://${origin}#${commit}'`), unnamed.output);
+  const open = await init(`http://${origin}#${commit}`);
+  assert.equal(open.code, 2);
+  assert.match(open.output, /is not an https:\/\/ address/);
+  const absent = await init(`https://${origin}#${"0".repeat(40)}`);
+  assert.equal(absent.code, 1);
+  assert.match(absent.output, /can't be fetched/);
+
+  const found = await init(`https://${origin}#${commit}`);
+  assert.equal(found.code, 0, found.output);
+  assert.ok(asked.some((path) => path.endsWith(`/objects/${commit.slice(0, 2)}/${commit.slice(2)}`)), "the commit was not fetched from there");
+  const app = readFileSync(join(project.dir, "apps", "notes-2", "app.ts"), "utf8");
+  assert.ok(app.includes(`context: "https://${origin}#${commit}"`), app);
+  // The commit has the first Dockerfile; the folder has another one by now.
+  assert.match(app, /port: 8080/);
+  assert.match(readFileSync(join(project.dir, `Pulumi.${project.stack}.yaml`), "utf8"), /notes-2:\n\s+env:\n\s+NOTES_TITLE: notes\n/);
+  // How an image is built from such an address: app-kinds.test.ts. The engine's own git would not know this authority.
 });
