@@ -2,6 +2,7 @@ import type Dockerode from "dockerode";
 import { type Deployment, realResources } from "./deployer.ts";
 import { stackContainers } from "./docker.ts";
 import { OpsError } from "./exit.ts";
+import { types } from "./resource-types.ts";
 
 /** Containers with the stack's label where the state has nothing of it: another state has. */
 export async function strangers(docker: Dockerode, stack: string, state: Deployment): Promise<Dockerode.ContainerInfo[]> {
@@ -11,6 +12,11 @@ export async function strangers(docker: Dockerode, stack: string, state: Deploym
 /** Neither something that exists, nor something that an update had begun. */
 export function isEmpty(state: Deployment): boolean {
   return realResources(state).length === 0 && (state.pending_operations ?? []).length === 0;
+}
+
+/** Whether it runs anything: the volumes that `down` leaves do not. */
+export function isUp(state: Deployment): boolean {
+  return realResources(state).some(({ type }) => type === types.container || type === types.service);
 }
 
 /** Two checkouts, or two engines, that apply one stack to one Docker Engine would make everything twice. */

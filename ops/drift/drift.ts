@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type Dockerode from "dockerode";
 import { type Deployer, type Deployment, nameOf, realResources, type ResourceEvent, type StateResource } from "../deployer.ts";
 import { OpsError } from "../exit.ts";
-import { isEmpty, requireState } from "../ownership.ts";
+import { isEmpty, isUp, requireState } from "../ownership.ts";
 import { types } from "../resource-types.ts";
 import { containerFindings } from "./container.ts";
 import { fileFindings } from "./files.ts";
@@ -68,7 +68,7 @@ export async function driftOf({ deployer, docker, stack, signal }: DriftOptions)
   return {
     stack,
     engine: deployer.engine,
-    up: resources.some(({ type }) => type === types.container || type === types.service),
+    up: isUp(state),
     compared: resources.length,
     drifts,
     harmful: drifts.filter(({ harmful }) => harmful).length,

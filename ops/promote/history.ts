@@ -18,17 +18,21 @@ export interface History {
 /** Most commits that are listed of one application. */
 const most = 50;
 
-/** @param running Applications that run in the stack that is promoted to. */
-export async function historyOf(checkout: Checkout, { name, folder, revision, remote, before }: Promoted, running: boolean): Promise<History> {
+/**
+ * @param running Whether the application runs in the stack that is promoted to.
+ * @param absent Why that is not known; undefined where it is.
+ */
+export async function historyOf(checkout: Checkout, { name, folder, revision, remote, before }: Promoted, running: boolean, absent?: string): Promise<History> {
   const unknown = (why: string): History => ({ name, commits: [], migrations: undefined, unknown: why });
   const path = `apps/${folder}`;
   if (remote) return unknown("it is built from another repository, whose migrations are not read");
   if (revision === undefined) return unknown("its image does not say which commit it was built from");
   const to = commitOf(revision);
   // Nothing that runs can be broken by what a first release brings.
-  if (before === undefined || !running) return { name, commits: [], migrations: { added: [], altered: [] } };
+  if (before === undefined || (!running && absent === undefined)) return { name, commits: [], migrations: { added: [], altered: [] } };
   const files = await checkout.ask("ls-tree", "-r", "--name-only", to, "--", path);
   const hasNone = files !== undefined && !files.split("\n").some(isMigration);
+  if (absent !== undefined) return hasNone ? { name, commits: [], migrations: { added: [], altered: [] } } : unknown(absent);
   const from = before.revision === undefined ? undefined : commitOf(before.revision);
   if (from === undefined && hasNone) return { name, commits: [], migrations: { added: [], altered: [] } };
   if (from === undefined) return unknown("what runs there does not say which commit it was built from");

@@ -8,6 +8,7 @@ import { driftLine } from "../drift/text.ts";
 import { messageOf, OpsError } from "../exit.ts";
 import type { Project } from "../project.ts";
 import { type Check, type Refusal, refusalText } from "./check.ts";
+import { absenceOf } from "./absent.ts";
 import type { Base, Checkout } from "./checkout.ts";
 import { healthRefusal } from "./health.ts";
 import { historyOf, migrationsRefusal } from "./history.ts";
@@ -67,14 +68,15 @@ export async function lookAtPromotion(options: PromoteOptions): Promise<Looked> 
   if (takenIn(plan).length === 0) return found;
 
   onProgress("reading the history");
-  for (const app of plan.promoted) found.histories.push(await historyOf(checkout, app, there.images[app.name] !== undefined));
+  const absent = await absenceOf(to, there, values);
+  for (const app of plan.promoted) found.histories.push(await historyOf(checkout, app, there.images[app.name] !== undefined, absent));
   found.secrets = await missingSecrets(project.folder, plan.promoted, to.stack, values);
   onProgress(`looking at the containers of ${from.stack}, and for drift of ${to.stack}`);
   const live = Object.entries(fromValues.apps).filter(([, app]) => app.live === true).map(([name]) => name);
   const refusals = [
     await healthOf(from, running, options.healthyFor),
     await sourceRefusal(checkout, base, plan, live, from.stack),
-    await driftRefusal(to, options.signal),
+    await driftRefusal(to, absent, options.signal),
     migrationsRefusal(found.histories, to.stack),
   ].filter((refusal) => refusal !== undefined);
   const standing = refusals.filter(({ check }) => !force.has(check));
@@ -91,8 +93,11 @@ async function healthOf({ stack, docker }: Side, { state }: Running, healthyFor:
   return healthRefusal({ stack, state, containers, now: SystemTime === undefined ? new Date() : new Date(SystemTime), healthyFor });
 }
 
-/** A stack that is not up has no drift; one that can't be looked at may have any. */
-async function driftRefusal({ deployer, docker, stack }: Side, signal: AbortSignal): Promise<Refusal | undefined> {
+/** A stack that never was up has no drift; one that can't be looked at, or only in the wrong state, may have any. */
+async function driftRefusal({ deployer, docker, stack }: Side, absent: string | undefined, signal: AbortSignal): Promise<Refusal | undefined> {
+  if (absent !== undefined) {
+    return { check: "drift", because: [absent], remedy: `name the state of ${stack} by PULUMI_BACKEND_URL (docs/backends.md); where ${stack} is not up, ./berth up -s ${stack} first` };
+  }
   try {
     const { drifts } = await driftOf({ deployer, docker, stack, signal });
     const harmful = drifts.filter((drift) => drift.harmful);

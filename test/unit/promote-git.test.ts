@@ -4,12 +4,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import type { Deployment } from "../../ops/deployer.ts";
 import { branchFor } from "../../ops/promote/branch.ts";
 import { Checkout } from "../../ops/promote/checkout.ts";
 import { historyOf } from "../../ops/promote/history.ts";
 import { promotionNote } from "../../ops/promote/note.ts";
 import type { Plan, Promoted, PromotedOwn } from "../../ops/promote/plan.ts";
-import type { Looked, Side } from "../../ops/promote/promote.ts";
+import { lookAtPromotion, type Looked, type PromoteOptions, type Side } from "../../ops/promote/promote.ts";
 import { sourceRefusal } from "../../ops/promote/source.ts";
 import { valuesOf } from "../../ops/promote/stack-file.ts";
 
@@ -301,7 +302,70 @@ describe("the source", () => {
     assert.match((await historyOf(checkout, app(revision, { before: { image: "x", revision: "e".repeat(40) } }), true)).unknown ?? "", /is not in this clone/);
     assert.match((await historyOf(checkout, app(revision, { remote: true }), true)).unknown ?? "", /another repository/);
     assert.match((await historyOf(checkout, app(undefined), true)).unknown ?? "", /its image does not say/);
+    const pinned = { before: { image: "x", revision: before } };
+    assert.equal((await historyOf(checkout, app(revision, pinned), false, "its state runs nothing")).unknown, "its state runs nothing");
+    assert.deepEqual((await historyOf(checkout, app(before, pinned), false, "its state runs nothing")).migrations, { added: [], altered: [] });
   });
+});
+
+describe("a stack whose state runs nothing", () => {
+  const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+  const state = (revision: string): Deployment => ({
+    resources: [
+      { urn: "urn::root-image", type: "docker-build:index:Image", custom: true, inputs: { labels: { "org.opencontainers.image.revision": revision } } },
+      { urn: "urn::web", type: "docker:index/container:Container", custom: true, id: "c1", inputs: { name: "root-web-0" } },
+    ],
+  });
+  const well = { Id: "c1", RestartCount: 0, State: { Running: true, Status: "running", StartedAt: "2026-01-01T00:00:00Z" } };
+  const host = (containers: object[]) =>
+    ({
+      listContainers: () => Promise.resolve(containers),
+      getContainer: () => ({ inspect: () => Promise.resolve(well) }),
+      info: () => Promise.resolve({ SystemTime: "2026-01-01T01:00:00Z" }),
+    }) as unknown as Side["docker"];
+  const deployer = (held: Deployment, images: Record<string, string>) =>
+    ({ engine: "pulumi", description: "Pulumi CLI v3, state in s3://elsewhere (pulumi login)", state: () => Promise.resolve(held), outputs: () => Promise.resolve({ imageDigests: { value: images, secret: false } }), secretOutput: () => Promise.resolve(undefined) }) as unknown as Side["deployer"];
+
+  async function promoted(apps: string, containers: object[]): Promise<Looked> {
+    write("Pulumi.prod.yaml", `config:\n  berth:registry: { owner: acme, username: bot }\n  berth:apps: ${apps}\n`);
+    write("Pulumi.dev.yaml", "config:\n  berth:apps: { root: {} }\n");
+    write("apps/root/migrations/0001_a.sql", "DROP TABLE a;\n");
+    const revision = commit("feat: a migration");
+    const checkout = await open();
+    const options = {
+      project: { folder: work, stackFile: (stack: string) => join(work, `Pulumi.${stack}.yaml`) } as unknown as PromoteOptions["project"],
+      checkout,
+      base: await checkout.base(undefined),
+      from: { stack: "dev", deployer: deployer(state(revision), { root: `ghcr.io/acme/root@${digest("a")}` }), docker: host([{ Id: "c1", Created: 1 }]) },
+      to: { stack: "prod", deployer: deployer({}, {}), docker: host(containers) },
+      healthyFor: 0,
+      force: new Set<never>(),
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+    };
+    return lookAtPromotion(options);
+  }
+
+  test("is promoted to for the first time", async () => {
+    write("apps/root/app.ts", "export default {};\n");
+    const { plan, forced, histories } = await promoted("{ root: {} }", []);
+    assert.deepEqual([plan.promoted.map(({ name }) => name), forced, histories[0]?.migrations], [["root"], [], { added: [], altered: [] }]);
+  });
+
+  for (const [what, apps, containers, why] of [
+    ["whose file names an image", `{ root: { image: "ghcr.io/acme/root@${digest("b")}", revision: "${"b".repeat(40)}" } }`, [], /Pulumi\.prod\.yaml names the images of root, but its state runs nothing: Pulumi CLI v3, state in s3:\/\/elsewhere/],
+    ["whose Docker host has containers of it", "{ root: {} }", [{ Id: "p1", Created: 1 }, { Id: "p2", Created: 2 }], /the Docker host of prod has 2 containers of it, but its state runs nothing/],
+  ] as const) {
+    test(`${what} is refused: neither its drift nor its migrations are known`, async () => {
+      const refused = promoted(apps, [...containers]);
+      await assert.rejects(refused, (error: Error) => {
+        const [, drift = "", migrations = ""] = error.message.split(/\n(?:drift|migrations):\n/);
+        for (const part of [drift, migrations]) assert.match(part, why);
+        assert.match(drift, /To go on: name the state of prod by PULUMI_BACKEND_URL/);
+        return true;
+      });
+    });
+  }
 });
 
 test("a release that applies a promotion says where it comes from and what was forced, until the file changes again", async () => {
