@@ -5,6 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { unknown } from "@pulumi/pulumi/output.js";
 import { imageLabels } from "./image-labels.ts";
 
+/** The tag that each build moves, before anything has looked at its image; `./berth push` moves `latest`. */
+export const buildTag = "build";
+
 /** Where application images are pushed and pulled. */
 export interface ImageRegistry {
   /** Registry and account, for example `ghcr.io/acme` or `127.0.0.1:5555`. */
@@ -14,7 +17,7 @@ export interface ImageRegistry {
   username: pulumi.Input<string>;
   /** Secret. */
   password: pulumi.Input<string>;
-  /** A build begins with the layers of the tag `latest`, and its image says what its own were made from. @default false */
+  /** A build begins with the layers of the tag `build`, and its image says what its own were made from. @default false */
   cache?: boolean;
 }
 
@@ -43,7 +46,7 @@ export interface ImageArgs {
  *
  * @example
  * const image = new Image("root-image", { registry, repository: "root", context: "apps/root", pullProvider });
- * image.ref; // ghcr.io/acme/root:latest@sha256:…
+ * image.ref; // ghcr.io/acme/root:build@sha256:…
  */
 export class Image extends pulumi.ComponentResource {
   /** `repository:tag@digest`, known once the image is on the Docker host. */
@@ -64,7 +67,7 @@ export class Image extends pulumi.ComponentResource {
   /** Builds and pushes; `repository:tag@digest`. */
   private build(name: string, args: ImageArgs): pulumi.Output<string> {
     const { registry } = args;
-    const tag = pulumi.interpolate`${registry.prefix}/${args.repository}:latest`;
+    const tag = pulumi.interpolate`${registry.prefix}/${args.repository}:${buildTag}`;
     const built = new build.Image(
       name,
       {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { buildTag } from "../components/image.ts";
 import { imageLabels } from "../components/image-labels.ts";
 import { buildArguments } from "../engine/build.ts";
 import { type Deployment, realResources } from "./deployer.ts";
@@ -27,9 +28,9 @@ export function partTag(commitTag: string, platform: string): string {
   return `${commitTag}-${platform.split("/").slice(1).join("-")}`;
 }
 
-/** The inputs of the build that pushed `<repository>:latest`; undefined where the stack did not build it. */
+/** The inputs of the build that pushed to this repository; undefined where the stack did not build it. */
 export function buildOf(deployment: Deployment, repository: string): BuildInputs | undefined {
-  return realResources(deployment).find(({ type, inputs }) => type === types.built && (inputs?.["tags"] as string[] | undefined)?.[0] === `${repository}:latest`)?.inputs;
+  return realResources(deployment).find(({ type, inputs }) => type === types.built && (inputs?.["tags"] as string[] | undefined)?.[0] === `${repository}:${buildTag}`)?.inputs;
 }
 
 /**

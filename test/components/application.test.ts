@@ -10,7 +10,7 @@ import { child, filesVolume, hardening, health, labels, onceSettings } from "./p
 import { record } from "./recorder.ts";
 
 const user = `${userIdOf("shop")}:${userIdOf("shop")}`;
-const image = `ghcr.io/acme/shop:latest@sha256:${Buffer.from("shop-image").toString("hex").padEnd(64, "0")}`;
+const image = `ghcr.io/acme/shop:build@sha256:${Buffer.from("shop-image").toString("hex").padEnd(64, "0")}`;
 const files = [{ type: "volume", source: filesVolume("shop-secrets"), target: "/run/secrets", readOnly: true }];
 
 const web = {

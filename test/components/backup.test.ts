@@ -97,7 +97,7 @@ describe("Postgres with backups on a volume", () => {
     const { resources } = await recorded();
     const image = child(resources, "Image", "postgres-backup-image").inputs as { context: { location: string }; buildArgs: object; tags: string[] };
     assert.match(image.context.location, /images\/postgres$/);
-    assert.deepEqual([image.buildArgs, image.tags], [{ BASE: "postgres:17-trixie" }, ["ghcr.io/acme/berth-postgres:latest"]]);
+    assert.deepEqual([image.buildArgs, image.tags], [{ BASE: "postgres:17-trixie" }, ["ghcr.io/acme/berth-postgres:build"]]);
     const server = child(resources, "Container", "postgres");
     const plain = child((await record(program(undefined))).resources, "Container", "postgres");
     assert.deepEqual(server.inputs, {

@@ -20,7 +20,7 @@ describe("an application's image", () => {
     assert.deepEqual(customs(resources), ["Image shop-image", "RemoteImage shop-image-pulled"]);
     const built = child(resources, "Image", "shop-image");
     assert.deepEqual(built.inputs, {
-      tags: ["ghcr.io/acme/shop:latest"],
+      tags: ["ghcr.io/acme/shop:build"],
       context: { location: "/apps/shop" },
       dockerfile: { location: "/apps/shop/Dockerfile" },
       labels: {},
@@ -34,8 +34,8 @@ describe("an application's image", () => {
     });
     const digest = await new Promise<string>((resolve) => void result.digest.apply(resolve));
     const pulled = child(resources, "RemoteImage", "shop-image-pulled");
-    assert.deepEqual(pulled.inputs, { name: `ghcr.io/acme/shop:latest@${digest}`, keepLocally: true });
-    assert.equal(await new Promise((resolve) => void result.ref.apply(resolve)), `ghcr.io/acme/shop:latest@${digest}`);
+    assert.deepEqual(pulled.inputs, { name: `ghcr.io/acme/shop:build@${digest}`, keepLocally: true });
+    assert.equal(await new Promise((resolve) => void result.ref.apply(resolve)), `ghcr.io/acme/shop:build@${digest}`);
     assert.deepEqual([built.retainOnDelete, built.parent, pulled.parent, pulled.provider], [true, "shop-image", "shop-image", "pull"]);
     assert.ok(pulled.dependsOn.includes("shop-image"));
   });
@@ -60,7 +60,7 @@ describe("an application's image", () => {
   test("begins with the layers of the newest one where the registry keeps them", async () => {
     const { resources } = await record(build({ registry: { ...registry, cache: true } }));
     const { cacheFrom, cacheTo } = child(resources, "Image", "shop-image").inputs;
-    assert.deepEqual({ cacheFrom, cacheTo }, { cacheFrom: [{ registry: { ref: "ghcr.io/acme/shop:latest" } }], cacheTo: [{ inline: {} }] });
+    assert.deepEqual({ cacheFrom, cacheTo }, { cacheFrom: [{ registry: { ref: "ghcr.io/acme/shop:build" } }], cacheTo: [{ inline: {} }] });
   });
 
   test("passes target and build arguments on", async () => {

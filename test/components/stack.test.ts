@@ -253,7 +253,7 @@ for (const stack of ["dev", "prod"]) {
       const repository = stack === "dev" ? "127.0.0.1:5555" : "ghcr.io/acme";
       for (const name of [...replicas(), ...workers(), ...schedules(), ...appJobs()]) {
         const image = containers().find(([other]) => other === name)?.[1].image ?? "";
-        assert.ok(image.startsWith(`${repository}/${appOf(name)}:latest@sha256:`), `${name}: ${image}`);
+        assert.ok(image.startsWith(`${repository}/${appOf(name)}:build@sha256:`), `${name}: ${image}`);
       }
     });
 
@@ -312,7 +312,7 @@ for (const stack of ["dev", "prod"]) {
       assert.deepEqual(Object.keys(digests), apps.map(({ name }) => name));
       for (const digest of Object.values(digests)) assert.match(digest, /@sha256:[0-9a-f]{64}$/);
       const own = outputs["ownImages"] as Record<string, string>;
-      assert.deepEqual(Object.entries(own).map(([key, image]) => `${key} ${image.replace(/^.*\/(.*):latest@sha256:[0-9a-f]{64}$/, "$1")}`), ["tools berth-tools", "postgresBackup berth-postgres"]);
+      assert.deepEqual(Object.entries(own).map(([key, image]) => `${key} ${image.replace(/^.*\/(.*):build@sha256:[0-9a-f]{64}$/, "$1")}`), ["tools berth-tools", "postgresBackup berth-postgres"]);
       assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), ["postgres", "prometheus", "redis"]);
       const { releases, ...shown } = outputs;
       const [first] = releases as { number: number; images: object; secrets: Record<string, string> }[];

@@ -34,7 +34,7 @@ test("a row written through Traefik is in Postgres, and a wrong signature writes
 test("the application runs the digest that was pushed to the stack's registry, which asks for a login", async () => {
   const reference = first.outputs.imageDigests["root"] ?? "";
   const digest = reference.split("@")[1] ?? "";
-  assert.match(reference, new RegExp(`^127\\.0\\.0\\.1:${project.registryPort}/root:latest@sha256:[0-9a-f]{64}$`));
+  assert.match(reference, new RegExp(`^127\\.0\\.0\\.1:${project.registryPort}/root:build@sha256:[0-9a-f]{64}$`));
   const web = await project.containers("web");
   assert.equal(web.length, 2);
   for (const { ImageID } of web) {

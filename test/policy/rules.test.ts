@@ -167,9 +167,9 @@ const table: Record<string, { passes: Row[]; finds: Row[] }> = {
     finds: ["DB_PASSWORD=x", "SECRET_KEY=x", "AWS_SECRET_ACCESS_KEY=x", "GITHUB_TOKEN=x", "api_key=x", "PGPASSWORD=x", "DATABASE_URL=postgres://u:p@db/x", "REDIS=redis://:p@redis:6379",
       "DB_PASS=x", "SMTP_PASS=x", "JWT_KEY=x", "STRIPE_KEY=x", "GITHUB_PAT=x", "DSN=https://db.example.com/x?user=a&password=x", `PAYMENTS=sk_live_${"0".repeat(24)}`, "CERTIFICATE=-----BEGIN EC PRIVATE KEY-----"]
       .map((variable): Row => [variable.replace(/=.*/, ""), container({ envs: [variable] })])
-      .concat([["a build argument", build({ NPM_TOKEN: "x" })], ["an argument", container({ command: ["--db", "postgres://u:p@db/x"] })],
-        ...[["--password=x"], ["redis-server", "--requirepass", "x"], ["--db-password", "x"], ["-token=x"], ["--web.api-key=x"]].map((command): Row => [command.join(" "), container({ command })]),
-        ["an entrypoint", container({ entrypoints: ["serve", "--secret", "x"] })], ["a label", container({ labels: [{ label: "shop.token", value: "x" }] })], ["of a job, in dev", container({ ...job, envs: ["TOKEN=x"] }), dev]]),
+      .concat([["a build argument", build({ NPM_TOKEN: "x" })], ["an argument", container({ command: ["--db", "postgres://u:p@db/x"] })]])
+      .concat([["--password=x"], ["redis-server", "--requirepass", "x"], ["--db-password", "x"], ["-token=x"], ["--web.api-key=x"]].map((command): Row => [command.join(" "), container({ command })]))
+      .concat([["an entrypoint", container({ entrypoints: ["serve", "--secret", "x"] })], ["a label", container({ labels: [{ label: "shop.token", value: "x" }] })], ["of a job, in dev", container({ ...job, envs: ["TOKEN=x"] }), dev]]),
   },
   limits: {
     passes: [["as hardened", container()], ["never started", container(carrier)]],

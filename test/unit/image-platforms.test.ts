@@ -15,9 +15,9 @@ describe("the platforms of an image", () => {
   });
 
   test("are built from the inputs of the build that runs, and from nothing else", () => {
-    const build = (repository: string) => ({ urn: `urn::${repository}`, custom: true, type: "docker-build:index:Image", inputs: { tags: [`${repository}:latest`] } });
+    const build = (repository: string) => ({ urn: `urn::${repository}`, custom: true, type: "docker-build:index:Image", inputs: { tags: [`${repository}:build`] } });
     const state = { resources: [build("ghcr.io/acme/rooted"), build("ghcr.io/acme/root")] };
-    assert.deepEqual(buildOf(state, "ghcr.io/acme/root"), { tags: ["ghcr.io/acme/root:latest"] });
+    assert.deepEqual(buildOf(state, "ghcr.io/acme/root"), { tags: ["ghcr.io/acme/root:build"] });
     assert.equal(buildOf(state, "ghcr.io/acme/shop"), undefined);
     assert.equal(buildOf({}, "ghcr.io/acme/root"), undefined);
   });
