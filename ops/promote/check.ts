@@ -30,6 +30,12 @@ export function secondsOf(text: string): number {
   return Number(count) * (units[unit] ?? 1);
 }
 
+/** A time as {@link secondsOf} takes it, in the largest unit that it is whole in: 600 is `10m`. */
+export function timeOf(seconds: number): string {
+  const [unit, size] = Object.entries(units).findLast(([, length]) => seconds >= length && seconds % length === 0) ?? ["s", 1];
+  return `${seconds / size}${unit}`;
+}
+
 /** The refusals as they are told, each with how to go on and the name that overrides it. */
 export function refusalText(from: string, to: string, refusals: readonly Refusal[]): string {
   const blocks = refusals.map(({ check, because, remedy }) => [`${check}:`, ...because.map((finding) => `  - ${finding}`), `  To go on: ${remedy}`, `  Or override it, on record: --force ${check}`].join("\n"));

@@ -64,7 +64,7 @@ export async function lookAtPromotion(options: PromoteOptions): Promise<Looked> 
   const values = valuesOf(text);
   const fromValues = valuesOf(await readFile(project.stackFile(from.stack), "utf8"));
   const plan = planOf(running, there, fromValues, values);
-  const found: Looked = { from: from.stack, to: to.stack, plan, histories: [], forced: [], secrets: [], text, values, needless: [] };
+  const found: Looked = { from: from.stack, to: to.stack, plan, histories: [], healthyFor: options.healthyFor, forced: [], secrets: [], text, values, needless: [] };
   if (takenIn(plan).length === 0) return found;
 
   onProgress("reading the history");

@@ -1,6 +1,6 @@
 import type { PullRequest } from "../forge.ts";
 import { table } from "../table.ts";
-import type { Refusal } from "./check.ts";
+import { type Refusal, timeOf } from "./check.ts";
 import { type History, revisionsText } from "./history.ts";
 import { type Plan, type Promoted, takenIn } from "./plan.ts";
 
@@ -10,6 +10,8 @@ export interface Promotion {
   to: string;
   plan: Plan;
   histories: History[];
+  /** Seconds that every container had been healthy at least, unless that was overridden. */
+  healthyFor: number;
   /** Refusals that `--force` overrode. */
   forced: Refusal[];
   /** Commands that set what is missing. */
@@ -29,17 +31,26 @@ export function commitMessage(promotion: Promotion): string {
   return [titleOf(promotion), "", ...lines, "", ...trailersOf(promotion), ""].join("\n");
 }
 
-function trailersOf({ from, forced }: Promotion): string[] {
-  return [`Promoted-from: ${from}`, ...forced.map(({ check, because }) => `Forced: ${check} because ${oneLine(because.join("; "))}`)];
+function trailersOf(promotion: Promotion): string[] {
+  const { from, forced } = promotion;
+  const healthy = healthyTime(promotion);
+  return [`Promoted-from: ${from}`, ...(healthy === undefined ? [] : [`Healthy-for: ${healthy}`]), ...forced.map(({ check, because }) => `Forced: ${check} because ${oneLine(because.join("; "))}`)];
+}
+
+/** The time that was asked for and held; undefined where the check was overridden. */
+function healthyTime({ healthyFor, forced }: Promotion): string | undefined {
+  return forced.some(({ check }) => check === "healthy") ? undefined : timeOf(healthyFor);
 }
 
 /** The pull request's text, from which a reviewer can decide. */
 export function pullRequestBody(promotion: Promotion): string {
   const { from, to, plan, histories, forced, secrets } = promotion;
+  const healthy = healthyTime(promotion);
   const rows = takenIn(plan).map((app) => `| ${app.name}${app.before === undefined ? " (new)" : ""} | ${revisionsText(app)} | \`${digestOf(app).slice(0, 19)}\` |`);
   const blocks = [
     `The images that run in \`${from}\`, by digest. ${plan.built.length === 0 ? `Nothing is built for \`${to}\`.` : builtText(from, to, plan.built)}`,
     ["| name | commit | image |", "|---|---|---|", ...rows].join("\n"),
+    ...(healthy === undefined ? [] : [`Every container of \`${from}\` had been healthy for ${healthy} at least.`]),
     ...(forced.length === 0 ? [] : [["**Overridden with `--force`:**", "", ...forced.map(({ check, because }) => `- ${check}: ${because.map(code).join(", ")}`)].join("\n")]),
     ...histories.flatMap(({ name, commits }) => (commits.length === 0 ? [] : [[`**Commits of ${name}:**`, "", ...commits.map((commit) => `- ${code(commit)}`)].join("\n")])),
     ...listed("Migrations that will run:", migrationLines(histories), (line) => `- ${code(line)}`),

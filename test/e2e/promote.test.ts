@@ -118,7 +118,7 @@ describe("the first promotion", () => {
     assert.deepEqual(configOf(tip)["berth:images"], Object.fromEntries(told.own.map(({ key, target }) => [key, target])));
     for (const comment of ["# What customers use.", "# One is enough here.", "# in Node", "berth:publish: { http: "]) assert.ok(promotedFile(tip).includes(comment), comment);
     assert.equal(git("log", "-1", "--format=%an <%ae>", tip), "Ada <ada@example.com>");
-    assert.equal(git("log", "-1", "--format=%(trailers)", tip), `Promoted-from: ${project.stack}`);
+    assert.equal(git("log", "-1", "--format=%(trailers)", tip), `Promoted-from: ${project.stack}\nHealthy-for: 0s`);
   });
 
   test("a second one of the same makes no other commit, and once it is merged there is nothing to promote", async () => {
@@ -192,8 +192,9 @@ describe("the next one", () => {
     git("fetch", "-q", "origin", `${branch}:refs/remotes/origin/${branch}`);
     const trailers = git("log", "-1", "--format=%(trailers)", `origin/${branch}`).split("\n");
     assert.equal(trailers[0], `Promoted-from: ${project.stack}`);
-    assert.match(trailers[1] ?? "", /^Forced: drift because container service-node-web-/);
-    assert.match(trailers[2] ?? "", /^Forced: migrations because apps\/services\/node\/migrations\/0004_body\.sql:1: drops the default/);
+    assert.equal(trailers[1], "Healthy-for: 0s");
+    assert.match(trailers[2] ?? "", /^Forced: drift because container service-node-web-/);
+    assert.match(trailers[3] ?? "", /^Forced: migrations because apps\/services\/node\/migrations\/0004_body\.sql:1: drops the default/);
 
     const forge = await fakeForge();
     await wellAgain();

@@ -144,7 +144,7 @@ describe("a promotion that is run again", () => {
   const at = (where: string, ref = name()) => execFileSync("git", ["-C", where, "rev-parse", ref], { encoding: "utf8" }).trim();
   const looked = (target: string, text: string): Looked => {
     const promoted: Promoted[] = [{ name: "root", folder: "root", source: target, target, revision: at(work, "main"), remote: false, before: undefined }];
-    return { from: "dev", to: "prod", plan: { promoted, own: [], same: [], others: [], missing: [], built: [] }, histories: [], forced: [], secrets: [], text, values: valuesOf(text), needless: [] };
+    return { from: "dev", to: "prod", plan: { promoted, own: [], same: [], others: [], missing: [], built: [] }, histories: [], healthyFor: 600, forced: [], secrets: [], text, values: valuesOf(text), needless: [] };
   };
   const promote = async (target: string, checkout?: Checkout) => {
     checkout ??= await open();

@@ -4,7 +4,7 @@ import type { Deployer } from "../../ops/deployer.ts";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
-import { forcedChecks, refusalText, secondsOf } from "../../ops/promote/check.ts";
+import { forcedChecks, refusalText, secondsOf, timeOf } from "../../ops/promote/check.ts";
 import { healthRefusal } from "../../ops/promote/health.ts";
 import { type History, migrationsRefusal } from "../../ops/promote/history.ts";
 import { planOf, type PromotedOwn } from "../../ops/promote/plan.ts";
@@ -25,6 +25,7 @@ describe("the arguments", () => {
 
   test("--healthy-for takes a time with its unit", () => {
     assert.deepEqual(["0s", "90s", "10m", "2h", "1d"].map(secondsOf), [0, 90, 600, 7200, 86_400]);
+    assert.deepEqual([0, 90, 600, 7200, 86_400, 90_000].map(timeOf), ["0s", "90s", "10m", "2h", "1d", "25h"]);
     for (const wrong of ["10", "10 m", "-1s", "1.5h", "1w", ""]) assert.throws(() => secondsOf(wrong), /whole number with s, m, h or d, for example 10m/);
   });
 });
@@ -225,6 +226,7 @@ describe("what is told", () => {
       own: [], same: [], others: ["old"], missing: ["berth:logs"], built: [],
     },
     histories: [history],
+    healthyFor: 600,
     forced: [{ check: "drift", because: ["container root-web-0: stopped\n(the state says: running)", "network x"], remedy: "" }],
     secrets: ["./berth secret root:ROOT_SECRET -s prod"],
   };
@@ -246,8 +248,14 @@ describe("what is told", () => {
   test("the commit ends in trailers of one line each", () => {
     assert.equal(
       commitMessage(promotion),
-      ["chore(prod): promote root from dev", "", "root: 1111111 → 2222222, sha256:aaaaaaaaaaaa", "", "Promoted-from: dev", "Forced: drift because container root-web-0: stopped (the state says: running); network x", ""].join("\n"),
+      ["chore(prod): promote root from dev", "", "root: 1111111 → 2222222, sha256:aaaaaaaaaaaa", "", "Promoted-from: dev", "Healthy-for: 10m", "Forced: drift because container root-web-0: stopped (the state says: running); network x", ""].join("\n"),
     );
+  });
+
+  test("the time that all had been healthy is on record, unless that was overridden", () => {
+    const forced: Promotion = { ...promotion, forced: [{ check: "healthy", because: ["x"], remedy: "" }] };
+    assert.match(pullRequestBody(promotion), /^Every container of `dev` had been healthy for 10m at least\.$/m);
+    assert.doesNotMatch(`${commitMessage(forced)}${pullRequestBody(forced)}`, /Healthy-for|had been healthy/);
   });
 
   test("the pull request shows applications, commits, migrations, and what was overridden; subjects as code", () => {
