@@ -49,11 +49,20 @@ export function otherSource(inputs: BuildInputs, labelsNow = imageLabels): strin
 
 /** The platform of an image with one, or those of an index, as its registry has it: `["linux/amd64"]`; empty where it is not there. */
 export async function platformsIn(reference: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
+  return (await imagesOf(reference, environment)).map(platformName);
+}
+
+/** The revision that an image says, or each of an index; undefined for one that says none. */
+export async function revisionsIn(reference: string, environment: NodeJS.ProcessEnv): Promise<(string | undefined)[]> {
+  return (await imagesOf(reference, environment)).map(({ config }) => config?.Labels?.["org.opencontainers.image.revision"]);
+}
+
+async function imagesOf(reference: string, environment: NodeJS.ProcessEnv): Promise<Platform[]> {
   const inspect = ["buildx", "imagetools", "inspect", reference, "--format"];
   try {
     const { stdout } = await run("docker", [...inspect, "{{json .Image}}"], { env: environment, maxBuffer: 2 ** 26 });
     const image = JSON.parse(stdout) as Partial<Platform> | Record<string, Platform>;
-    return "architecture" in image && typeof image.architecture === "string" ? [platformName(image as Platform)] : Object.values(image as Record<string, Platform>).map(platformName);
+    return "architecture" in image && typeof image.architecture === "string" ? [image as Platform] : Object.values(image as Record<string, Platform>);
   } catch (error) {
     if (/not found|NAME_UNKNOWN|MANIFEST_UNKNOWN/i.test((error as { stderr?: string }).stderr ?? "")) return [];
     throw error;
@@ -64,6 +73,7 @@ interface Platform {
   os: string;
   architecture: string;
   variant?: string;
+  config?: { Labels?: Record<string, string> | null };
 }
 
 /** arm64 has one variant, which its images name or not. */

@@ -5,7 +5,8 @@ import { closest } from "../arguments.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import type { Deployment } from "../deployer.ts";
 import { OpsError, usageError } from "../exit.ts";
-import { buildFor, buildOf, otherSource, parsePlatforms, partTag, platformsIn } from "../image-platforms.ts";
+import { buildFor, buildOf, otherSource, parsePlatforms, partTag, platformsIn, revisionsIn } from "../image-platforms.ts";
+import { sourceAt, wrongRevision } from "../image-revision.ts";
 import { imagesIn, parseImage } from "../image-digests.ts";
 import { Progress } from "../progress.ts";
 import { withLogin } from "../registry-login.ts";
@@ -17,7 +18,7 @@ export const command: Command = {
   summary: "add the tags latest, date, git ref and commit to an image",
   description: [
     "Adds the tags latest, YYYYMMDD (UTC), the git branch or tag, and sha-<commit> to the digest that the stack runs, in the",
-    "registry itself: nothing is built or pulled.",
+    "registry itself: nothing is built or pulled. An image is refused that was not built from what this commit has.",
     "With --platforms the tags name one index of images for all of these platforms: the one that runs, unchanged; for each",
     "other the one that --part pushed for this commit, or else one that is built here from the same source.",
   ].join("\n"),
@@ -44,12 +45,27 @@ export const command: Command = {
       const near = closest(app, Object.keys(images));
       throw usageError(`stack "${stack}" has no application "${app}": ${near === undefined ? `it has ${Object.keys(images).join(", ")}` : `did you mean ${near}?`}`);
     }
-    const tags = await gitTags(project.folder, environment);
+    const { tags, commit } = await gitTags(project.folder, environment);
     const state = platforms === undefined ? {} : await deployer.state();
     const report = new Progress(terminal);
     const pushed: Record<string, { references: string[]; platforms: string[] }> = {};
-    for (const [name, image] of Object.entries(images)) {
-      if (app !== undefined && name !== app) continue;
+    const chosen = Object.entries(images).filter(([name]) => app === undefined || name === app);
+    const folders = project.applications(stack);
+    const wrong: string[] = [];
+    for (const [name, image] of chosen) {
+      const { repository, digest } = parseImage(image);
+      const address = repository.split("/")[0] ?? "";
+      const login = await deployer.login(address);
+      terminal.redactor.hide(login?.password);
+      const reference = `${repository}@${digest}`;
+      const revisions = await withLogin(address, login, environment, (loggedIn) => revisionsIn(reference, loggedIn)).catch((error: unknown) => {
+        throw notTagged(image, error);
+      });
+      const found = wrongRevision({ stack, name, image: reference, revisions, commit, source: await sourceAt(project.folder, folders[name] ?? name, commit) });
+      if (found !== undefined) wrong.push(found);
+    }
+    if (wrong.length > 0) throw new OpsError(`nothing was tagged:\n${wrong.join("\n")}`);
+    for (const [name, image] of chosen) {
       const step = report.step(name);
       const { repository, digest } = parseImage(image);
       const address = repository.split("/")[0] ?? "";
@@ -68,8 +84,7 @@ export const command: Command = {
         });
       } catch (error) {
         step.fail("not tagged");
-        if (error instanceof OpsError) throw error;
-        throw new OpsError(`${image} could not be tagged: ${(error as { stderr?: string }).stderr?.trim() ?? String(error)}`);
+        throw notTagged(image, error);
       }
     }
     if (parsed.flags["json"]) terminal.json({ stack, pushed: Object.fromEntries(Object.entries(pushed).map(([name, { references }]) => [name, references])), platforms: Object.fromEntries(Object.entries(pushed).map(([name, image]) => [name, image.platforms])) });
@@ -77,6 +92,10 @@ export const command: Command = {
     return 0;
   },
 };
+
+function notTagged(image: string, error: unknown): OpsError {
+  return error instanceof OpsError ? error : new OpsError(`${image} could not be tagged: ${(error as { stderr?: string }).stderr?.trim() ?? String(error)}`);
+}
 
 interface Wanted {
   stack: string;
@@ -117,12 +136,12 @@ export function imageTags(now: Date, ref: string | undefined, commit: string): s
   return [...new Set(["latest", date, ...(clean ? [clean] : []), `sha-${commit.slice(0, 7)}`])];
 }
 
-async function gitTags(folder: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
+async function gitTags(folder: string, environment: NodeJS.ProcessEnv): Promise<{ tags: string[]; commit: string }> {
   const git = async (...args: string[]) => (await run("git", ["-C", folder, ...args])).stdout.trim();
   try {
     const commit = environment["GITHUB_SHA"] ?? (await git("rev-parse", "HEAD"));
     const ref = environment["GITHUB_REF_NAME"] ?? ((await git("tag", "--points-at", "HEAD")).split("\n")[0] || (await git("branch", "--show-current")));
-    return imageTags(new Date(), ref, commit);
+    return { tags: imageTags(new Date(), ref, commit), commit };
   } catch (error) {
     throw new OpsError(`${folder} is not a git checkout with a commit, so an image has no ref to be tagged with: ${String(error)}`);
   }

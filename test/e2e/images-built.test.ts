@@ -78,6 +78,22 @@ test("a tag names one index for amd64 and arm64: the image that runs, and one th
   }
 });
 
+test("an image is not tagged as a commit that has another source", async () => {
+  const git = (...args: string[]) => execFileSync("git", ["-C", project.dir, ...args], { encoding: "utf8" }).trim();
+  const changed = "apps/services/go/README.md";
+  project.write(changed, `${readFileSync(join(project.dir, changed), "utf8")}\n`);
+  // What is not committed is not in the image that runs.
+  const good = await project.berth(["push", "-s", project.stack], { environment: environment() });
+  assert.equal(good.code, 0, good.output);
+  git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "second", "--", changed);
+  const second = git("rev-parse", "HEAD");
+  const other = await project.berth(["push", "-s", project.stack], { environment: { GITHUB_SHA: second, GITHUB_REF_NAME: "v1.2.4" } });
+  git("checkout", "-q", commit);
+  assert.equal(other.code, 1, other.output);
+  assert.match(other.output, new RegExp(`nothing was tagged:\\nservice-go: .*@${digest} was built from ${commit.slice(0, 7)}, but ${second.slice(0, 7)}, which its tags would name, has apps/services/go at ${second.slice(0, 7)}: \\./berth up -s ${project.stack}`));
+  assert.throws(() => tagged("v1.2.4"));
+});
+
 test("a platform is not built of another source than what runs", async () => {
   const main = join(project.dir, "apps/services/go/main.go");
   project.write("apps/services/go/main.go", `${readFileSync(main, "utf8")}\n// changed\n`);
