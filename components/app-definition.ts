@@ -38,6 +38,8 @@ export interface AppDefinition {
   env?: Record<string, string>;
   /** Data that outlives the containers, volume name to path. The volume belongs to the application's user. @default none */
   volumes?: Record<string, string>;
+  /** Paths in memory beside /tmp, to MiB of the container's memory; only its own user may write there. @default none */
+  tmpfs?: Record<string, number>;
   /** Configuration files: each file of `directory` (beside app.ts) is readable in `target`. @default none */
   config?: { directory: string; target: string };
   /** Where Prometheus reads its metrics. @default not scraped */

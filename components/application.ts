@@ -73,7 +73,7 @@ export class Application extends pulumi.ComponentResource {
       user: `${userId}:${userId}`,
       memory: args.memory,
       cpus: args.cpus,
-      loosening: looseningOf(unprepared),
+      loosening: { ...looseningOf(unprepared), ...(definition.tmpfs !== undefined && { tmpfs: { "/tmp": 64, ...definition.tmpfs }, tmpfsOwner: userId }) },
       ...(args.live === true && { workingDir: definition.live?.source }),
     };
     const containers = { ...common, mounts: mountsOf({ files, mounts }) };

@@ -19,6 +19,8 @@ export interface Loosening {
   writableRoot?: boolean;
   /** Directories in memory, path to size in MiB. @default { "/tmp": 64 } */
   tmpfs?: Record<string, number>;
+  /** User and group id that these directories belong to. @default root, and everybody may write where the image has no such directory */
+  tmpfsOwner?: number;
 }
 
 type Hardened = Pick<
@@ -54,12 +56,14 @@ export function capabilityOf(name: string): string {
  */
 export function hardened(limits: Limits, loosening: Loosening = {}): Hardened {
   const processes = limits.processes ?? 512;
+  // A directory of the image keeps its mode with older runc, so the owner must be able to write; Debian's /run is 0755.
+  const owner = loosening.tmpfsOwner === undefined ? "" : `,uid=${loosening.tmpfsOwner},gid=${loosening.tmpfsOwner}`;
   return {
     readOnly: !(loosening.writableRoot ?? false),
     tmpfs: Object.fromEntries(
       Object.entries(loosening.tmpfs ?? { "/tmp": 64 }).map(([path, size]) => [
         path,
-        `rw,noexec,nosuid,nodev,size=${size}m,mode=1777`,
+        `rw,noexec,nosuid,nodev,size=${size}m,mode=1777${owner}`,
       ]),
     ),
     capabilities: { drops: everywhere.drops, adds: (loosening.capabilities ?? []).map(capabilityOf) },

@@ -8,6 +8,7 @@ export default {
   cache: true,
   jobs: { migrate: ["pcf", "migrate"] },
   secrets: { JWT_SECRET: "key that signs access tokens, 32 bytes or more" },
+  tmpfs: { "/var/run": 16 },
   config: { directory: "config", target: "/opt/pcf/config" },
   metrics: { port: 9090 },
   user: 1001,

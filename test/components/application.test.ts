@@ -48,6 +48,12 @@ describe("an application", () => {
     assert.equal(await new Promise((resolve) => void result.image.apply(resolve)), image);
   });
 
+  test("with directories in memory has them as its own, beside /tmp", async () => {
+    const { resources } = await record(make({ ...least, user: 1001, tmpfs: { "/var/run": 16 } }));
+    const option = (size: number) => `rw,noexec,nosuid,nodev,size=${size}m,mode=1777,uid=1001,gid=1001`;
+    assert.deepEqual(child(resources, "Container", "shop-web-0").inputs["tmpfs"], { "/tmp": option(64), "/var/run": option(16) });
+  });
+
   test("with all it may need is given each secret as a file, and names, never values, in its environment", async () => {
     const definition: AppDefinition = {
       ...least,

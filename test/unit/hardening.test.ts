@@ -34,4 +34,6 @@ test("a container is hardened by default, and each field of a loosening loosens 
   assert.deepEqual(hardened({ memory: 64 }, { writableRoot: true }), { ...plain, readOnly: false });
   assert.deepEqual(hardened({ memory: 64 }, { capabilities: ["CHOWN"] }), { ...plain, capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN"] } });
   assert.deepEqual(hardened({ memory: 64 }, { tmpfs: {} }), { ...plain, tmpfs: {} });
+  const owned = { "/var/run": "rw,noexec,nosuid,nodev,size=16m,mode=1777,uid=1001,gid=1001" };
+  assert.deepEqual(hardened({ memory: 64 }, { tmpfs: { "/var/run": 16 }, tmpfsOwner: 1001 }), { ...plain, tmpfs: owned });
 });
