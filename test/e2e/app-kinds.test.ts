@@ -38,8 +38,11 @@ export default {
 const robot = `
 export default {
   context: import.meta.dirname,
-  worker: { command: ["perl", "-e", "$SIG{TERM} = sub { exit }; open(my $log, '>>', '/data/starts'); print $log \\"$$\\\\n\\"; close $log; sleep 1 while 1"], health: ["test", "-s", "/data/starts"] },
+  worker: { command: ["perl", "-e", "$SIG{TERM} = sub { exit }; open(my $log, '>>', '/data/starts'); print $log \\"$$\\\\n\\"; close $log; until (-e '/data/fail') { sleep 1 } exit 1"], health: ["test", "-s", "/data/starts"] },
+  maxRestarts: 2,
   volumes: { data: "/data" },
+  secrets: { TOKEN: "a token" },
+  tmpfs: { "/var/run": 4 },
   jobs: { migrate: ["sh", "-c", "echo migrate >> /data/jobs"], seed: ["sh", "-c", "echo seed >> /data/jobs"] },
   schedules: {
     slow: { cron: "*/2 * * * * * *", timeZone: "Asia/Tokyo", command: ["sh", "-c", "mkdir /data/running || echo twice >> /data/overlap; date +%z >> /data/zones; sleep 5; rmdir /data/running"] },
@@ -80,6 +83,7 @@ before(async () => {
   await project.configure((config) => {
     config["berth:apps"] = { shop: { memory: "64MiB" }, remote: {}, robot: { memory: "64MiB" } };
     config["shop:PLAIN"] = secret;
+    config["robot:TOKEN"] = secret;
     delete config["root:ROOT_SECRET"];
   });
   const preview = await project.berth(["preview", "-s", project.stack]);
@@ -126,6 +130,13 @@ describe("a worker with a volume", () => {
     assert.equal((await read("starts")).length, 1);
   });
 
+  test("may write to its directory in memory, /run by its other name, and not to the secrets in it", async () => {
+    const [worker] = await project.containers("worker");
+    const script = "touch /run/pid && grep -c '^tmpfs /run tmpfs rw,nosuid,nodev,noexec' /proc/mounts; cat /run/secrets/TOKEN; touch /run/secrets/other 2>&1";
+    const text = execFileSync("docker", ["exec", worker?.Id ?? "", "sh", "-c", `${script}; true`], { encoding: "utf8" });
+    assert.match(text, new RegExp(`^1\\n${canary}\\s*touch: .*Read-only file system`));
+  });
+
   test("has no way out, not even to the edge", async () => {
     const [worker] = await project.containers("worker");
     const { NetworkSettings } = await docker.getContainer(worker?.Id ?? "").inspect();
@@ -160,9 +171,14 @@ test("one that runs out of memory is ended alone, and starts again", async () =>
   const others = async () => (await project.containers()).filter(({ State }) => State === "running").map(({ Id }) => Id).filter((id) => id !== web.Id).toSorted();
   const web = await shop();
   const running = await others();
+  const since = String(Math.floor(Date.now() / 1000));
+  const ended = () => execFileSync("docker", ["events", "--since", since, "--until", String(Math.ceil(Date.now() / 1000)), "--filter", "event=oom", "--filter", `label=berth.stack=${project.stack}`, "--format", "{{.Actor.ID}}"], { encoding: "utf8" });
   await project.get("/leak", "shop").catch(() => undefined);
   await until(async () => (await shop()).RestartCount > web.RestartCount && (await project.get("/", "shop").catch(() => ({ status: 0 }))).status === 200);
+  // Docker's event of the kernel's kill for want of memory.
+  assert.deepEqual([...new Set(ended().trim().split("\n"))], [web.Id]);
   assert.deepEqual(await others(), running);
+  assert.equal((await project.get("/", "remote")).status, 200);
 });
 
 test("a flood of 1 GB in a log takes no more of the disk than the driver's cap", async (context) => {
@@ -186,11 +202,21 @@ test("a new version stops the worker before the next one starts, and the data is
   await project.configure((config) => {
     config["berth:apps"] = { shop: { memory: "64MiB" }, remote: {}, robot: { memory: "64MiB", env: { VERSION: "2" } } };
     config["shop:PLAIN"] = secret;
+    config["robot:TOKEN"] = secret;
     delete config["root:ROOT_SECRET"];
   });
   await project.up();
   assert.equal((await project.containers("worker")).length, 1);
   assert.equal((await read("starts")).length, 2);
+});
+
+test("a worker that always fails is restarted as often as maxRestarts says, and stays down", async () => {
+  const [worker] = await project.containers("worker");
+  const container = docker.getContainer(worker?.Id ?? "");
+  execFileSync("docker", ["exec", worker?.Id ?? "", "touch", "/data/fail"]);
+  await until(async () => (await container.inspect()).State.Status === "exited");
+  const { RestartCount, State } = await container.inspect();
+  assert.deepEqual([RestartCount, State.ExitCode], [2, 1]);
 });
 
 /** A repository made of the folder `shop`, served by HTTP, and its address with the commit and the folder in it. */
