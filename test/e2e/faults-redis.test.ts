@@ -35,6 +35,13 @@ async function crash(): Promise<void> {
   process.kill(State.Pid, "SIGKILL");
 }
 
+/** What Prometheus answers to a query, a line each. */
+async function query(expression: string): Promise<string> {
+  const [prometheus] = await project.containers("prometheus");
+  const command = ["promtool", "query", "instant", "--http.config.file=/run/secrets/client.yml", "http://prometheus:9090", expression];
+  return execFileSync("docker", ["exec", prometheus?.Id ?? "", ...command], { encoding: "utf8" });
+}
+
 const answers = () => eventually("Redis answers", 30_000, async () => ((await sh("redis-cli ping").catch(String)).includes("PONG") ? undefined : "no PONG"));
 
 describe("Redis", () => {
@@ -89,7 +96,7 @@ describe("Redis", () => {
     assert.equal((await sh(`${login} GET key9`)).trim(), "value9");
   });
 
-  test("that is full refuses writes, serves reads, and tells its exporter", async () => {
+  test("that is full refuses writes, serves reads, and its alert is on the way", async () => {
     const value = "x".repeat(1000);
     const filled = await sh(`i=0; while [ $i -lt 40000 ]; do i=$((i+1)); echo "SET fill:$i ${value}"; done | ${login} 2>&1 | grep -c OOM; true`);
     assert.ok(Number(filled) > 1000, `${filled} writes were refused`);
@@ -97,6 +104,10 @@ describe("Redis", () => {
     assert.equal((await sh(`${login} GET fill:1`)).trim().length, 1000);
     const { State } = await docker.getContainer(await id()).inspect();
     assert.equal(State.OOMKilled, false);
+    await eventually("Prometheus has the alert", 60_000, async () => {
+      const alerts = await query('ALERTS{alertname="RedisMemoryHigh"}');
+      return /alertstate="(pending|firing)"/.test(alerts) ? undefined : `${alerts}; ${await query("redis_memory_used_bytes / redis_memory_max_bytes")}`;
+    });
     await sh(`${login} FLUSHALL`);
     assert.equal((await sh(`${login} SET more 1`)).trim(), "OK");
   });
