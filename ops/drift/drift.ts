@@ -9,6 +9,7 @@ import { fileFindings } from "./files.ts";
 import type { Drift, Finding } from "./finding.ts";
 import { type Look, lookAt } from "./look.ts";
 import { rereadDrifts } from "./reread.ts";
+import { serviceFindings } from "./service.ts";
 import { strayDrifts } from "./strays.ts";
 import { imageFindings, networkFindings, volumeFindings } from "./surroundings.ts";
 import { kindOf, nameOnHost, wantedContainer } from "./wanted.ts";
@@ -61,7 +62,7 @@ export async function driftOf({ deployer, docker, stack, signal }: DriftOptions)
   const after = await deployer.state();
   if (!isDeepStrictEqual(after, state)) throw new OpsError(`stack "${stack}" was changed while it was looked at: run this again when the update has ended`);
   const own = compare(stack, state, look);
-  const covered = new Set(own.flatMap(({ urn }) => urn ?? []));
+  const covered = new Set(own.flatMap(({ kind, urn }) => (kind === "service" ? [] : (urn ?? []))));
   const others = rereadDrifts(events, covered, (urn) => refreshCommand(deployer.engine, stack, urn));
   const drifts = [...own, ...others].toSorted((a, b) => Number(b.harmful) - Number(a.harmful));
   const containers = resources.filter(({ type }) => type === types.container).map(wantedContainer);
@@ -90,6 +91,7 @@ export function compare(stack: string, state: Deployment, look: Look): Drift[] {
       const files = look.files.get(resource.id ?? "") ?? [];
       return [...containerFindings(wanted, containers.get(resource.id ?? ""), around), ...fileFindings(wanted, files, up)];
     },
+    [types.service]: (resource) => serviceFindings(resource, look.tasks),
     [types.network]: (resource) => networkFindings(resource, networks.get(nameOnHost(resource)), own, up),
     [types.volume]: (resource) => volumeFindings(resource, volumes.get(resource.id ?? ""), up),
     [types.pulled]: (resource) => {

@@ -52,7 +52,7 @@ export interface Finding {
 export interface Drift extends Finding {
   /** Its name in the program; of what the state does not know, its name on the Docker host. */
   resource: string;
-  kind: "container" | "network" | "volume" | "image" | "resource" | "stack";
+  kind: "container" | "service" | "network" | "volume" | "image" | "resource" | "stack";
   /** Undefined of what the state does not know. */
   urn?: string;
 }

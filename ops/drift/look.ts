@@ -2,6 +2,7 @@ import type Dockerode from "dockerode";
 import type { StateResource } from "../deployer.ts";
 import { labels, stackContainers } from "../docker.ts";
 import { types } from "../resource-types.ts";
+import { type Tasks, tasksOf } from "../service-tasks.ts";
 import { type FileChange } from "./files.ts";
 import { nameOnHost, wantedContainer } from "./wanted.ts";
 
@@ -17,19 +18,22 @@ export interface Look {
   images: Map<string, string | undefined>;
   /** What changed in the file systems that can be written, by the container's id. */
   files: Map<string, FileChange[]>;
+  /** Of the services of a swarm. */
+  tasks: Tasks;
 }
 
-/** @param thorough Also images and file systems, which `berth up` need not know. */
+/** @param thorough Also images, file systems and the tasks of services, which `berth up` need not know. */
 export async function lookAt(docker: Dockerode, stack: string, resources: readonly StateResource[], thorough: boolean): Promise<Look> {
   const [listed, allNetworks, { Volumes: volumes }] = await Promise.all([stackContainers(docker, stack), docker.listNetworks(), docker.listVolumes()]);
   const names = new Set(resources.filter(({ type }) => type === types.network).map(nameOnHost));
   const own = allNetworks.filter(({ Name, Labels }) => names.has(Name) || Labels?.[labels.stack] === stack);
-  const [containers, networks, images] = await Promise.all([
+  const [containers, networks, images, tasks] = await Promise.all([
     present(listed.map(({ Id }) => docker.getContainer(Id).inspect())),
     present(own.map(({ Id }) => docker.getNetwork(Id).inspect())),
     thorough ? imagesOf(docker, resources) : new Map<string, string | undefined>(),
+    tasksOf(docker, thorough ? resources : []),
   ]);
-  const look = { containers, networks, volumes: volumes ?? [], images, files: new Map<string, FileChange[]>() };
+  const look = { containers, networks, volumes: volumes ?? [], images, files: new Map<string, FileChange[]>(), tasks };
   if (!thorough) return look;
   const writable = new Set(resources.filter(({ type }) => type === types.container).filter((resource) => isWritable(resource)).map(({ id }) => id));
   const changes = containers.filter(({ Id }) => writable.has(Id)).map(async ({ Id }) => look.files.set(Id, ((await docker.getContainer(Id).changes()) as FileChange[] | null) ?? []));

@@ -33,7 +33,7 @@ export interface Limits {
 
 type Props = Record<string, unknown>;
 
-const kinds: Record<string, Drift["kind"] | undefined> = { [types.container]: "container", [types.network]: "network", [types.volume]: "volume", [types.pulled]: "image" };
+const kinds: Record<string, Drift["kind"] | undefined> = { [types.container]: "container", [types.service]: "service", [types.network]: "network", [types.volume]: "volume", [types.pulled]: "image" };
 
 /** The word for a resource of this type; `resource` for one that only the engine looks at. */
 export function kindOf(type: string): Drift["kind"] {

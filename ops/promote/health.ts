@@ -2,6 +2,7 @@ import type { ContainerInspectInfo } from "dockerode";
 import { type Deployment, realResources } from "../deployer.ts";
 import { wantedContainer } from "../drift/wanted.ts";
 import { types } from "../resource-types.ts";
+import { lackOf, replicasOf, type Tasks } from "../service-tasks.ts";
 import { duration } from "../table.ts";
 import type { Refusal } from "./check.ts";
 
@@ -10,6 +11,8 @@ export interface HealthOptions {
   state: Deployment;
   /** All containers with the stack's label. */
   containers: readonly ContainerInspectInfo[];
+  /** Of the services of a swarm. @default none */
+  tasks?: Tasks;
   /** Of the Docker host, as its clock may differ. */
   now: Date;
   /** Seconds. */
@@ -17,10 +20,10 @@ export interface HealthOptions {
 }
 
 /**
- * Whether every container of a stack has run, and been healthy where it has a health check, since at least
+ * Whether every container and every replica of a service has run, and been healthy where it has a health check, since at least
  * `healthyFor`: counted from its last start, which a restart by the Docker Engine is too. Pure.
  */
-export function healthRefusal({ stack, state, containers, now, healthyFor }: HealthOptions): Refusal | undefined {
+export function healthRefusal({ stack, state, containers, tasks = new Map(), now, healthyFor }: HealthOptions): Refusal | undefined {
   const byId = new Map(containers.map((container) => [container.Id, container]));
   const findings: string[] = [];
   let wait = 0;
@@ -38,6 +41,16 @@ export function healthRefusal({ stack, state, containers, now, healthyFor }: Hea
         wait = Math.max(wait, healthyFor - up);
         findings.push(`${name} has run since ${duration(Math.max(0, up) * 1000)} only, and must for ${duration(healthyFor * 1000)}${restarts(container)}`);
       }
+    }
+  }
+  for (const resource of realResources(state).filter(({ type }) => type === types.service)) {
+    const replicas = replicasOf(resource, tasks);
+    const lack = lackOf(replicas);
+    const up = Math.floor((now.getTime() - replicas.newest) / 1000);
+    if (lack !== undefined) findings.push(`${replicas.name}: ${lack}`);
+    else if (up < healthyFor) {
+      wait = Math.max(wait, healthyFor - up);
+      findings.push(`${replicas.name} has run since ${duration(Math.max(0, up) * 1000)} only, in its newest replica, and must for ${duration(healthyFor * 1000)}`);
     }
   }
   if (findings.length === 0) return undefined;

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import type Dockerode from "dockerode";
 import { parseImage } from "../image-digests.ts";
-import { type Deployer, type Login } from "../deployer.ts";
+import { type Deployer, type Login, realResources } from "../deployer.ts";
 import { stackContainers } from "../docker.ts";
 import { driftOf } from "../drift/drift.ts";
 import { driftLine } from "../drift/text.ts";
 import { messageOf, OpsError } from "../exit.ts";
 import type { Project } from "../project.ts";
+import { tasksOf } from "../service-tasks.ts";
 import { type Check, type Refusal, refusalText } from "./check.ts";
 import { absenceOf } from "./absent.ts";
 import type { Base, Checkout } from "./checkout.ts";
@@ -90,7 +91,8 @@ async function healthOf({ stack, docker }: Side, { state }: Running, healthyFor:
   const listed = await stackContainers(docker, stack);
   const containers = (await Promise.allSettled(listed.map(({ Id }) => docker.getContainer(Id).inspect()))).flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const { SystemTime } = (await docker.info()) as { SystemTime?: string };
-  return healthRefusal({ stack, state, containers, now: SystemTime === undefined ? new Date() : new Date(SystemTime), healthyFor });
+  const tasks = await tasksOf(docker, realResources(state));
+  return healthRefusal({ stack, state, containers, tasks, now: SystemTime === undefined ? new Date() : new Date(SystemTime), healthyFor });
 }
 
 /** A stack that never was up has no drift; one that can't be looked at, or only in the wrong state, may have any. */
