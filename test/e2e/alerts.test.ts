@@ -27,6 +27,9 @@ let project: Project;
 let webhook: Webhook;
 let mails: MailServer;
 let password = "";
+/** Messages of the dead-man's switch when it was silenced. */
+let arrived = 0;
+const switches = () => webhook.received.filter(({ labels }) => labels["alertname"] === "DeadMansSwitch").length;
 
 before(async () => {
   webhook = await Webhook.create();
@@ -58,6 +61,16 @@ after(async () => {
 
 test(`the dead-man's switch arrives after berth up on the ${engine} engine, with the name of the stack`, async () => {
   await eventually("DeadMansSwitch", 60_000, async () => webhook.lacks({ alertname: "DeadMansSwitch", stack: project.stack }));
+});
+
+test("the dead-man's switch can be silenced, and Alertmanager says so", async () => {
+  const [alertmanager] = await project.containers("alertmanager");
+  const amtool = async (...words: string[]) => (await run("docker", ["exec", alertmanager?.Id ?? "", "amtool", "--alertmanager.url=http://alertmanager:9093", ...words])).stdout.trim();
+  const silence = await amtool("silence", "add", "alertname=DeadMansSwitch", "--duration=1h", "--author=test", "--comment=test");
+  const found = async (kind: string) => (JSON.parse(await amtool("--output=json", "alert", "query", kind, "alertname=DeadMansSwitch")) as { status: { state: string; silencedBy: string[] } }[]).map(({ status }) => [status.state, ...status.silencedBy]);
+  await eventually("the switch is silenced", 30_000, async () => ((await found("--active")).length === 0 ? undefined : "active"));
+  assert.deepEqual(await found("--silenced"), [["suppressed", silence]]);
+  arrived = switches();
 });
 
 test("Prometheus has the applications and Alertmanager among its targets", async () => {
@@ -126,6 +139,14 @@ test("the same alerts come by mail, over TLS and after a login, and the dead-man
   assert.match(mail, /^Subject: \[FIRING:\d\] TargetMissing/m);
   assert.match(mail, /Is its container there, and healthy: berth status/);
   assert.ok(received.every(({ text }) => !text.includes("DeadMansSwitch")));
+});
+
+test("the silenced switch was due since, and nothing was sent", async () => {
+  await eventually("Alertmanager has held a message back", 90_000, async () => {
+    const { body } = await ask(`/api/v1/query?query=${encodeURIComponent('alertmanager_notifications_suppressed_total{reason="silence"} > 0')}`);
+    return (JSON.parse(body) as { data: { result: unknown[] } }).data.result.length > 0 ? undefined : body;
+  });
+  assert.equal(switches(), arrived);
 });
 
 test("Prometheus asks everybody who comes through Traefik for a login, and refuses applications", async () => {
