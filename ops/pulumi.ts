@@ -5,13 +5,14 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type Dockerode from "dockerode";
+import { releaseOrigin } from "../components/release-origin.ts";
 import { Lock } from "../engine/lock.ts";
 import { type Deployer, type Deployment, type DestroyOptions, type FailedUpdate, type Login, loginOf, type Outcome, type Outputs, outputsOf, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { exitCodes, messageOf, OpsError } from "./exit.ts";
 import { areGone, heldBy, type Holder, lockHolders } from "./lock-holders.ts";
 import { PolicyGate } from "./policy/check.ts";
 import type { Project } from "./project.ts";
-import { type CliUpdate, failedUpdates } from "./releases/cli-history.ts";
+import { type CliUpdate, failedUpdates, updateMessage } from "./releases/cli-history.ts";
 import { noteVariable } from "./releases/note.ts";
 import { EventReader } from "./pulumi-events.ts";
 import { type Backend, shownUrl } from "./setup/backend.ts";
@@ -64,7 +65,8 @@ export class PulumiDeployer implements Deployer {
     // In a preview first, so that what it can tell there stops the update before anything is made.
     await (pack.length === 0 ? this.#policy.enforce(options) : this.#apply(["preview", ...pack], { ...(options.signal && { signal: options.signal }) }));
     const { plan } = options;
-    const command = ["up", "--yes", "--skip-preview", ...pack, ...replacing(options)];
+    const message = updateMessage(releaseOrigin(this.#options.project.folder, this.#options.environment));
+    const command = ["up", "--yes", "--skip-preview", "--message", message, ...pack, ...replacing(options)];
     if (plan === undefined) return this.#apply(command, options);
     return this.#apply([...command, "--plan", plan], options).catch((error: unknown) => {
       throw /violates plan/.test(messageOf(error)) ? new OpsError(`${messageOf(error)}

@@ -1,3 +1,4 @@
+import type { Release } from "../../components/release-record.ts";
 import type { FailedUpdate } from "../deployer.ts";
 
 /** An entry of `pulumi stack history --json`, as far as it is read. */
@@ -6,16 +7,23 @@ export interface CliUpdate {
   startTime: string;
   endTime?: string;
   result: string;
+  message?: string;
   environment?: Record<string, string | undefined>;
 }
 
-/** Updates that failed, newest first; previews, refreshes and destroys are left out. Who ran one, and where, the CLI does not keep. */
+/** What the CLI's history keeps of an update beside commit and times: who, and where. */
+export function updateMessage({ by, from }: Pick<Release, "by" | "from">): string {
+  return `berth up by ${by.replaceAll(/\s+/g, " ")} on ${from.host}`;
+}
+
+/** Updates that failed, newest first; previews, refreshes and destroys are left out. Of plain `pulumi up` who and where are not known. */
 export function failedUpdates(history: readonly CliUpdate[] | null): FailedUpdate[] {
   return (history ?? [])
     .filter(({ kind, result }) => kind === "update" && result === "failed")
-    .map(({ startTime, endTime = startTime, environment = {} }) => {
+    .map(({ startTime, endTime = startTime, message = "", environment = {} }) => {
       const { "git.head": revision, "git.dirty": dirty } = environment;
+      const [, by, host] = /^berth up by (.+) on (\S+)$/.exec(message) ?? [];
       const times = { start: new Date(startTime).toISOString(), end: new Date(endTime).toISOString() };
-      return revision === undefined ? times : { ...times, revision, dirty: dirty === "true" };
+      return { ...times, ...(by !== undefined && host !== undefined && { by, host }), ...(revision !== undefined && { revision, dirty: dirty === "true" }) };
     });
 }

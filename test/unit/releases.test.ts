@@ -6,7 +6,7 @@ import type { Release } from "../../components/release-record.ts";
 import { Crypter } from "../../engine/secrets.ts";
 import { chosen } from "../../ops/commands/rollback.ts";
 import { changeLines, changesBetween, changesInShort } from "../../ops/releases/changes.ts";
-import { failedUpdates } from "../../ops/releases/cli-history.ts";
+import { failedUpdates, updateMessage } from "../../ops/releases/cli-history.ts";
 import { requireImages } from "../../ops/releases/image-check.ts";
 import { type Between, migrationsBack } from "../../ops/releases/migrations-back.ts";
 import { rollbackNote, rolledBackTo } from "../../ops/releases/note.ts";
@@ -135,6 +135,9 @@ describe("the list of releases", () => {
     const times = { start: "2026-03-02T11:00:00.000Z", end: "2026-03-02T11:01:00.000Z" };
     assert.deepEqual(failedUpdates(history), [{ ...times, revision: commit("d"), dirty: true }, times]);
     assert.deepEqual(failedUpdates(null), []);
+    const message = updateMessage({ by: "Ada on\nthe Example", from: { host: "laptop" } });
+    assert.deepEqual(failedUpdates([{ ...entry("update", "failed"), message }]), [{ ...times, by: "Ada on the Example", host: "laptop" }]);
+    assert.deepEqual(failedUpdates([{ ...entry("update", "failed"), message: "fix: the newest commit's subject" }]), [times]);
   });
 });
 
