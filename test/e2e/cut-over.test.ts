@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "./eventually.ts";
 import { startLoad } from "./load.ts";
 import { docker, Project } from "./project.ts";
@@ -17,14 +18,35 @@ after(async () => project[Symbol.asyncDispose]());
 const settings = (env: Record<string, string>) => (config: Record<string, unknown>) => {
   config["berth:apps"] = { root: { replicas: 2, memory: "128MiB", env: { RUST_ENV: "development", ...env } } };
 };
-/** What Traefik's access log has of the requests of a path; the time is ISO 8601. */
+/** What Traefik's access log has of the requests of a path, of the last 30 s; the time is ISO 8601. */
 const answers = async (path: string) => {
   const [traefik] = await project.containers("traefik");
-  const log = await docker.getContainer(traefik?.Id ?? "").logs({ stdout: true });
+  const log = await docker.getContainer(traefik?.Id ?? "").logs({ stdout: true, since: Math.floor(Date.now() / 1000) - 30 });
   // Docker puts a header of 8 bytes before each line.
   const lines = log.toString().split("\n").filter((line) => line.includes(`"RequestPath":"${path}"`)).map((line) => line.slice(line.indexOf("{")));
-  return lines.map((line) => JSON.parse(line) as { ServiceAddr: string; StartUTC: string });
+  return lines.map((line) => JSON.parse(line) as { ServiceAddr: string; StartUTC: string; DownstreamStatus: number });
 };
+/** A request each 50 ms, whatever becomes of those before it; times in milliseconds since 1970. */
+function steadyRequests(path: string): { stop: () => Promise<{ from: number; to: number; status: number }[]> } {
+  const sent: Promise<{ from: number; to: number; status: number }>[] = [];
+  const timer = setInterval(() => {
+    const from = Date.now();
+    sent.push(project.get(path).then(({ status }) => status, () => 0).then((status) => ({ from, to: Date.now(), status })));
+  }, 50);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return Promise.all(sent);
+    },
+  };
+}
+/** Both replicas get requests of a path. */
+const bothServe = (path: string, within: number) =>
+  eventually("both replicas serve", within, async () => {
+    for (let count = 0; count < 4; count += 1) assert.equal((await project.get(path)).status, 200);
+    const servers = new Set((await answers(path)).map(({ ServiceAddr }) => ServiceAddr));
+    return servers.size === 2 ? undefined : [...servers].join();
+  });
 const web = async () => (await project.containers("web")).map(({ Id }) => Id).toSorted();
 
 test("a deploy of two replicas under load loses no request, and no old container is left", async () => {
@@ -45,6 +67,52 @@ test("requests that take 5 s finish while their replica is replaced", async () =
   await project.configure(settings({ RUST_LOG: "info" }));
   await project.up();
   assert.deepEqual((await Promise.all(slow)).map(({ status }) => status), [200, 200, 200, 200, 200, 200]);
+});
+
+test("a replica that hangs gets no request from 5 s after on, and is back once it answers", async (context) => {
+  const container = docker.getContainer((await web())[0] ?? "");
+  await bothServe("/health?before-hang", 30_000);
+  const load = steadyRequests("/health?hang");
+  context.after(() => load.stop());
+  await container.pause();
+  const hung = Date.now();
+  try {
+    await delay(9000);
+  } finally {
+    await container.unpause();
+  }
+  const back = Date.now();
+  const results = await load.stop();
+  const after = results.filter(({ from }) => from >= hung + 5000 && from < back - 1000);
+  const lost = results.filter(({ status }) => status !== 200);
+  const waited = results.filter(({ from, to }) => to - from > 1000).map(({ from }) => from - hung);
+  context.diagnostic(`${results.length} requests, ${lost.length} failed, ${waited.length} waited; the last of them came ${Math.max(0, ...waited, ...lost.map(({ from }) => from - hung))} ms after the hang`);
+  assert.ok(waited.length + lost.length > 0, "no request came to the replica that hung");
+  assert.ok(after.length > 20, `${after.length} requests`);
+  assert.deepEqual(after.filter(({ status, to }) => status !== 200 || to >= back), []);
+  await bothServe("/health?after-hang", 30_000);
+});
+
+test("a replica that is killed serves again within 10 s, and the other answers meanwhile", async (context) => {
+  const container = docker.getContainer((await web())[0] ?? "");
+  const { RestartCount, State, Name } = await container.inspect();
+  const load = steadyRequests("/health?kill");
+  context.after(() => load.stop());
+  const killed = Date.now();
+  process.kill(State.Pid, "SIGKILL");
+  let back = Infinity;
+  await eventually("the killed replica serves", 30_000, async () => {
+    const now = await container.inspect();
+    if (now.RestartCount !== RestartCount + 1) return `${now.RestartCount} restarts`;
+    const own = (await answers("/health?kill")).filter(({ ServiceAddr, DownstreamStatus }) => `/${ServiceAddr}`.startsWith(`${Name}:`) && DownstreamStatus === 200);
+    back = Math.min(...own.map(({ StartUTC }) => Date.parse(StartUTC)).filter((at) => at > Date.parse(now.State.StartedAt)));
+    return back < Infinity ? undefined : `${own.length} answers of before`;
+  });
+  assert.ok(back - killed < 10_000, `${back - killed} ms`);
+  const results = await load.stop();
+  const lost = results.filter(({ status }) => status !== 200);
+  context.diagnostic(`back after ${back - killed} ms; ${results.length} requests, ${lost.length} failed: ${lost.map(({ from, status }) => `${status} after ${from - killed} ms`).join(", ")}`);
+  assert.deepEqual(lost.filter(({ from }) => from > killed + 5000), []);
 });
 
 test("least-connections: while a replica is busy with one request, the other gets all that come", async () => {
