@@ -5,16 +5,19 @@ import { after, before, describe, test } from "node:test";
 import { eventually } from "./eventually.ts";
 import { engine, Project } from "./project.ts";
 
-// Go and Rust compile their dependencies into a cache of the stack for minutes first; they reload by the same mount.
+// Rust compiles its crates into the stage `dev` for minutes first (docs/systems.md says what was shown of it).
 const services = {
   node: { file: "src/identity.ts", line: /"service-node"/, written: '"changed-node"' },
   python: { file: "service/__init__.py", line: /"service-python"/, written: '"changed-python"' },
+  django: { file: "config/__init__.py", line: /"service-django"/, written: '"changed-django"' },
+  go: { file: "main.go", line: /"service-go"/, written: '"changed-go"' },
 };
 
 let project: Project;
 const stack = (environment: string) =>
   project.configure((config) => {
     config["berth:environment"] = environment;
+    config["berth:secrets"] = "generate";
     config["berth:apps"] = Object.fromEntries(Object.keys(services).map((name) => [name, { folder: `services/${name}`, live: true, replicas: 1 }]));
     delete config["root:ROOT_SECRET"];
   });
