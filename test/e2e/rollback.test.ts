@@ -179,7 +179,7 @@ test("over a migration that drops a column it is refused before anything is chan
   project.write(definition, readFileSync(join(project.dir, definition), "utf8").replace("  cache: true,\n", ""));
   commit("notes, uncached");
   const settings = parse(stackFile()) as { config: { "berth:apps": Record<string, unknown> } };
-  settings.config["berth:apps"]["notes"] = { folder: "services/node", memory: "128MiB" };
+  settings.config["berth:apps"]["notes"] = { folder: "services/node", replicas: 1, memory: "128MiB" };
   project.write(file(), stringify(settings));
   await project.up();
   project.write("apps/services/node/migrations/0004_drop_body.sql", "ALTER TABLE notes DROP COLUMN body;\n");
