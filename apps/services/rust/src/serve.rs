@@ -7,20 +7,27 @@ use crate::identity::{SERVICE, version};
 use crate::metrics::{self, Metrics};
 use crate::settings::Settings;
 use crate::{health, logging};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
 use std::io;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-/// What requests in flight may take after SIGTERM; SIGKILL comes after 30 s.
+/// How long after SIGTERM everything is still answered, with `Connection: close`. A proxy sends requests on the
+/// connections that it has, and one that is closed under a request loses it.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+/// What requests in flight may take after the drain; SIGKILL comes after 30 s.
 const STOP_LIMIT: Duration = Duration::from_secs(25);
 /// Largest request body, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -30,6 +37,7 @@ pub struct App {
     pub database: Database,
     pub cache: Cache,
     pub metrics: Arc<Metrics>,
+    draining: AtomicBool,
 }
 
 pub fn run(settings: Settings) -> ExitCode {
@@ -53,6 +61,7 @@ async fn serve(settings: Settings) -> io::Result<()> {
         database: Database::new(settings.database),
         cache: Cache::new(settings.cache).map_err(io::Error::other)?,
         metrics: Arc::new(Metrics::new().map_err(io::Error::other)?),
+        draining: AtomicBool::new(false),
     });
     let scraped = app.metrics.clone();
     let metrics = Router::new()
@@ -79,6 +88,8 @@ async fn serve(settings: Settings) -> io::Result<()> {
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping");
+    app.draining.store(true, Ordering::Relaxed);
+    sleep(DRAIN_TIME).await;
     let _ = stop.send(());
     let finished = timeout(STOP_LIMIT, server).await;
     app.database.close().await;
@@ -97,7 +108,18 @@ fn routes(app: Arc<App>) -> Router {
             app.metrics.clone(),
             metrics::observe,
         ))
+        .layer(middleware::from_fn_with_state(app.clone(), ask_to_reconnect))
         .with_state(app)
+}
+
+async fn ask_to_reconnect(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if app.draining.load(Ordering::Relaxed) {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn listen(port: u16) -> io::Result<TcpListener> {

@@ -12,7 +12,7 @@ use redis::Redis;
 use serde_json::{Value, json};
 use server::{Server, run};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -284,12 +284,34 @@ fn a_stop_answers_what_is_in_flight_and_every_line_of_the_log_is_json() {
     );
     write!(stream, "{head}\r\n\r\n").unwrap();
     thread::sleep(Duration::from_millis(300));
+    // What is closed under a request on its way loses it.
+    let mut kept = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut ask = || {
+        let mut answer = [0; 1024];
+        write!(kept, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let length = kept.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..length]).to_lowercase()
+    };
+    let before = ask();
+    assert!(
+        before.starts_with("http/1.1 404 ") && !before.contains("connection: close"),
+        "{before}"
+    );
     server.terminate();
-    thread::sleep(Duration::from_millis(500));
-    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+    thread::sleep(Duration::from_millis(300));
+    let draining = ask();
+    assert!(
+        draining.starts_with("http/1.1 404 ") && draining.contains("connection: close"),
+        "{draining}"
+    );
+    let closed = (0..50).any(|_| {
+        thread::sleep(Duration::from_millis(100));
+        TcpStream::connect(("127.0.0.1", server.port)).is_err()
+    });
+    assert!(closed, "new connections are taken");
     write!(stream, "{body}").unwrap();
     let mut answer = String::new();
-    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
 
     let log = server.log();
