@@ -27,7 +27,7 @@ export async function appsOf(stack: string): Promise<{ name: string; replicas: n
 /** The secrets that a stack file without them is given, by key: found again by their values. */
 export async function canariesOf(stack: string): Promise<Record<string, string>> {
   const keys = (await appsOf(stack)).flatMap(({ name, definition }) => Object.keys(definition.secrets ?? {}).map((secret) => `${name}:${secret}`));
-  if (stack === "prod") keys.push("berth:registryPassword", "berth:backupKey", "berth:s3Key", "berth:s3Secret");
+  if (stack === "prod") keys.push("berth:registryPassword", "berth:backupKey", "berth:s3Key", "berth:s3Secret", "berth:alertWebhook");
   return Object.fromEntries(keys.map((key) => [key, `canary-${key.replace(":", "-")}`]));
 }
 

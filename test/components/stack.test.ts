@@ -51,6 +51,8 @@ for (const stack of ["dev", "prod"]) {
     const appJobs = () => each(({ name, definition }) => keys(definition.jobs).map((job) => `${name}-${job}`));
     const appVolumes = () => each(({ name, definition }) => keys(definition.volumes).map((volume) => `${name}-volume-${volume}`));
     const reachesOut = () => apps.some(({ definition }) => definition.egress === true);
+    /** What the committed prod asks for beyond Prometheus. */
+    const watching = stack === "dev" ? [] : ["alertmanager", "grafana", "log-collector", "loki"];
     const developer = stack === "dev" ? ["adminer", "mail"] : [];
     const of = (wanted: string) => resources.filter((resource) => resource.type === wanted);
     const containers = () => of(type.container).map((resource) => [resource.name, resource.inputs as Container, resource] as const);
@@ -65,6 +67,7 @@ for (const stack of ["dev", "prod"]) {
         services().map(([name]) => name).toSorted(),
         [
           ...developer,
+          ...watching,
           "node-exporter",
           "postgres",
           "postgres-backup-differential",
@@ -89,7 +92,7 @@ for (const stack of ["dev", "prod"]) {
           "postgres-backup-drill-owner",
           "postgres-backup-metrics-owner",
           "postgres-backup-stanza",
-          ...(stack === "dev" ? ["postgres-backups-owner", "registry-data-owner"] : ["traefik-certificates-owner"]),
+          ...(stack === "dev" ? ["postgres-backups-owner", "registry-data-owner"] : ["traefik-certificates-owner", ...watching.map((part) => `${part}-data-owner`)]),
           "postgres-data-owner",
           "postgres-init",
           "postgres-socket-owner",
@@ -106,12 +109,12 @@ for (const stack of ["dev", "prod"]) {
       );
     });
 
-    test("publishes Traefik alone, and in dev its registry, in dev on 127.0.0.1 only", () => {
+    test("publishes Traefik alone, and on 127.0.0.1 what the host's Docker Engine itself talks to: dev's registry, prod's log collector", () => {
       const published = containers().flatMap(([name, { ports }]) => (ports ?? []).map(({ ip, external, internal }) => `${name} ${ip}:${external} → ${internal}`));
       const expected =
         stack === "dev"
           ? ["registry 127.0.0.1:5555 → 5000", "traefik 127.0.0.1:8080 → 8000"]
-          : ["traefik 0.0.0.0:443 → 8443", "traefik 0.0.0.0:80 → 8000"];
+          : ["log-collector 127.0.0.1:24224 → 24224", "traefik 0.0.0.0:443 → 8443", "traefik 0.0.0.0:80 → 8000"];
       assert.deepEqual(published.toSorted(), expected);
     });
 
@@ -124,7 +127,11 @@ for (const stack of ["dev", "prod"]) {
         assert.deepEqual(container["securityOpts"], ["no-new-privileges:true"], `${name} gains no privileges`);
         assert.equal(container["readOnly"], true, `${name} has a read-only root`);
         assert.equal(container["privileged"], undefined, `${name} is not privileged`);
-        assert.deepEqual(container["logOpts"], { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" }, `${name} rotates its log`);
+        const { labels, ...rotated } = container["logOpts"] as Record<string, string>;
+        const collected = stack === "prod" && name !== "log-collector" && name !== "loki";
+        assert.deepEqual([container["logDriver"], labels], [collected ? "fluentd" : "json-file", "berth.stack,berth.app,berth.role"], name);
+        const [size, files] = collected ? ["cache-max-size", "cache-max-file"] : ["max-size", "max-file"];
+        assert.deepEqual([rotated[size], rotated[files]], ["10m", "3"], `${name} rotates its log`);
         const limits = container["ulimits"] as { name: string; hard: number }[];
         assert.ok(limits.some((limit) => limit.name === "nproc" && limit.hard <= 4096), `${name} has a bound on processes`);
         for (const namespace of ["pidMode", "ipcMode", "usernsMode", "hosts", "devices", "volumes"]) assert.equal(container[namespace], undefined, `${name}: ${namespace}`);
@@ -184,7 +191,7 @@ for (const stack of ["dev", "prod"]) {
 
     test("gives only Traefik a network with a way out, and one to what writes backups to a bucket", () => {
       const open = of(type.network).filter(({ inputs }) => inputs["internal"] !== true).map(({ inputs }) => String(inputs["name"]));
-      const expected = ["public", ...(stack === "dev" ? ["registry"] : ["backup"]), ...(reachesOut() ? ["egress"] : [])];
+      const expected = ["public", ...(stack === "dev" ? ["registry"] : ["backup", "logs"]), ...(stack === "prod" || reachesOut() ? ["egress"] : [])];
       assert.deepEqual(open.toSorted(), expected.map((name) => `berth-${stack}-${name}`).toSorted());
       const on = (network: string) =>
         containers().filter(([, { networksAdvanced = [] }]) => networksAdvanced.some(({ name }) => name === network)).map(([name]) => name).toSorted();
@@ -201,6 +208,7 @@ for (const stack of ["dev", "prod"]) {
       const backups = ["postgres-backup-differential", "postgres-backup-drill", "postgres-backup-full"];
       assert.deepEqual(on("berth-prod-backup"), stack === "dev" ? [] : ["postgres", "postgres-backup-check", ...backups, "postgres-backup-stanza"]);
       assert.deepEqual(on(`berth-${stack}-monitoring`), [
+        ...watching,
         "node-exporter",
         "postgres",
         ...backups,
@@ -223,7 +231,7 @@ for (const stack of ["dev", "prod"]) {
     test("protects and keeps the volumes with data, and no others", () => {
       const kept = of(type.volume).filter(({ protect, retainOnDelete }) => protect && retainOnDelete).map(({ name }) => name);
       const data = of(type.volume).filter(({ inputs }) => role(inputs as unknown as Container) === "data").map(({ name }) => name);
-      const own = stack === "dev" ? ["postgres-backups", "registry-data"] : ["traefik-certificates"];
+      const own = stack === "dev" ? ["postgres-backups", "registry-data"] : ["traefik-certificates", ...watching.filter((part) => part !== "alertmanager").map((part) => `${part}-data`)];
       const expected = ["postgres-data", "prometheus-data", "redis-data", ...own, ...appVolumes()].map((name) => `${name}-volume`).toSorted();
       assert.deepEqual(kept.toSorted(), expected);
       assert.deepEqual(data.toSorted(), expected);
@@ -306,14 +314,14 @@ for (const stack of ["dev", "prod"]) {
     test("has outputs without a secret but the password and the releases: addresses, images, and how to reach each part", () => {
       const address = (name: string) => (stack === "dev" ? `http://${name}.localhost:8080` : `https://${name}.example.com`);
       const sites = each(({ name, definition }) => (definition.web === undefined ? [] : [name]));
-      const tools = stack === "dev" ? { prometheus: address("prometheus"), databases: address("adminer"), mail: address("mail") } : {};
+      const tools = stack === "dev" ? { prometheus: address("prometheus"), databases: address("adminer"), mail: address("mail") } : { grafana: address("grafana") };
       assert.deepEqual(outputs["urls"], { ...Object.fromEntries(sites.map((name) => [name, address(name)])), ...tools });
       const digests = outputs["imageDigests"] as Record<string, string>;
       assert.deepEqual(Object.keys(digests), apps.map(({ name }) => name));
       for (const digest of Object.values(digests)) assert.match(digest, /@sha256:[0-9a-f]{64}$/);
       const own = outputs["ownImages"] as Record<string, string>;
       assert.deepEqual(Object.entries(own).map(([key, image]) => `${key} ${image.replace(/^.*\/(.*):build@sha256:[0-9a-f]{64}$/, "$1")}`), ["tools berth-tools", "postgresBackup berth-postgres"]);
-      assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), ["postgres", "prometheus", "redis"]);
+      assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), [...watching.slice(0, 1), "postgres", "prometheus", "redis"]);
       const { releases, ...shown } = outputs;
       const [first] = releases as { number: number; images: object; secrets: Record<string, string> }[];
       assert.equal(first?.number, 1);
@@ -322,4 +330,25 @@ for (const stack of ["dev", "prod"]) {
       for (const secret of [...canaries, "password-of-"]) assert.deepEqual(pathsOf(shown, secret), secret === "password-of-" ? ["prometheusPassword"] : []);
     });
   });
+}
+
+test("the prod stack with berth:runtime swarm: pcf is a service with its replicas, replaced one by one, rolled back, restarted and reserved for as its list says", async () => {
+  const { resources } = await recordStack("prod", { "berth:runtime": "swarm" });
+  const services = resources.filter(({ type: of }) => of === "docker:index/service:Service");
+  const { taskSpec, ...pcf } = services.find(({ name }) => name === "pcf-web")?.inputs as Record<string, unknown> & { taskSpec: TaskSpec };
+  const careful = { parallelism: 1, monitor: "5s", order: "start-first" };
+  assert.deepEqual([pcf["mode"], pcf["updateConfig"]], [{ replicated: { replicas: 3 } }, { ...careful, delay: "10s", failureAction: "rollback" }]);
+  assert.deepEqual(taskSpec.restartPolicy, { condition: "any", delay: "5s", maxAttempts: 3, window: "2m" });
+  const memoryBytes = 512 * 1024 ** 2;
+  assert.deepEqual(taskSpec.resources, { limits: { nanoCpus: 1e9, memoryBytes }, reservation: { nanoCpus: 5e8, memoryBytes: memoryBytes / 2 } });
+  const secrets = taskSpec.containerSpec.secrets.map(({ fileName }) => fileName);
+  for (const file of ["/run/secrets/DATABASE_URL", "/run/secrets/JWT_SECRET", "/opt/pcf/config/production.toml"]) assert.ok(secrets.includes(file), `${file} is none of ${secrets.join(", ")}`);
+  const networks = resources.filter(({ type: of, name }) => of === type.network && /edge|app-pcf/.test(name)).map(({ inputs }) => [inputs["driver"], inputs["attachable"]]);
+  assert.deepEqual(networks, [["overlay", true], ["overlay", true]]);
+});
+
+interface TaskSpec {
+  containerSpec: { secrets: { fileName: string }[] };
+  resources: unknown;
+  restartPolicy: unknown;
 }
