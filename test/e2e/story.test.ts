@@ -174,6 +174,7 @@ test("a release that never gets healthy is refused by its health gate, and the o
   commit("feat: a mistake that the health gate sees");
   const run = await project.berth(["up", "-s", project.stack]);
   assert.equal(run.code, 1, run.output);
+  assert.match(run.output, /notes-web-[01]-[0-9a-f]{7} is running, (starting|unhealthy); its health check said: /);
   assert.equal(await release(project.http), 2);
   git("revert", "--no-edit", "HEAD");
   git("push", "--quiet", "origin", "main");
@@ -202,7 +203,7 @@ test("drift made by hand in prod is found with its repair, and repaired", { skip
   await second?.docker.getContainer(container?.Id ?? "").update({ Memory: 96 * 1024 ** 2, MemorySwap: 96 * 1024 ** 2 });
   const drift = await project.berth(["drift", "-s", prod]);
   assert.equal(drift.code, 4, drift.output);
-  assert.match(drift.output, /notes-web/);
+  assert.match(drift.output, new RegExp(`notes-web.*[\\s\\S]*\\./berth up -s ${prod}`));
   await berth("up", "-s", prod);
   await berth("drift", "-s", prod);
 });
