@@ -335,7 +335,7 @@ for (const stack of ["dev", "prod"]) {
 test("the prod stack with berth:runtime swarm: pcf is a service with its replicas, replaced one by one, rolled back, restarted and reserved for as its list says", async () => {
   const { resources } = await recordStack("prod", { "berth:runtime": "swarm" });
   const services = resources.filter(({ type: of }) => of === "docker:index/service:Service");
-  const { taskSpec, ...pcf } = services.find(({ name }) => name === "pcf-web")?.inputs as Record<string, unknown> & { taskSpec: TaskSpec };
+  const { taskSpec, ...pcf } = services.find(({ name }) => name === "pcf-web")!.inputs as Record<string, unknown> & { taskSpec: TaskSpec };
   const careful = { parallelism: 1, monitor: "5s", order: "start-first" };
   assert.deepEqual([pcf["mode"], pcf["updateConfig"]], [{ replicated: { replicas: 3 } }, { ...careful, delay: "10s", failureAction: "rollback" }]);
   assert.deepEqual(taskSpec.restartPolicy, { condition: "any", delay: "5s", maxAttempts: 3, window: "2m" });

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import fastify, { type FastifyError, type FastifyInstance, LogController } from "fastify";
 import type { Cache } from "./cache.ts";
 import { type Database, DatabaseUnavailable } from "./database.ts";
@@ -23,6 +24,9 @@ const newNote = {
   },
 } as const;
 
+/** How long connections are still read after SIGTERM, in milliseconds: closing one with a request in it loses that request. */
+const drain = 1000;
+
 const idPattern = /^[1-9]\d{0,17}$/;
 const noSuchNote = { error: "no such note" };
 
@@ -39,9 +43,12 @@ export function buildApi({ database, cache, metrics, log }: Parts): FastifyInsta
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });
 
-  // A connection that is kept alive would hold up the stop after its last answer.
+  // Requests that are on their way on kept connections are answered, and their senders told to take others.
   let stopping = false;
-  api.addHook("preClose", async () => void (stopping = true));
+  api.addHook("preClose", async () => {
+    stopping = true;
+    await setTimeout(drain);
+  });
   api.addHook("onSend", async (_request, reply) => void (stopping && reply.header("connection", "close")));
   api.addHook("onResponse", async (request, reply) => {
     const route = request.routeOptions.url ?? "none";
