@@ -42,7 +42,7 @@ export const command: Command = {
     const comment = commentOf(parsed.values["comment"], environment, project.folder);
     const report = new Progress(terminal);
     const tell = async (body: string) => {
-      if (comment !== undefined) report.note(`posted: ${await comment(`berth preview ${stack}`, terminal.redactor.clean(body))}`);
+      if (comment !== undefined) report.note(`posted: ${await comment(`berth preview ${stack}`, terminal.redactor.clean(`${body}${ofCommit(project.folder, environment)}`))}`);
     };
     let choice: Choice | undefined;
     let told: Preview;
@@ -85,6 +85,13 @@ async function previewed({ project, terminal, environment, signal }: Context, st
   const told = await gather(project, stack, deployer, { outcome, steps, state }, { environment, passphrase: passphrase.value });
   if (planFile !== undefined) await savePlan(planFile, project, { stack, engine: deployer.engine, state, steps });
   return told;
+}
+
+/** Which commit the comment is of: a run that never came leaves an older one standing. GitHub checks out a merge of the pull request's. */
+function ofCommit(folder: string, environment: NodeJS.ProcessEnv): string {
+  const merged = environment["GITHUB_EVENT_NAME"] === "pull_request" ? git(folder, "rev-parse", "--verify", "--quiet", "HEAD^2") : undefined;
+  const commit = merged ?? git(folder, "rev-parse", "HEAD");
+  return commit === undefined ? "" : `\nPreviewed at ${commit}.\n`;
 }
 
 /** Posts to the pull request that was named; undefined where none was. Refused before the preview, not after it. */

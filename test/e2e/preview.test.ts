@@ -150,6 +150,7 @@ test("the same as JSON, and as one comment on a pull request that is kept up to 
   assert.deepEqual(forge.changes, ["POST /repos/acme/shop/issues/7/comments"]);
   const body = forge.comments[0]?.body ?? "";
   assert.match(body, new RegExp(`^<!-- berth preview ${project.stack} -->\\n+## Preview of`));
+  assert.ok(body.trimEnd().endsWith(`\nPreviewed at ${git("rev-parse", "HEAD")}.`), body.slice(-200));
   for (const canary of canaries) assert.ok(!body.includes(canary));
   const refused = await berth("preview", "--comment", "seven");
   assert.equal(refused.code, 2);
