@@ -3,14 +3,14 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { eventually } from "./eventually.ts";
-import { docker, Project } from "./project.ts";
+import { ask, docker, Project } from "./project.ts";
 
 let project: Project;
 
 before(async () => {
   project = await Project.create("redis");
   await project.configure((config) => {
-    config["berth:apps"] = {};
+    config["berth:apps"] = { "service-node": { folder: "services/node", replicas: 1, memory: "192MiB" } };
     config["berth:redis"] = { memory: "32MiB" };
     delete config["root:ROOT_SECRET"];
   });
@@ -45,6 +45,39 @@ async function query(expression: string): Promise<string> {
 const answers = () => eventually("Redis answers", 30_000, async () => ((await sh("redis-cli ping").catch(String)).includes("PONG") ? undefined : "no PONG"));
 
 describe("Redis", () => {
+  test("that is cut off for 60 s fails no request of an application that caches in it, and is used again within 10 s, without a restart of either", async () => {
+    const network = docker.getNetwork(`berth-${project.stack}-app-service-node`);
+    const containers = async () => [...(await project.containers("web")), ...(await project.containers("redis"))];
+    const started = async () => Promise.all((await containers()).map(async ({ Id }) => (await docker.getContainer(Id).inspect()).State.StartedAt));
+    const before = await started();
+    const { status, body } = await ask(project.http, "POST", "/notes", "service-node", '{"title":"kept"}');
+    assert.equal(status, 201, body);
+    const path = `/notes/${(JSON.parse(body) as { id: number }).id}`;
+    const read = async () => {
+      const answer = await project.get(path, "service-node");
+      assert.equal(answer.status, 200, answer.body);
+      return String(answer.headers["x-cache"]);
+    };
+    const reads = (within: number, outcomes: string[]) =>
+      eventually(`a read is a ${outcomes.join(" or ")}`, within, async () => {
+        const outcome = await read();
+        return outcomes.includes(outcome) ? undefined : outcome;
+      });
+    await reads(10_000, ["hit"]);
+    await network.disconnect({ Container: await id() });
+    const cut = Date.now();
+    // The time that the fault lasts is the fault.
+    await eventually("60 s have passed", 65_000, async () => {
+      assert.equal(await read(), "error");
+      return Date.now() - cut > 60_000 ? undefined : "not yet";
+    });
+    await network.connect({ Container: await id(), EndpointConfig: { Aliases: ["redis"] } });
+    await reads(10_000, ["hit", "miss"]);
+    // A write to the cache may come too late too.
+    await reads(20_000, ["hit"]);
+    assert.deepEqual(await started(), before);
+  });
+
   test("that is killed during writes loses at most the last second of those that it acknowledged", async () => {
     const script = `i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); echo "SET counter $i"; done | ${login}`;
     const writer = spawn("docker", ["exec", await id(), "sh", "-c", script], { stdio: ["ignore", "pipe", "ignore"] });
