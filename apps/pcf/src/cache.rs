@@ -2,10 +2,15 @@
 
 use crate::config::{CacheLimits, Secret};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, FromRedisValue, RedisResult, cmd};
+use redis::io::tcp::TcpSettings;
+use redis::{Client, Cmd, FromRedisValue, IntoConnectionInfo, RedisResult, cmd};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
+
+/// A connection that was cut is given up after it: a command without an answer does not end one.
+#[cfg(target_os = "linux")]
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// The cache's answer to a read.
 pub enum Found<T> {
@@ -29,7 +34,10 @@ impl Cache {
             .set_number_of_retries(1)
             .set_connection_timeout(Some(limits.answer))
             .set_response_timeout(Some(limits.answer));
-        let client = Client::open(url.expose())?;
+        let tcp = TcpSettings::default();
+        #[cfg(target_os = "linux")]
+        let tcp = tcp.set_user_timeout(SILENCE);
+        let client = Client::open(url.expose().into_connection_info()?.set_tcp_settings(tcp))?;
         Ok(Self {
             connection: ConnectionManager::new_lazy_with_config(client, config)?,
             prefix,

@@ -3,12 +3,16 @@
 use crate::notes::Note;
 use crate::settings::CacheSettings;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{RedisResult, cmd};
+use redis::io::tcp::TcpSettings;
+use redis::{Client, RedisResult, cmd};
 use std::time::Duration;
 
 /// Of a cached note, in seconds.
 const LIFETIME: u64 = 60;
 const LIMIT: Duration = Duration::from_millis(250);
+/// A connection that was cut is given up after it: a command without an answer does not end one.
+#[cfg(target_os = "linux")]
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// How a read ended; the names are those of the metric and of `x-cache`.
 pub enum Read {
@@ -42,6 +46,10 @@ impl Cache {
         let Some(CacheSettings { client, prefix }) = settings else {
             return Ok(Self(None));
         };
+        let tcp = TcpSettings::default();
+        #[cfg(target_os = "linux")]
+        let tcp = tcp.set_user_timeout(SILENCE);
+        let client = Client::open(client.get_connection_info().clone().set_tcp_settings(tcp))?;
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(1)
             .set_connection_timeout(Some(LIMIT))
