@@ -19,7 +19,7 @@ const up = (environment: NodeJS.ProcessEnv = {}) => project.berth(["up", "-s", p
 test("every problem of the stack file is told at once, in the preview, and nothing is made", async () => {
   await project.configure((config) => {
     config["berth:apps"] = { root: { replicas: 0, memory: "128" } };
-    config["berth:monitoring"] = { host: "watch.localhost", grafana: { host: "watch.localhost" } };
+    config["berth:developer"] = { databases: "tools.localhost", mail: "tools.localhost" };
     config["berth:networks"] = { edge: "10.0.0.300/24" };
     config["berth:images"] = { postgres: "postgres" };
     config["berth:regsitry"] = { port: 5000 };
@@ -28,7 +28,7 @@ test("every problem of the stack file is told at once, in the preview, and nothi
   for (const command of ["preview", "up"]) {
     const run = await project.berth([command, "-s", project.stack]);
     assert.notEqual(run.code, 0);
-    for (const field of ["berth:apps.root.replicas", "berth:apps.root.memory", "berth:networks.edge", "berth:images.postgres", "berth:regsitry", "berth:monitoring.grafana.host", "root:ROOT_SECRET"]) {
+    for (const field of ["berth:apps.root.replicas", "berth:apps.root.memory", "berth:networks.edge", "berth:images.postgres", "berth:regsitry", "berth:developer.mail", "root:ROOT_SECRET"]) {
       assert.ok(run.output.includes(`${field} in stack "${project.stack}" is `), `${command} does not name ${field}:\n${run.output}`);
     }
     assert.ok(!run.output.includes("in plain text\"") && !run.output.includes("is in plain text:"), run.output);
