@@ -4,7 +4,7 @@ import type { Standing } from "./checkout.ts";
 import type { Looked, PromoteOptions } from "./promote.ts";
 import { takenIn } from "./plan.ts";
 import { commitMessage } from "./report.ts";
-import { withPins } from "./stack-file.ts";
+import { lackingIn, valuesOf, withPins } from "./stack-file.ts";
 
 /**
  * The commit with the change: the one that a promotion of the same made before, where it still fits. It goes on top of
@@ -19,8 +19,11 @@ export async function branchFor({ checkout, base, to }: Pick<PromoteOptions, "ch
   const newest = (await checkout.ask("rev-list", "--max-count=1", ...known)) || known[0];
   const branch = `promote/${to.stack}-${newest === undefined ? (taken[0]?.target.slice(-64, -57) ?? "") : shortRevision(newest)}`;
   const file = `Pulumi.${to.stack}.yaml`;
-  const pins = Object.fromEntries(promoted.map(({ name, target, revision, folder }) => [name, { image: target, revision: whole(revision), folder }]));
-  const pinned = (before: string) => withPins(before, pins, Object.fromEntries(own.map(({ key, target }) => [key, target])));
+  const pinned = (before: string) => {
+    const lacking = lackingIn(valuesOf(before), looked.from, looked.fromValues);
+    const pins = promoted.map(({ name, target, revision, folder }) => [name, { image: target, revision: whole(revision), folder, lacking: lacking(name) }] as const);
+    return withPins(before, Object.fromEntries(pins), Object.fromEntries(own.map(({ key, target }) => [key, target])));
+  };
   const message = commitMessage(looked);
   const was = await checkout.standing(branch, base);
   if (was.unpushed.length > 0) {

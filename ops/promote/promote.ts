@@ -45,6 +45,8 @@ export interface Looked extends Promotion {
   /** Text of the other stack's file on the base branch. */
   text: string;
   values: StackValues;
+  /** What the file of the stack that is promoted from says. */
+  fromValues: StackValues;
   /** Checks that `--force` named and that held. */
   needless: Check[];
 }
@@ -65,7 +67,7 @@ export async function lookAtPromotion(options: PromoteOptions): Promise<Looked> 
   const values = valuesOf(text);
   const fromValues = valuesOf(await readFile(project.stackFile(from.stack), "utf8"));
   const plan = planOf(running, there, fromValues, values);
-  const found: Looked = { from: from.stack, to: to.stack, plan, histories: [], healthyFor: options.healthyFor, forced: [], secrets: [], text, values, needless: [] };
+  const found: Looked = { from: from.stack, to: to.stack, plan, histories: [], healthyFor: options.healthyFor, forced: [], secrets: [], text, values, fromValues, needless: [] };
   if (takenIn(plan).length === 0) return found;
 
   onProgress("reading the history");

@@ -54,7 +54,7 @@ export function pullRequestBody(promotion: Promotion): string {
     ...(forced.length === 0 ? [] : [["**Overridden with `--force`:**", "", ...forced.map(({ check, because }) => `- ${check}: ${because.map(code).join(", ")}`)].join("\n")]),
     ...histories.flatMap(({ name, commits }) => (commits.length === 0 ? [] : [[`**Commits of ${name}:**`, "", ...commits.map((commit) => `- ${code(commit)}`)].join("\n")])),
     ...listed("Migrations that will run:", migrationLines(histories), (line) => `- ${code(line)}`),
-    ...listed(`Keys that \`${from}\` has and \`${to}\` lacks; values differ by stack, so none is copied:`, plan.missing, (key) => `- ${code(key)}`),
+    ...listed(`Keys that \`${from}\` has and \`${to}\` lacks; values differ by stack, so none takes effect there, and those of applications stand in its file as comments:`, plan.missing, (key) => `- ${code(key)}`),
     ...listed("To be set first:", secrets, (command) => `- ${code(command)}`),
     `To see what changes: \`./berth preview -s ${to}\`. To apply it after the merge: \`./berth up -s ${to}\`.`,
   ];
@@ -72,7 +72,7 @@ export function promotionText({ from, to, plan, histories, forced, secrets }: Pr
     table(["NAME", "COMMIT", "IMAGE", ""], rows),
     ...(plan.built.length === 0 ? [] : ["", builtText(from, to, plan.built)]),
     ...section("migrations that will run:", migrationLines(histories)),
-    ...section(`${from} has, ${to} lacks; not copied, as values differ by stack:`, plan.missing),
+    ...section(`${from} has, ${to} lacks; without effect, as values differ by stack:`, plan.missing),
     ...section("to be set first:", secrets),
     ...section(`stay as they are, as ${from} does not run them:`, plan.others),
     ...section("overridden with --force, on record in the commit:", forced.flatMap(({ check, because }) => because.map((finding) => `${check}: ${finding}`))),

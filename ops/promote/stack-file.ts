@@ -7,11 +7,16 @@ export interface Pin {
   revision: string | undefined;
   /** Written for an application that the file does not have yet, where it is not its name. */
   folder: string;
+  /** Settings that the other stack gives it and this one does not, as {@link lackingIn} writes them. @default none */
+  lacking?: readonly string[];
 }
+
+/** A comment that a promotion left at an application. */
+const left = /^ not set here; \S+ has /;
 
 /**
  * A stack file's text in which applications, and parts that use images of Berth's own, run images by digest; comments
- * and order stay, and nothing else changes.
+ * and order stay, and no other value changes.
  *
  * @param own `repository@sha256:…` of images of Berth's own.
  * @example
@@ -24,7 +29,7 @@ export function withPins(text: string, pins: Record<string, Pin>, own: Partial<R
     if (!isMap(document.getIn(path, true))) document.setIn(path, document.createNode({}));
     (document.getIn(path, true) as YAMLMap).flow = false;
   }
-  for (const [name, { image, revision, folder }] of Object.entries(pins)) {
+  for (const [name, { image, revision, folder, lacking = [] }] of Object.entries(pins)) {
     const path = ["config", "berth:apps", name];
     const present = document.getIn(path, true);
     const known = document.hasIn(path);
@@ -34,9 +39,14 @@ export function withPins(text: string, pins: Record<string, Pin>, own: Partial<R
     app.flow = false;
     // `name: null # why` keeps its comment.
     if (isScalar(present) && present.comment) app.commentBefore = present.comment;
+    const isSame = app.get("image") === image && app.get("revision") === revision;
     app.set("image", image);
     if (revision === undefined) app.delete("revision");
     else app.set("revision", revision);
+    // For whoever reviews the promotion, who may have deleted them since.
+    if (isSame) continue;
+    const comments = [...(app.comment ?? "").split("\n").filter((line) => line !== "" && !left.test(line)), ...lacking.map((line) => ` ${line}`)];
+    app.comment = comments.length === 0 ? null : comments.join("\n");
   }
   for (const [key, image] of Object.entries(own)) document.setIn(["config", "berth:images", key], image);
   return document.toString({ lineWidth: 0 });
@@ -91,6 +101,23 @@ export function missingKeys(from: Record<string, unknown>, to: Record<string, un
     return Object.entries(one).flatMap(([key, value]) => missing(value, otherGroup[key] ?? undefined, path === "" ? key : `${path}.${key}`));
   };
   return missing(from, to, "").filter((path) => !own.test(path));
+}
+
+/**
+ * What a stack file lacks of one application, with the values that the other stack has: comments for the file that lacks
+ * them, `not set here; dev has env.GREETING: "hi"`. They have no effect, as values differ by stack.
+ */
+export function lackingIn(to: StackValues, from: string, { config, apps }: StackValues): (name: string) => string[] {
+  const missing = missingKeys(config, to.config);
+  return (name) => {
+    const start = `berth:apps.${name}.`;
+    return missing.filter((path) => path.startsWith(start)).map((path) => {
+      const key = path.slice(start.length);
+      const value = key.split(".").reduce<unknown>((group, part) => (group as Record<string, unknown>)[part], apps[name]);
+      const isSecret = typeof value === "object" && value !== null && "secure" in value;
+      return `not set here; ${from} has ${key}: ${isSecret ? "a secret" : JSON.stringify(value)}`;
+    });
+  };
 }
 
 /** What promotion writes itself, what only a stack for development may have, and a registry, of which there are two kinds. */

@@ -144,7 +144,7 @@ describe("a promotion that is run again", () => {
   const at = (where: string, ref = name()) => execFileSync("git", ["-C", where, "rev-parse", ref], { encoding: "utf8" }).trim();
   const looked = (target: string, text: string): Looked => {
     const promoted: Promoted[] = [{ name: "root", folder: "root", source: target, target, revision: at(work, "main"), remote: false, before: undefined }];
-    return { from: "dev", to: "prod", plan: { promoted, own: [], same: [], others: [], missing: [], built: [] }, histories: [], healthyFor: 600, forced: [], secrets: [], text, values: valuesOf(text), needless: [] };
+    return { from: "dev", to: "prod", plan: { promoted, own: [], same: [], others: [], missing: [], built: [] }, histories: [], healthyFor: 600, forced: [], secrets: [], text, values: valuesOf(text), fromValues: valuesOf("config:\n  berth:apps: { root: { cpus: 1 } }\n"), needless: [] };
   };
   const promote = async (target: string, checkout?: Checkout) => {
     checkout ??= await open();
@@ -190,6 +190,7 @@ describe("a promotion that is run again", () => {
     assert.deepEqual([at(origin), at(origin, `${name()}^`)], [two, theirs]);
     const text = execFileSync("git", ["-C", origin, "show", `${two}:Pulumi.prod.yaml`], { encoding: "utf8" });
     assert.match(text, /berth:domain: example\.com/);
+    assert.equal(text.match(/# not set here; dev has cpus: 1\n/g)?.length, 1, text);
     assert.ok(text.includes(digest("b")) && !text.includes(digest("a")));
     assert.equal((await promote(digest("b"))).isNew, false);
   });

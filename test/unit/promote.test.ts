@@ -11,7 +11,7 @@ import { planOf, type PromotedOwn } from "../../ops/promote/plan.ts";
 import { requireReachable } from "../../ops/promote/promote.ts";
 import { commitMessage, nextSteps, type Promotion, promotionText, pullRequestBody } from "../../ops/promote/report.ts";
 import { type Running, runningIn } from "../../ops/promote/running.ts";
-import { addressOf, missingKeys, prefixOf, valuesOf, withPins } from "../../ops/promote/stack-file.ts";
+import { addressOf, lackingIn, missingKeys, prefixOf, valuesOf, withPins } from "../../ops/promote/stack-file.ts";
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 const commit = (letter: string) => letter.repeat(40);
@@ -71,6 +71,23 @@ encryptionsalt: v1:x
     assert.deepEqual(Object.keys(config["berth:apps"]), ["root", "pcf", "deliver", "empty", "shop", "plain"]);
     for (const comment of ["# ours", "# for the load", "# Where errors go.", "# as it is", "# yaml-language-server"]) assert.ok(changed.includes(comment), comment);
     assert.equal(Math.max(...changed.split("\n").map((line) => line.length)) < 130, true);
+  });
+
+  test("what the other stack sets and this one does not is written as comments, once, and no more once it is set", () => {
+    const from = valuesOf("config:\n  berth:apps: { root: { env: { A: '1', B: x y }, replicas: 2, memory: { secure: v1:x } }, shop: { cpus: 1 } }\n");
+    const file = "config:\n  berth:apps:\n    root:\n      env: { A: '9' }\n      # ours\n    shop: {}\n";
+    const lacking = (text: string) => lackingIn(valuesOf(text), "dev", from)("root");
+    const promoted = (text: string, letter: string) => withPins(text, { root: { image: `ghcr.io/acme/root@${digest(letter)}`, revision: commit("b"), folder: "root", lacking: lacking(text) } });
+    const first = promoted(file, "a");
+    const told = ["# ours", '# not set here; dev has env.B: "x y"', "# not set here; dev has replicas: 2", "# not set here; dev has memory: a secret"];
+    const comments = (text: string) => text.split("\n").map((line) => line.trim()).filter((line) => line.startsWith("#"));
+    assert.deepEqual(comments(first), told);
+    assert.deepEqual(valuesOf(first).apps, { root: { env: { A: "9" }, image: `ghcr.io/acme/root@${digest("a")}`, revision: commit("b") }, shop: {} });
+    assert.deepEqual(comments(promoted(first, "c")), told);
+    const answered = first.replace("{ A: '9' }", "{ A: '9', B: z }");
+    assert.deepEqual(comments(promoted(answered, "c")), told.filter((line) => !line.includes("env.B")));
+    const deleted = first.replace(/ *# not set here; dev has replicas.*\n/, "");
+    assert.equal(promoted(deleted, "a"), deleted, "the same promotion writes none again");
   });
 
   test("a file without applications, or without anything, gets them", () => {
