@@ -60,7 +60,7 @@ after(async () => {
 });
 
 test(`the dead-man's switch arrives after berth up on the ${engine} engine, with the name of the stack`, async () => {
-  await eventually("DeadMansSwitch", 60_000, async () => webhook.lacks({ alertname: "DeadMansSwitch", stack: project.stack }));
+  await eventually("DeadMansSwitch", 150_000, async () => webhook.lacks({ alertname: "DeadMansSwitch", stack: project.stack }));
 });
 
 test("the dead-man's switch can be silenced, and Alertmanager says so", async () => {
