@@ -49,20 +49,25 @@ export function otherSource(inputs: BuildInputs, labelsNow = imageLabels): strin
 
 /** The platform of an image with one, or those of an index, as its registry has it: `["linux/amd64"]`; empty where it is not there. */
 export async function platformsIn(reference: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
-  return (await imagesOf(reference, environment)).map(platformName);
+  return (await imagesOf(reference, environment)).map(({ platform }) => platform);
 }
 
-/** The revision that an image says, or each of an index; undefined for one that says none. */
-export async function revisionsIn(reference: string, environment: NodeJS.ProcessEnv): Promise<(string | undefined)[]> {
-  return (await imagesOf(reference, environment)).map(({ config }) => config?.Labels?.["org.opencontainers.image.revision"]);
+/** An image, or one of an index. */
+export interface PlatformImage {
+  /** For example `linux/amd64`. */
+  platform: string;
+  /** That it says it was built from; undefined where it says none. */
+  revision: string | undefined;
 }
 
-async function imagesOf(reference: string, environment: NodeJS.ProcessEnv): Promise<Platform[]> {
+/** What a reference stands for in its registry; nothing where it is not there. */
+export async function imagesOf(reference: string, environment: NodeJS.ProcessEnv): Promise<PlatformImage[]> {
   const inspect = ["buildx", "imagetools", "inspect", reference, "--format"];
   try {
     const { stdout } = await run("docker", [...inspect, "{{json .Image}}"], { env: environment, maxBuffer: 2 ** 26 });
     const image = JSON.parse(stdout) as Partial<Platform> | Record<string, Platform>;
-    return "architecture" in image && typeof image.architecture === "string" ? [image as Platform] : Object.values(image as Record<string, Platform>);
+    const images = "architecture" in image && typeof image.architecture === "string" ? [image as Platform] : Object.values(image as Record<string, Platform>);
+    return images.map((one) => ({ platform: platformName(one), revision: one.config?.Labels?.["org.opencontainers.image.revision"] }));
   } catch (error) {
     if (/not found|NAME_UNKNOWN|MANIFEST_UNKNOWN/i.test((error as { stderr?: string }).stderr ?? "")) return [];
     throw error;

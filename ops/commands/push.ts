@@ -3,9 +3,9 @@ import { promisify } from "node:util";
 import { engineFor } from "../choose.ts";
 import { closest } from "../arguments.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import type { Deployment } from "../deployer.ts";
+import type { Deployment, Login } from "../deployer.ts";
 import { OpsError, usageError } from "../exit.ts";
-import { buildFor, buildOf, otherSource, parsePlatforms, partTag, platformsIn, revisionsIn } from "../image-platforms.ts";
+import { buildFor, buildOf, imagesOf, otherSource, parsePlatforms, partTag, platformsIn } from "../image-platforms.ts";
 import { sourceAt, wrongRevision } from "../image-revision.ts";
 import { imagesIn, parseImage } from "../image-digests.ts";
 import { Progress } from "../progress.ts";
@@ -49,31 +49,28 @@ export const command: Command = {
     const state = platforms === undefined ? {} : await deployer.state();
     const report = new Progress(terminal);
     const pushed: Record<string, { references: string[]; platforms: string[] }> = {};
-    const chosen = Object.entries(images).filter(([name]) => app === undefined || name === app);
+    const chosen: Chosen[] = [];
     const folders = project.applications(stack);
     const wrong: string[] = [];
-    for (const [name, image] of chosen) {
+    for (const [name, image] of Object.entries(images)) {
+      if (app !== undefined && name !== app) continue;
       const { repository, digest } = parseImage(image);
       const address = repository.split("/")[0] ?? "";
       const login = await deployer.login(address);
       terminal.redactor.hide(login?.password);
       const reference = `${repository}@${digest}`;
-      const revisions = await withLogin(address, login, environment, (loggedIn) => revisionsIn(reference, loggedIn)).catch((error: unknown) => {
+      const found = await withLogin(address, login, environment, (loggedIn) => imagesOf(reference, loggedIn)).catch((error: unknown) => {
         throw notTagged(image, error);
       });
-      const found = wrongRevision({ stack, name, image: reference, revisions, commit, source: await sourceAt(project.folder, folders[name] ?? name, commit) });
-      if (found !== undefined) wrong.push(found);
+      const why = wrongRevision({ stack, name, image: reference, revisions: found.map(({ revision }) => revision), commit, source: await sourceAt(project.folder, folders[name] ?? name, commit) });
+      if (why !== undefined) wrong.push(why);
+      chosen.push({ name, image, repository, digest, address, login, own: found.map(({ platform }) => platform) });
     }
     if (wrong.length > 0) throw new OpsError(`nothing was tagged:\n${wrong.join("\n")}`);
-    for (const [name, image] of chosen) {
+    for (const { name, image, repository, digest, address, login, own } of chosen) {
       const step = report.step(name);
-      const { repository, digest } = parseImage(image);
-      const address = repository.split("/")[0] ?? "";
-      const login = await deployer.login(address);
-      terminal.redactor.hide(login?.password);
       try {
         pushed[name] = await withLogin(address, login, environment, async (loggedIn) => {
-          const own = await platformsIn(`${repository}@${digest}`, loggedIn);
           if (parsed.flags["part"] && own.length !== 1) throw new OpsError(`${image} is for ${own.join(" and ")}, so it is no part: ./berth push tags it`);
           const wanted = parsed.flags["part"] ? own.map((platform) => partTag(tags.at(-1) ?? "", platform)) : tags;
           const parts = await partsFor({ stack, repository, digest, own, platforms: platforms ?? own, commitTag: tags.at(-1) ?? "", state, environment: loggedIn, step });
@@ -92,6 +89,19 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** An image that is to be tagged, with what its registry says of it. */
+interface Chosen {
+  name: string;
+  image: string;
+  repository: string;
+  digest: string;
+  /** Of the registry. */
+  address: string;
+  login: Login | undefined;
+  /** Platforms that it is for. */
+  own: string[];
+}
 
 function notTagged(image: string, error: unknown): OpsError {
   return error instanceof OpsError ? error : new OpsError(`${image} could not be tagged: ${(error as { stderr?: string }).stderr?.trim() ?? String(error)}`);
