@@ -125,15 +125,14 @@ export class Checkout {
   async standing(name: string, base: Base): Promise<Standing> {
     const tip = await this.branch(name, base.origin);
     const here = await this.branch(name, undefined);
-    const foreign = (commits: string[]) => this.git("rev-list", ...commits).then((text) => this.#withoutTrailer(text.split("\n").filter(Boolean)));
-    const unpushed = here === undefined || base.origin === undefined ? [] : await foreign([here, `^${base.commit}`, ...(tip === undefined ? [] : [`^${tip}`])]);
-    return { tip, here, foreign: tip === undefined ? [] : await foreign([tip, `^${base.commit}`]), unpushed };
+    const unpushed = here === undefined || base.origin === undefined ? [] : await this.#foreign([here, `^${base.commit}`, ...(tip === undefined ? [] : [`^${tip}`])]);
+    return { tip, here, foreign: tip === undefined ? [] : await this.#foreign([tip, `^${base.commit}`]), unpushed };
   }
 
   /** Commits that no promotion made: its own have the trailer `Promoted-from`. */
-  async #withoutTrailer(commits: string[]): Promise<string[]> {
-    const trailers = await Promise.all(commits.map((commit) => this.git("log", "-1", "--format=%(trailers:key=Promoted-from)", commit)));
-    return commits.filter((_, index) => trailers[index] === "");
+  async #foreign(range: string[]): Promise<string[]> {
+    const told = await this.git("log", "--format=%H %(trailers:key=Promoted-from,separator=%x20)", ...range);
+    return told.split("\n").map((line) => line.trimEnd()).filter((line) => /^[0-9a-f]+$/.test(line));
   }
 
   /** Whether what two commits made of a file since they parted can be joined without a conflict. */
