@@ -2,7 +2,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AppDefinition } from "./app-definition.ts";
 import { type AppNeedsArgs, meetNeeds, secretsDirectory } from "./app-needs.ts";
-import { userIdOf } from "./hardening.ts";
+import { defaultTmpfs, userIdOf } from "./hardening.ts";
 import { Image, type ImageRegistry } from "./image.ts";
 import { Job } from "./job.ts";
 import { liveDefinition, liveMounts } from "./live.ts";
@@ -73,7 +73,7 @@ export class Application extends pulumi.ComponentResource {
       user: `${userId}:${userId}`,
       memory: args.memory,
       cpus: args.cpus,
-      loosening: { ...looseningOf(unprepared), ...(definition.tmpfs !== undefined && { tmpfs: { "/tmp": 64, ...definition.tmpfs }, tmpfsOwner: userId }) },
+      loosening: { ...looseningOf(unprepared), ...(definition.tmpfs !== undefined && { tmpfs: { ...defaultTmpfs, ...definition.tmpfs }, tmpfsOwner: userId }) },
       ...(args.live === true && { workingDir: definition.live?.source }),
     };
     const containers = { ...common, mounts: mountsOf({ files, mounts }) };

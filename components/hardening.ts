@@ -11,13 +11,16 @@ export interface Limits {
   processes?: number;
 }
 
+/** What every container may write to, in memory: path to size in MiB. */
+export const defaultTmpfs: Readonly<Record<string, number>> = { "/tmp": 64 };
+
 /** What a container may do beyond the hardened default; each field loosens one thing. */
 export interface Loosening {
   /** Linux capabilities added back, by name, for example `CHOWN`. @default none */
   capabilities?: string[];
   /** Leave the root file system writable. @default false */
   writableRoot?: boolean;
-  /** Directories in memory, path to size in MiB. @default { "/tmp": 64 } */
+  /** Directories in memory, path to size in MiB. @default {@link defaultTmpfs} */
   tmpfs?: Record<string, number>;
   /** User and group id that these directories belong to. @default root, and everybody may write where the image has no such directory */
   tmpfsOwner?: number;
@@ -61,7 +64,7 @@ export function hardened(limits: Limits, loosening: Loosening = {}): Hardened {
   return {
     readOnly: !(loosening.writableRoot ?? false),
     tmpfs: Object.fromEntries(
-      Object.entries(loosening.tmpfs ?? { "/tmp": 64 }).map(([path, size]) => [
+      Object.entries(loosening.tmpfs ?? defaultTmpfs).map(([path, size]) => [
         path,
         `rw,noexec,nosuid,nodev,size=${size}m,mode=1777${owner}`,
       ]),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { defaultTmpfs } from "./hardening.ts";
 import { seconds } from "./health.ts";
 import { logged } from "./logging.ts";
 import { labelsOf } from "./platform.ts";
@@ -65,7 +66,7 @@ function taskSpecOf(args: WorkloadArgs): TaskSpec {
       readOnly: loosening.writableRoot !== true,
       capDrops: ["ALL"],
       capAdds: loosening.capabilities?.map((name) => `CAP_${name}`),
-      mounts: Object.entries(loosening.tmpfs ?? { "/tmp": 64 }).map(([target, size]) => ({ type: "tmpfs", target, tmpfsOptions: { sizeBytes: size * 1024 ** 2 } })),
+      mounts: Object.entries(loosening.tmpfs ?? defaultTmpfs).map(([target, size]) => ({ type: "tmpfs", target, tmpfsOptions: { sizeBytes: size * 1024 ** 2 } })),
       // Services know no other interval for the start, so this is how soon one serves. Swarm ends what is not well, so it
       // asks for a minute: a database that is away for less must not take the application with it.
       healthcheck: { tests: ["CMD", ...args.health], interval: "5s", timeout: "5s", startPeriod: duration(healthWait), retries: 12 },

@@ -31,6 +31,7 @@ function fileOf(folder: string, stack: string): Record<string, unknown> {
   return (parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) ?? {}) as Record<string, unknown>;
 }
 
-function isEncrypted(value: unknown): boolean {
+/** Whether a value of a stack file is a secret. */
+export function isEncrypted(value: unknown): value is { secure: unknown } {
   return typeof value === "object" && value !== null && "secure" in value;
 }

@@ -1,3 +1,4 @@
+import { qualifiedType } from "../engine/urn.ts";
 import type { Allowance, Settings, Subject } from "./rule.ts";
 
 /** A part of the platform that can't keep a rule. */
@@ -26,7 +27,7 @@ export const exceptions: Exception[] = [
 
 /** The exception that a resource is under; undefined of most. */
 export function exceptionOf(urn: string): Exception | undefined {
-  const chain = urn.split("::")[2] ?? "";
+  const chain = qualifiedType(urn);
   return exceptions.find(({ within }) => chain === within || chain.endsWith(`$${within}`));
 }
 

@@ -1,4 +1,5 @@
 import { capabilityOf, everywhere } from "../components/hardening.ts";
+import { qualifiedType } from "../engine/urn.ts";
 import { type Container, containerRule } from "./container.ts";
 import { one, type Rule } from "./rule.ts";
 
@@ -64,7 +65,7 @@ export const isolationRules: Rule[] = [
     reads: ["ports"],
     of: () => true,
     objections: ({ subject, ports = [], publishAllPorts }) => {
-      const chain = subject.urn.split("::")[2] ?? "";
+      const chain = qualifiedType(subject.urn);
       if (/(^|\$)berth:index:Traefik\$[^$]*$/.test(chain) && publishAllPorts !== true) return [];
       const loopback = /(^|\$)berth:index:(Registry|LogCollector)\$[^$]*$/.test(chain);
       const open = ports.filter(({ ip = "0.0.0.0" }) => !loopback || ip !== "127.0.0.1").map(({ ip = "0.0.0.0", external = 0, internal }) => `${ip}:${external || "any"}->${internal}`);

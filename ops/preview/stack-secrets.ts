@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { Crypter } from "../../engine/secrets.ts";
 import type { Project } from "../project.ts";
 import { stackFileFor } from "../stack-file.ts";
+import { isEncrypted } from "../stack-values.ts";
 
 /**
  * The secrets in a stack file, wherever they stand in it, so that a message that quotes one can be cleaned of it. Empty
@@ -21,5 +22,5 @@ export async function stackSecrets(project: Project, stack: string, passphrase: 
 
 function encrypted(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
-  return "secure" in value && typeof value.secure === "string" ? [value.secure] : Object.values(value).flatMap(encrypted);
+  return isEncrypted(value) && typeof value.secure === "string" ? [value.secure] : Object.values(value).flatMap(encrypted);
 }

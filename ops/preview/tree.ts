@@ -1,3 +1,4 @@
+import { typeOf } from "../../engine/urn.ts";
 import { type Deployment, nameOf, type ResourceDetail, type ResourceEvent } from "../deployer.ts";
 import { types } from "../resource-types.ts";
 
@@ -50,10 +51,4 @@ export class Tree {
 
 function isStack(urn: string): boolean {
   return typeOf(urn) === types.stack;
-}
-
-/** The resource's own type, without those of what it is a part of. */
-function typeOf(urn: string): string {
-  const qualified = urn.split("::")[2] ?? "";
-  return qualified.slice(qualified.lastIndexOf("$") + 1);
 }

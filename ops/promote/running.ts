@@ -1,3 +1,4 @@
+import { qualifiedType } from "../../engine/urn.ts";
 import type { OwnImage } from "../../settings.ts";
 import { type Deployer, type Deployment, nameOf, realResources, type StateResource } from "../deployer.ts";
 import { imagesIn, ownImagesIn } from "../image-digests.ts";
@@ -50,7 +51,7 @@ export async function runningIn(deployer: Deployer): Promise<Running> {
 const makers: Record<OwnImage, string> = { tools: "berth:index:Tools", postgresBackup: "berth:index:BackupRepository" };
 
 function ownOf(key: OwnImage, image: string, built: readonly StateResource[]): RunningOwn {
-  const build = built.find(({ urn }) => urn.split("::")[2]?.split("$").includes(makers[key]));
+  const build = built.find(({ urn }) => qualifiedType(urn).split("$").includes(makers[key]));
   return { image, revision: revisionOf(build?.inputs), isBuilt: build !== undefined };
 }
 

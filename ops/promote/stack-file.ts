@@ -1,5 +1,6 @@
 import { isMap, isScalar, parseDocument, type YAMLMap } from "yaml";
 import { fields, type OwnImage, ownImages, type Settings } from "../../settings.ts";
+import { isEncrypted } from "../stack-values.ts";
 
 /** What an application of a stack file is given. */
 export interface Pin {
@@ -114,8 +115,7 @@ export function lackingIn(to: StackValues, from: string, { config, apps }: Stack
     return missing.filter((path) => path.startsWith(start)).map((path) => {
       const key = path.slice(start.length);
       const value = key.split(".").reduce<unknown>((group, part) => (group as Record<string, unknown>)[part], apps[name]);
-      const isSecret = typeof value === "object" && value !== null && "secure" in value;
-      return `not set here; ${from} has ${key}: ${isSecret ? "a secret" : JSON.stringify(value)}`;
+      return `not set here; ${from} has ${key}: ${isEncrypted(value) ? "a secret" : JSON.stringify(value)}`;
     });
   };
 }
@@ -125,5 +125,5 @@ const own = /^berth:(apps\.[^.]+(\.(image|revision|folder|live))?|images\.(tools
 
 /** An object of fields; a secret is a value. */
 function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !("secure" in value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isEncrypted(value);
 }

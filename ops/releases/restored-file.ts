@@ -4,6 +4,7 @@ import { configValue, type Release } from "../../components/release-record.ts";
 import type { Crypter } from "../../engine/secrets.ts";
 import { OpsError } from "../exit.ts";
 import { isCommit } from "../revision.ts";
+import { isEncrypted } from "../stack-values.ts";
 
 export interface RestoreOptions {
   /** Name of the project, whose keys may be written without it. */
@@ -67,7 +68,7 @@ function keysOf(document: Document, project: string): Map<string, { written: str
   const config = (document.toJS() as { config?: Record<string, unknown> } | null)?.config ?? {};
   return new Map(
     Object.entries(config).map(([written, value]) => {
-      const ciphertext = typeof value === "object" && value !== null && "secure" in value ? value.secure : undefined;
+      const ciphertext = isEncrypted(value) ? value.secure : undefined;
       return [written.includes(":") ? written : `${project}:${written}`, { written, secret: ciphertext !== undefined, ...(typeof ciphertext === "string" && { ciphertext }) }];
     }),
   );
