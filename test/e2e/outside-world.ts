@@ -1,7 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { gunzipSync } from "node:zlib";
-import { docker } from "./project.ts";
+import { HostServer } from "./host-server.ts";
 
 /** What deliver logs in with. */
 export const accounts = { redditId: "client-id", redditSecret: "client-secret-canary", deeplKey: "deepl-key-canary:fx" };
@@ -18,26 +17,17 @@ export class OutsideWorld implements AsyncDisposable {
   /** Envelopes that Sentry got, as text. */
   readonly events: string[] = [];
   private readonly posts: { name: string; title: string; created_utc: number }[] = [];
-  private readonly server: Server;
-  private readonly address: string;
-
-  private constructor(address: string) {
-    this.address = address;
-    this.server = createServer((request, response) => {
-      void this.respond(request, response);
-    });
-  }
+  private server: HostServer | undefined;
 
   static async create(): Promise<OutsideWorld> {
-    const bridge = (await docker.getNetwork("bridge").inspect()) as { IPAM: { Config: { Gateway: string }[] } };
-    const world = new OutsideWorld(bridge.IPAM.Config[0]?.Gateway ?? "");
-    await new Promise<void>((resolve) => void world.server.listen(0, "0.0.0.0", resolve));
+    const world = new OutsideWorld();
+    world.server = await HostServer.listen((request, response) => void world.respond(request, response));
     return world;
   }
 
   /** `host:port`, as containers with a way out reach it. */
   get host(): string {
-    return `${this.address}:${(this.server.address() as AddressInfo).port}`;
+    return this.server?.host ?? "";
   }
 
   /** A new post in every subreddit. */
@@ -45,9 +35,8 @@ export class OutsideWorld implements AsyncDisposable {
     this.posts.unshift({ name: `t3_${name}`, title: `Title ${name}`, created_utc: Date.now() / 1000 });
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    this.server.closeAllConnections();
-    return new Promise((resolve) => void this.server.close(() => resolve()));
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server?.[Symbol.asyncDispose]();
   }
 
   private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,6 +1,5 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { docker } from "./project.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { HostServer } from "./host-server.ts";
 
 interface Message {
   status: "firing" | "resolved";
@@ -10,32 +9,17 @@ interface Message {
 /** A program on the Docker host that keeps what Alertmanager sends it. */
 export class Webhook implements AsyncDisposable {
   readonly received: Message["alerts"] = [];
-  private readonly server: Server;
-  private readonly address: string;
+  private server: HostServer | undefined;
 
-  private constructor(address: string) {
-    this.address = address;
-    this.server = createServer((request, response) => {
-      let body = "";
-      request.setEncoding("utf8").on("data", (part: string) => (body += part));
-      request.on("end", () => {
-        this.received.push(...(JSON.parse(body) as Message).alerts);
-        response.end();
-      });
-    });
-  }
-
-  /** Listens on every address: containers come from a network that is not there yet. */
   static async create(): Promise<Webhook> {
-    const bridge = (await docker.getNetwork("bridge").inspect()) as { IPAM: { Config: { Gateway: string }[] } };
-    const webhook = new Webhook(bridge.IPAM.Config[0]?.Gateway ?? "");
-    await new Promise<void>((resolve) => void webhook.server.listen(0, "0.0.0.0", resolve));
+    const webhook = new Webhook();
+    webhook.server = await HostServer.listen((request, response) => webhook.take(request, response));
     return webhook;
   }
 
   /** Where containers with a way out reach it. */
   get url(): string {
-    return `http://${this.address}:${(this.server.address() as AddressInfo).port}/alerts`;
+    return `http://${this.server?.host}/alerts`;
   }
 
   /** Undefined once a firing alert with these labels has come, else what has. */
@@ -45,8 +29,16 @@ export class Webhook implements AsyncDisposable {
     return found ? undefined : `${this.received.map((alert) => `${alert.status} ${JSON.stringify(alert.labels)}`).join("; ")}, and no ${JSON.stringify(labels)}`;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    this.server.closeAllConnections();
-    return new Promise((resolve) => void this.server.close(() => resolve()));
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server?.[Symbol.asyncDispose]();
+  }
+
+  private take(request: IncomingMessage, response: ServerResponse): void {
+    let body = "";
+    request.setEncoding("utf8").on("data", (part: string) => (body += part));
+    request.on("end", () => {
+      this.received.push(...(JSON.parse(body) as Message).alerts);
+      response.end();
+    });
   }
 }
