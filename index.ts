@@ -1,26 +1,35 @@
-import "./stacktraces.ts";
+import "./pulumi/stacktraces.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { appMetrics } from "./components/app-metrics.ts";
-import { Application } from "./components/application.ts";
-import { DeveloperTools } from "./components/developer-tools.ts";
-import { Monitoring } from "./components/monitoring.ts";
-import { Networks } from "./components/networks.ts";
-import type { Platform } from "./components/platform.ts";
-import { PlatformImages } from "./components/platform-images.ts";
-import { Postgres } from "./components/postgres.ts";
-import { Redis } from "./components/redis.ts";
-import { Registry } from "./components/registry.ts";
-import { recordRelease, revisionsOf } from "./components/release.ts";
-import { Routes } from "./components/routes.ts";
-import { Tools } from "./components/tools.ts";
-import { Traefik } from "./components/traefik.ts";
-import { addressOf } from "./components/traefik-config.ts";
-import { allConfiguration, loadConfig } from "./config.ts";
-import { mebibytes } from "./settings.ts";
+import {
+  addressesOf,
+  addressOf,
+  type AppDefinition,
+  Application,
+  appMetrics,
+  DeveloperTools,
+  Monitoring,
+  Networks,
+  plainly,
+  type Platform,
+  PlatformImages,
+  Postgres,
+  recordRelease,
+  Redis,
+  registryOf,
+  Routes,
+  Tools,
+  Traefik,
+} from "./components/index.ts";
+import { loadConfig } from "./config/load.ts";
+import { releaseFacts } from "./config/release.ts";
 
 const config = await loadConfig();
 const stack = pulumi.getStack();
+/** Names of the applications that say so. */
+const appsWith = (need: (definition: AppDefinition) => unknown) => config.apps.filter(({ definition }) => need(definition)).map(({ name }) => name);
+const withDatabase = appsWith(({ database }) => database);
+const withCache = appsWith(({ cache }) => cache);
 
 const host = new docker.Provider("host", { host: config.docker });
 const on = { provider: host };
@@ -29,82 +38,35 @@ const images = new PlatformImages("images", { references: config.images }, on);
 const platform: Platform = {
   prefix: `berth-${stack}`,
   labels: { "berth.stack": stack },
-  images: images.references,
+  image: (role) => images.pull(role),
   runtime: config.runtime,
-  logs: config.logs.driver === "json-file" ? { ...config.logs, size: mebibytes(config.logs.size) } : config.logs,
+  logs: config.logs,
 };
-
-if (config.logs.driver === "syslog" && !config.logs.address.startsWith("udp:")) {
-  void pulumi.log.warn(`berth:logs.address is ${config.logs.address}: while that server is away no container starts, not even again after a crash. udp:// and the driver fluentd have no such need (docs/logs.md).`);
-}
 
 const networks = new Networks(
   "networks",
   {
     platform,
+    named: plainly,
     apps: config.apps.map((app) => app.name),
-    egress: config.apps.some((app) => app.definition.egress) || config.monitoring.alerts !== undefined,
+    egress: appsWith(({ egress }) => egress).length > 0 || config.monitoring.alerts !== undefined,
     edgeSubnet: config.networks.edge,
     monitoringSubnet: config.networks.monitoring,
   },
   on,
 );
 
-const registry =
-  "port" in config.registry
-    ? new Registry("registry", { platform, port: config.registry.port }, on).login
-    : {
-        prefix: `${config.registry.host}/${config.registry.owner}`,
-        address: config.registry.host,
-        username: config.registry.username,
-        password: config.registryPassword ?? "",
-        cache: config.registry.cache,
-      };
+const registry = registryOf("registry", { platform, ...config.registry }, on);
 const { address, username, password } = registry;
 // A provider of its own: in the first preview the login is not known yet, and the others must be shown in full.
 const pullProvider = new docker.Provider("pull", { host: config.docker, registryAuth: [{ address, username, password }] });
 
-const tools = new Tools("tools", { platform, registry, pullProvider, image: config.ownImages.tools }, on);
+const tools = new Tools("tools", { platform, registry, pullProvider, source: config.tools }, on);
 
-const dataNetworks = (wants: (app: (typeof config.apps)[number]) => boolean | undefined) => [
-  ...config.apps.filter(wants).map((app) => networks.app(app.name)),
-  networks.monitoring,
-];
+const backup = config.postgres.backup && { ...config.postgres.backup, registry, pullProvider, tools, network: networks.monitoring, networkName: "backup" };
+const postgres = new Postgres("postgres", { ...config.postgres, platform, networks: networks.sharedBy(withDatabase), backup }, on);
 
-const postgres = new Postgres(
-  "postgres",
-  {
-    platform,
-    networks: dataNetworks((app) => app.definition.database),
-    memory: mebibytes(config.postgres.memory),
-    cpus: config.postgres.cpus,
-    connections: config.postgres.connections,
-    backup: config.postgres.backup && {
-      ...config.postgres.backup,
-      registry,
-      pullProvider,
-      baseImage: config.images.postgres,
-      image: config.ownImages.postgresBackup,
-      key: config.backupKey,
-      s3Keys: config.s3Key !== undefined && config.s3Secret !== undefined ? { key: config.s3Key, secret: config.s3Secret } : undefined,
-      tools,
-      network: networks.monitoring,
-    },
-  },
-  on,
-);
-
-const redis = new Redis(
-  "redis",
-  {
-    platform,
-    networks: dataNetworks((app) => app.definition.cache),
-    users: config.apps.filter((app) => app.definition.cache).map((app) => app.name),
-    memory: mebibytes(config.redis.memory),
-    policy: config.redis.policy,
-  },
-  on,
-);
+const redis = new Redis("redis", { ...config.redis, platform, networks: networks.sharedBy(withCache), users: withCache }, on);
 
 const traefik = new Traefik(
   "traefik",
@@ -119,56 +81,36 @@ const traefik = new Traefik(
   on,
 );
 
-const url = addressOf(config.publish);
-
+const { alerts, grafana } = config.monitoring;
 const monitoring = new Monitoring(
   "monitoring",
   {
+    ...config.monitoring,
+    ...appMetrics(config.apps, (name) => networks.app(name)),
     platform,
+    named: plainly,
     network: networks.monitoring,
     postgres,
     redis,
-    retention: config.monitoring.retention,
-    ...appMetrics(config.apps, (name) => networks.app(name)),
-    alerts: config.monitoring.alerts && {
-      ...config.monitoring.alerts,
-      network: networks.egress ?? networks.edge,
-      webhookUrl: config.alertWebhook,
-      mailPassword: config.mailPassword,
-    },
+    alerts: alerts && { ...alerts, network: networks.egress ?? networks.edge },
     logs: config.logs.driver === "loki" ? { ...config.logs, tools } : undefined,
-    grafana: config.monitoring.grafana && { host: config.monitoring.grafana.host, url: url(config.monitoring.grafana.host) },
+    grafana: grafana && { ...grafana, url: addressOf(config.publish)(grafana.host) },
   },
   on,
 );
 
-const apps = config.apps.map(
-  (app) =>
-    new Application(
-      app.name,
-      {
-        ...app,
-        platform,
-        registry,
-        pullProvider,
-        postgres,
-        redis,
-        tools,
-        networks: networks.of(app.name),
-        memory: mebibytes(app.memory),
-      },
-      on,
-    ),
-);
+const parts = { platform, registry, pullProvider, postgres, redis, tools };
+const apps = config.apps.map((app) => new Application(app.name, { ...app, ...parts, networks: networks.of(app.name) }, on));
 
 const developer = new DeveloperTools(
   "developer",
   {
-    platform,
-    edgeNetwork: networks.edge,
-    dataNetworks: config.apps.filter((app) => app.definition.database).map((app) => networks.app(app.name)),
-    appNetworks: config.apps.map((app) => networks.app(app.name)),
     ...config.developer,
+    platform,
+    named: plainly,
+    edgeNetwork: networks.edge,
+    dataNetworks: withDatabase.map((name) => networks.app(name)),
+    appNetworks: config.apps.map(({ name }) => networks.app(name)),
   },
   on,
 );
@@ -184,16 +126,16 @@ new Routes(
   on,
 );
 
-/** Address of each application, and of Prometheus where the stack publishes it. */
-export const urls = {
-  ...Object.fromEntries(config.apps.filter((app) => app.definition.web).map((app) => [app.name, url(app.host)])),
-  ...(config.monitoring.host !== undefined && { prometheus: url(config.monitoring.host) }),
-  ...(config.monitoring.grafana !== undefined && { grafana: url(config.monitoring.grafana.host) }),
-  ...Object.fromEntries(Object.entries(config.developer).map(([name, host]) => [name, url(host)])),
-};
+/** Address of each web application, and of the parts that the stack publishes. */
+export const urls = addressesOf(config.publish, {
+  ...Object.fromEntries(config.apps.filter(({ definition }) => definition.web).map((app) => [app.name, app.host])),
+  prometheus: config.monitoring.host,
+  grafana: grafana?.host,
+  ...config.developer,
+});
 
 /** Image of each application, `repository:tag@digest`. */
-export const imageDigests = Object.fromEntries(config.apps.map((app, index) => [app.name, apps[index]?.image]));
+export const imageDigests = Object.fromEntries(apps.map(({ name, image }) => [name, image]));
 
 /** Those images of Berth's own that the stack uses, likewise. */
 export const ownImages = {
@@ -202,19 +144,10 @@ export const ownImages = {
 };
 
 /** What to type to reach a part that publishes nothing. */
-export const reach = {
-  postgres: pulumi.interpolate`docker exec -it -u 999 ${postgres.containerName} psql -h /var/run/postgresql -U postgres`,
-  redis: pulumi.interpolate`docker exec -it ${redis.containerName} sh -c 'REDISCLI_AUTH=$(cat /run/secrets/admin-password) redis-cli --user admin'`,
-  prometheus: monitoring.prometheus.query("up"),
-  ...(monitoring.alertmanager !== undefined && { alertmanager: monitoring.alertmanager.list() }),
-};
+export const reach = { postgres: postgres.session(), redis: redis.session(), ...monitoring.sessions() };
 
 /** Password of Prometheus's user `berth`. */
 export const prometheusPassword = monitoring.prometheus.password;
 
 /** What was applied, by whom, when and from where: {@link recordRelease}. */
-export const releases = recordRelease({
-  images: Object.fromEntries(apps.map(({ image }, index) => [config.apps[index]?.name ?? "", image])),
-  revisions: () => revisionsOf(config.apps),
-  ...allConfiguration(),
-});
+export const releases = recordRelease({ images: imageDigests, ...releaseFacts(config.apps) });

@@ -1,8 +1,8 @@
-import type { Goal } from "./goal.ts";
-import { changedAt } from "./path.ts";
+import type { Goal } from "../pulumi/goal.ts";
+import { changedAt } from "../pulumi/path.ts";
 import type { Known, ResourceType } from "./provider.ts";
-import type { Resource } from "./state.ts";
-import { containsUnknown, plain, plainProps, show, type Props } from "./values.ts";
+import type { Resource } from "../pulumi/state.ts";
+import { containsUnknown, plain, plainProps, show, type Props } from "../pulumi/values.ts";
 
 /** What is to be done with a resource that exists. */
 export interface Decision {

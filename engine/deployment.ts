@@ -1,16 +1,17 @@
 import { decide, type Decision, describeChanges, mustFollow } from "./decision.ts";
+import { DefaultProviders } from "./default-providers.ts";
 import { detailOf, EngineError, type EventLog } from "./events.ts";
-import type { Goal } from "./goal.ts";
+import type { Goal } from "../pulumi/goal.ts";
 import { dependentsOf } from "./graph.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
-import { ignoreChanges } from "./path.ts";
+import { ignoreChanges } from "../pulumi/path.ts";
 import { resourceType } from "./providers.ts";
 import type { Reality } from "./reality.ts";
 import { aliasUrns, newRecord, renameReferences, sameRecord } from "./record.ts";
-import type { Resource } from "./state.ts";
-import { makeUrn, nameOf } from "./urn.ts";
-import { equal, UNKNOWN, type Props } from "./values.ts";
+import type { Resource } from "../pulumi/state.ts";
+import { makeUrn, nameOf } from "../pulumi/urn.ts";
+import { equal, UNKNOWN, type Props } from "../pulumi/values.ts";
 
 /** What a deployment is of. */
 export interface Target {
@@ -31,7 +32,7 @@ export class Deployment {
   readonly #goals = new Map<string, Goal>();
   readonly #replaced = new Set<string>();
   readonly #aliased = new Map<string, string>();
-  readonly #defaults = new Map<string, Promise<Resource>>();
+  readonly #providers = new DefaultProviders((goal) => this.register(goal));
 
   constructor(target: Target, ledger: Ledger, operations: Operations, events: EventLog, reality: Reality) {
     this.#target = target;
@@ -77,7 +78,7 @@ export class Deployment {
 
   async #registerCustom(urn: string, goal: Goal, found: Resource | undefined): Promise<Resource> {
     const type = resourceType(goal.type, urn);
-    const provider = await this.#providerFor(goal);
+    const provider = await this.#providers.of(goal);
     const wanted = goal.type.startsWith("pulumi:providers:") ? withVersion(goal) : goal.inputs;
     let old = found;
     const presence = old === undefined || old.pendingReplacement === true ? "there" : await this.#reality.presence(old, this.#operations.providerInputs({ ...old, provider }));
@@ -180,35 +181,7 @@ export class Deployment {
       deletedWith: goal.deletedWith || (parent?.deletedWith ?? ""),
     };
   }
-
-  /** The provider that the goal names, or its package's default one, which is made when first needed. */
-  async #providerFor(goal: Goal): Promise<string> {
-    if (goal.provider !== "" || goal.type.startsWith("pulumi:providers:")) {
-      return goal.provider;
-    }
-    const pack = goal.type.split(":")[0] ?? "";
-    const name = `default${goal.version === "" ? "" : `_${goal.version.replace(/^v/, "").replaceAll(/[.+-]/g, "_")}`}`;
-    let made = this.#defaults.get(`${pack}:${name}`);
-    if (made === undefined) {
-      made = this.register({ ...goal, type: `pulumi:providers:${pack}`, name, parent: "", inputs: {}, dependencies: [], propertyDependencies: {}, ...NO_OPTIONS });
-      this.#defaults.set(`${pack}:${name}`, made);
-    }
-    const resource = await made;
-    return `${resource.urn}::${resource.id ?? UNKNOWN}`;
-  }
 }
-
-const NO_OPTIONS = {
-  protect: undefined,
-  retainOnDelete: undefined,
-  deleteBeforeReplace: undefined,
-  ignoreChanges: [],
-  replaceOnChanges: [],
-  additionalSecretOutputs: [],
-  aliases: [],
-  customTimeouts: {},
-  deletedWith: "",
-};
 
 /** A provider's inputs with its package's version, where the CLI records it. */
 function withVersion(goal: Goal): Props {

@@ -1,4 +1,4 @@
-import { mask, withoutDefaults, type Props } from "./values.ts";
+import { mask, withoutDefaults, type Props } from "../pulumi/values.ts";
 
 /** What a step does to one resource. */
 export type Op = "create" | "update" | "replace" | "delete" | "same" | "read" | "refresh";

@@ -1,5 +1,5 @@
-import type { Resource } from "./state.ts";
-import { splitReference } from "./urn.ts";
+import type { Resource } from "../pulumi/state.ts";
+import { splitReference } from "../pulumi/urn.ts";
 
 /** Every URN that `resource` needs: parent, provider, dependencies and what it is deleted with. */
 export function needs(resource: Resource): string[] {

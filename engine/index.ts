@@ -55,6 +55,11 @@ export function destroy(options: EngineOptions, what: DestroyOptions = {}): Prom
   return start("destroy", options, what);
 }
 
+/** Ends what an interrupted run left, and brings the state's records to what this version writes. Runs no program. */
+export function settle(options: EngineOptions): Promise<Summary> {
+  return start("settle", options);
+}
+
 /** The outputs of the last `up`, from the state alone. */
 export function outputs(options: EngineOptions): Promise<Summary> {
   return start("outputs", options);
@@ -64,6 +69,8 @@ export function outputs(options: EngineOptions): Promise<Summary> {
 const NEVER_ENDS = "the program waits for something that never comes: a promise that nobody resolves, or resources that need each other";
 
 async function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
+  // Its event has passed: it would be lost, and the whole update run.
+  if (options.signal?.aborted === true) throw new EngineError(["interrupted before it began; nothing was changed"]);
   const { onEvent, signal, parallel, replace, only, projectDir, stack, passphrase, stateFile, configFile } = options;
   const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, replace, only, ...what };
   const env = { ...process.env, ...options.environment, ...(parallel === undefined ? {} : { BERTH_DOCKER_PARALLEL: String(parallel) }) };

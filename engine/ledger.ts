@@ -1,4 +1,4 @@
-import type { PendingOperation, Resource, StateFile } from "./state.ts";
+import type { PendingOperation, Resource, StateFile } from "../pulumi/state.ts";
 
 /**
  * The state during a run: what the run has dealt with, in that order, then what is left of the last run. Every change

@@ -1,11 +1,13 @@
+import { isCut } from "../docker/errors.ts";
 import { detailOf, EngineError, type EventLog, type Op, type StepDetail } from "./events.ts";
 import { knownOf } from "./decision.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Context, Made } from "./provider.ts";
 import { resourceType } from "./providers.ts";
-import type { Resource } from "./state.ts";
-import { nameOf, splitReference } from "./urn.ts";
-import { markSecrets, plainProps, UNKNOWN, withoutDefaults, type Props } from "./values.ts";
+import { recordedOutputs } from "./record.ts";
+import type { Resource } from "../pulumi/state.ts";
+import { nameOf, splitReference } from "../pulumi/urn.ts";
+import { plainProps, UNKNOWN, withoutDefaults, type Props } from "../pulumi/values.ts";
 
 /** What one create or update needs to know beside the resource itself. */
 export interface Change {
@@ -120,7 +122,8 @@ export class Operations {
     try {
       return await job(this.context(resource));
     } catch (error) {
-      if (operation !== undefined) {
+      // What a connection broke over may exist: its record stays, and the next run looks for it by its name.
+      if (operation !== undefined && !isCut(error)) {
         await this.#ledger.abandon(operation);
       }
       throw error;
@@ -148,10 +151,8 @@ function withParent({ parent }: Resource, differs: Partial<StepDetail>): Partial
 }
 
 function finish(next: Resource, made: Made): void {
-  const type = resourceType(next.type, next.urn);
-  const hidden = [...type.secretOutputs, ...(next.additionalSecretOutputs ?? [])];
   next.id = made.id;
-  next.outputs = markSecrets(withoutDefaults(made.outputs) as Props, next.inputs ?? {}, hidden);
+  next.outputs = recordedOutputs(resourceType(next.type, next.urn), made.outputs, next);
   if (made.problem !== undefined) {
     next.initErrors = [made.problem];
   }

@@ -1,4 +1,4 @@
-import type { Props } from "./values.ts";
+import type { Props } from "../pulumi/values.ts";
 
 /** Which inputs differ, and which of those cannot be changed in place. */
 export interface Difference {
@@ -11,6 +11,11 @@ export interface Made {
   id: string;
   outputs: Props;
   problem?: string;
+}
+
+/** A resource that was made, and about which something failed after that: the state has to know of it. */
+export function halfMade(what: string, id: string, inputs: Props, error: unknown): Made {
+  return { id, outputs: { ...inputs, id }, problem: `${what} was made, and then: ${error instanceof Error ? error.message : String(error)}` };
 }
 
 /** What a provider's operation may use. `provider` has the plain inputs of the provider resource. */
@@ -33,6 +38,8 @@ export interface Known {
 export interface ResourceType {
   /** Whether the provider asks for the old one to be deleted before the new one is made. */
   deleteBeforeReplace: boolean;
+  /** The output `__meta`, in which a provider of Terraform's kind keeps its schema's version. Without it the CLI's provider takes a record for one of version 0 and upgrades it. @default none */
+  meta?: string;
   /** Outputs that are secret by nature. */
   secretOutputs: readonly string[];
   /** Outputs that an update changes, so that a preview of one cannot know them. */

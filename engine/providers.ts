@@ -7,32 +7,38 @@ import { volume } from "./docker/volume.ts";
 import type { ResourceType } from "./provider.ts";
 import { randomId, randomPassword, randomString } from "./random.ts";
 import { diffInputs, type Schema } from "./schema.ts";
-import { isObject, isSecret, secret, type Props, type Value } from "./values.ts";
+import { types } from "../pulumi/resource-types.ts";
+import { isObject, isSecret, secret, type Props, type Value } from "../pulumi/values.ts";
 
 /** What the docker-build provider adds to its own settings; a difference here would replace every image. */
 const BUILD_PROVIDER: Props = { "__pulumi-go-provider-infer": true, "__pulumi-go-provider-version": "v1.5.0", host: "" };
 
-const types: Record<string, ResourceType> = {
-  "docker:index/container:Container": container,
-  "docker:index/network:Network": network,
-  "docker:index/remoteImage:RemoteImage": remoteImage,
-  "docker:index/volume:Volume": volume,
-  "docker-build:index:Image": buildImage,
-  "random:index/randomId:RandomId": randomId,
-  "random:index/randomPassword:RandomPassword": randomPassword,
-  "random:index/randomString:RandomString": randomString,
-  "pulumi:providers:docker": providerType("docker", ["host", "registryAuth"]),
+const implementations: Record<string, ResourceType> = {
+  [types.container]: container,
+  [types.network]: network,
+  [types.pulled]: remoteImage,
+  [types.volume]: volume,
+  [types.built]: buildImage,
+  [types.suffix]: randomId,
+  [types.password]: randomPassword,
+  [types.text]: randomString,
+  [types.dockerProvider]: providerType("docker", ["host", "registryAuth"]),
   "pulumi:providers:docker-build": providerType("docker-build", ["host", "registries"], BUILD_PROVIDER),
   "pulumi:providers:random": providerType("random", []),
 };
 
 /** The implementation of a resource type. Throws an error that names the type when there is none. */
 export function resourceType(type: string, urn: string): ResourceType {
-  const found = types[type];
+  const found = implementations[type];
   if (found === undefined) {
-    throw new Error(`${urn}: resource type ${type} is not supported by the embedded engine; it supports ${Object.keys(types).join(", ")}. Use the Pulumi CLI for this program`);
+    throw new Error(`${urn}: resource type ${type} is not supported by the embedded engine; it supports ${Object.keys(implementations).join(", ")}. Use the Pulumi CLI for this program`);
   }
   return found;
+}
+
+/** The `__meta` of a resource type; none of a type that the engine does not know. */
+export function metaOf(type: string): string | undefined {
+  return implementations[type]?.meta;
 }
 
 /** A provider resource: settings only. Its changes never replace it. */

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { hash } from "bcryptjs";
 import type { Made, ResourceType } from "./provider.ts";
 import { checkInputs, diffInputs, type Schema } from "./schema.ts";
-import { textOf, type Props } from "./values.ts";
+import { textOf, type Props } from "../pulumi/values.ts";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -27,17 +27,17 @@ const TEXT: Schema = {
 
 const ID: Schema = { byteLength: { required: true }, keepers: {}, prefix: {} };
 
-export const randomPassword = randomType("random.RandomPassword", TEXT, ["result", "bcryptHash"], async (inputs) => {
+export const randomPassword = randomType("random.RandomPassword", TEXT, 3, ["result", "bcryptHash"], async (inputs) => {
   const outputs = textOutputs(inputs);
   return { id: "none", outputs: { ...outputs, bcryptHash: await hash(textOf(outputs, "result"), BCRYPT_COST) } };
 });
 
-export const randomString = randomType("random.RandomString", TEXT, [], (inputs) => {
+export const randomString = randomType("random.RandomString", TEXT, 2, [], (inputs) => {
   const outputs = textOutputs(inputs);
   return Promise.resolve({ id: textOf(outputs, "result"), outputs });
 });
 
-export const randomId = randomType("random.RandomId", ID, [], (inputs) => {
+export const randomId = randomType("random.RandomId", ID, 0, [], (inputs) => {
   const bytes = randomBytes(Number(inputs["byteLength"]));
   const prefix = typeof inputs["prefix"] === "string" ? inputs["prefix"] : "";
   const hex = bytes.toString("hex");
@@ -46,16 +46,21 @@ export const randomId = randomType("random.RandomId", ID, [], (inputs) => {
   return Promise.resolve({ id, outputs });
 });
 
-function randomType(name: string, schema: Schema, secretOutputs: string[], create: (inputs: Props) => Promise<Made>): ResourceType {
+/** @param version Of the provider's schema, as pulumi-random 4.21 has it; it writes down any but the first. */
+function randomType(name: string, schema: Schema, version: number, secretOutputs: string[], create: (inputs: Props) => Promise<Made>): ResourceType {
   return {
     deleteBeforeReplace: false,
+    ...(version > 0 && { meta: JSON.stringify({ schema_version: String(version) }) }),
     secretOutputs,
     check(_name, given) {
       const { __defaults, ...inputs } = checkInputs(name, schema, given);
       return inputs;
     },
     diff: (old, inputs) => diffInputs(schema, switches(old.inputs), switches(inputs)),
-    create: (_context, inputs) => create(inputs),
+    async create(_context, inputs) {
+      const { id, outputs } = await create(inputs);
+      return { id, outputs: { ...outputs, id } };
+    },
     update: (_context, old, inputs) => Promise.resolve({ id: old.id, outputs: { ...old.outputs, ...inputs } }),
     delete: () => Promise.resolve(),
     read: (_context, old) => Promise.resolve(old),

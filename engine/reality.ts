@@ -1,7 +1,7 @@
-import { dockerClient, dockerHost, explain } from "./docker/client.ts";
+import { dockerClient, dockerHost, explain } from "./docker/host.ts";
 import { shouldRun } from "./docker/container.ts";
-import { plainProps, type Props } from "./values.ts";
-import type { Resource } from "./state.ts";
+import { plainProps, type Props } from "../pulumi/values.ts";
+import type { Resource } from "../pulumi/state.ts";
 
 interface Lists {
   containers: Map<string, string>;

@@ -1,7 +1,8 @@
-import type { AliasSpec, Goal } from "./goal.ts";
-import type { Resource } from "./state.ts";
-import { makeUrn, nameOf, qualifiedType, typeOf } from "./urn.ts";
-import { equal, type Props } from "./values.ts";
+import type { AliasSpec, Goal } from "../pulumi/goal.ts";
+import type { ResourceType } from "./provider.ts";
+import type { Resource } from "../pulumi/state.ts";
+import { makeUrn, nameOf, qualifiedType, typeOf } from "../pulumi/urn.ts";
+import { equal, markSecrets, withoutDefaults, type Props } from "../pulumi/values.ts";
 
 /** The state's record of a goal, before anything was made. */
 export function newRecord(urn: string, goal: Goal, inputs: Props, provider: string): Resource {
@@ -24,6 +25,12 @@ export function newRecord(urn: string, goal: Goal, inputs: Props, provider: stri
     ...(goal.ignoreChanges.length > 0 ? { ignoreChanges: goal.ignoreChanges } : {}),
     ...(goal.replaceOnChanges.length > 0 ? { replaceOnChanges: goal.replaceOnChanges } : {}),
   };
+}
+
+/** Outputs as the state has them: with the version of the type's schema, secrets marked, without the bookkeeping of defaults. */
+export function recordedOutputs(type: ResourceType, outputs: Props, { inputs = {}, additionalSecretOutputs = [] }: Resource): Props {
+  const known = { ...(withoutDefaults(outputs) as Props), ...(type.meta === undefined ? {} : { __meta: type.meta }) };
+  return markSecrets(known, inputs, [...type.secretOutputs, ...additionalSecretOutputs]);
 }
 
 /** Whether `next` says the same as `old`, apart from when. Then the old record, as it was written, can stay. */

@@ -1,9 +1,20 @@
 import type { EventLog } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
-import { resourceType } from "./providers.ts";
-import type { StateFile } from "./state.ts";
-import { plainProps } from "./values.ts";
+import { metaOf, resourceType } from "./providers.ts";
+import type { StateFile } from "../pulumi/state.ts";
+import { plainProps } from "../pulumi/values.ts";
+
+/** Gives records that an older version of this engine wrote the schema version that it left out. */
+export function completeRecords(ledger: Ledger): void {
+  for (const resource of ledger.all()) {
+    const meta = metaOf(resource.type);
+    if (meta !== undefined && resource.outputs !== undefined && resource.outputs["__meta"] === undefined) {
+      resource.outputs = { ...resource.outputs, __meta: meta };
+      ledger.changed(resource);
+    }
+  }
+}
 
 const CLOCK_SLACK_MS = 2000;
 

@@ -3,9 +3,10 @@ import type { EventLog } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
 import { resourceType } from "./providers.ts";
-import type { Resource } from "./state.ts";
-import { nameOf } from "./urn.ts";
-import { equal, markSecrets, withoutDefaults, type Props } from "./values.ts";
+import { recordedOutputs } from "./record.ts";
+import type { Resource } from "../pulumi/state.ts";
+import { nameOf } from "../pulumi/urn.ts";
+import { equal } from "../pulumi/values.ts";
 
 interface Refreshing {
   /** `only` has URNs. */
@@ -37,7 +38,7 @@ async function refreshOne(resource: Resource, ledger: Ledger, operations: Operat
     return;
   }
   const changed = Object.keys(found.inputs).filter((key) => !equal(found.inputs[key], known.inputs[key]));
-  const outputs = markSecrets(withoutDefaults(found.outputs) as Props, resource.inputs ?? {}, [...type.secretOutputs, ...(resource.additionalSecretOutputs ?? [])]);
+  const outputs = recordedOutputs(type, found.outputs, resource);
   if (changed.length === 0) {
     if (!equal(outputs, resource.outputs ?? {})) {
       resource.outputs = outputs;

@@ -1,7 +1,7 @@
 import { EngineError } from "./events.ts";
 import { deletionWaves } from "./graph.ts";
 import type { Operations } from "./operations.ts";
-import type { Resource } from "./state.ts";
+import type { Resource } from "../pulumi/state.ts";
 
 /** How protection and retention are treated. */
 export interface RemovalOptions {

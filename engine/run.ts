@@ -1,24 +1,22 @@
 import { join } from "node:path";
 import { Deployment } from "./deployment.ts";
 import { EngineError, EventLog, type StepEvent, type Summary } from "./events.ts";
-import type { Goal } from "./goal.ts";
 import { withNeeds } from "./graph.ts";
 import { Ledger } from "./ledger.ts";
-import { Lock } from "./lock.ts";
-import type { Registered, Registrar } from "./monitor.ts";
+import { Lock } from "../pulumi/lock.ts";
 import { Operations } from "./operations.ts";
-import { programError, runProgram } from "./program.ts";
+import { programError, runProgram } from "../pulumi/program.ts";
 import { Reality } from "./reality.ts";
-import { recover } from "./recovery.ts";
-import { loadSdk } from "./sdk.ts";
+import { completeRecords, recover } from "./recovery.ts";
+import { loadSdk } from "../pulumi/sdk.ts";
+import { Registrations } from "./registrations.ts";
 import { refreshAll } from "./refresh.ts";
 import { removeAll } from "./removal.ts";
-import { readProject, readStack, type Project, type StackConfig } from "./stackfile.ts";
-import { stackOutputs, StateFile } from "./state.ts";
-import { qualifiedType } from "./urn.ts";
-import { containsSecret, plain, showUnknown, UNKNOWN, type Props } from "./values.ts";
+import { readProject, readStack, type Project, type StackConfig } from "../pulumi/stackfile.ts";
+import { stackOutputs, StateFile } from "../pulumi/state.ts";
+import { containsSecret, plain, showUnknown, type Props } from "../pulumi/values.ts";
 
-export type Command = "preview" | "up" | "refresh" | "compare" | "destroy" | "outputs";
+export type Command = "preview" | "up" | "refresh" | "compare" | "destroy" | "settle" | "outputs";
 
 /** A run's settings, as they are handed to the worker. */
 export interface RunOptions {
@@ -63,6 +61,7 @@ export async function run(options: RunOptions, signal: AbortSignal, onEvent?: (e
     }
     if (!reads) {
       await recover(session.file, session.ledger, session.operations, events);
+      completeRecords(session.ledger);
     }
     await commands[options.command](session);
     return { changes: events.changes, outputs: visible(stackOutputs(session.ledger.all())), durationMs: Math.round(performance.now() - began), steps: events.steps };
@@ -73,7 +72,7 @@ export async function run(options: RunOptions, signal: AbortSignal, onEvent?: (e
   }
 }
 
-const commands: Record<Command, (session: Session) => Promise<void>> = { preview: apply, up: apply, refresh: refreshAll, compare: refreshAll, destroy, outputs: () => Promise.resolve() };
+const commands: Record<Command, (session: Session) => Promise<void>> = { preview: apply, up: apply, refresh: refreshAll, compare: refreshAll, destroy, settle: ({ ledger }) => ledger.flush(), outputs: () => Promise.resolve() };
 
 async function open(options: RunOptions, events: EventLog, readOnly: boolean, signal: AbortSignal): Promise<Session> {
   const project = readProject(options.projectDir);
@@ -123,80 +122,6 @@ async function destroy(session: Session): Promise<void> {
   const everything = options.everything === true;
   await removeAll(all.filter((resource) => !kept.has(resource)), operations, { protectedToo: everything, retainedToo: everything });
   await ledger.flush();
-}
-
-/** Registrations that are under way. After the first failure no new one begins, and none is answered. */
-class Registrations implements Registrar {
-  readonly errors: string[] = [];
-  readonly failed: Promise<never>;
-  readonly #deployment: Deployment;
-  readonly #ledger: Ledger;
-  readonly #events: EventLog;
-  readonly #running = new Set<Promise<unknown>>();
-  #stackOutputs: { urn: string; outputs: Props } | undefined;
-  #reject: (error: Error) => void = () => undefined;
-
-  constructor(deployment: Deployment, ledger: Ledger, events: EventLog, signal: AbortSignal) {
-    this.#deployment = deployment;
-    this.#ledger = ledger;
-    this.#events = events;
-    this.failed = new Promise((_resolve, reject) => {
-      this.#reject = reject;
-    });
-    this.failed.catch(() => undefined);
-    signal.addEventListener("abort", () => this.fail(["the run was cancelled"]));
-  }
-
-  async register(read: () => Goal): Promise<Registered> {
-    if (this.errors.length > 0) {
-      return new Promise(() => undefined);
-    }
-    const job = (async () => this.#deployment.register(read()))();
-    this.#running.add(job);
-    try {
-      const { urn, id, outputs } = await job;
-      return { urn, id: id === UNKNOWN ? "" : (id ?? ""), outputs: outputs ?? {} };
-    } catch (error) {
-      this.fail(error instanceof EngineError ? error.messages : [error instanceof Error ? error.message : String(error)]);
-      return new Promise(() => undefined);
-    } finally {
-      this.#running.delete(job);
-    }
-  }
-
-  registerOutputs(urn: string, outputs: Props): void {
-    if (qualifiedType(urn) === "pulumi:pulumi:Stack") this.#stackOutputs = { urn, outputs };
-    else this.#deployment.registerOutputs(urn, outputs);
-  }
-
-  /** Records the stack's outputs. Of a program that throws the SDK gives none, which must not take the place of the last ones. */
-  complete(): void {
-    if (this.#stackOutputs !== undefined) this.#deployment.registerOutputs(this.#stackOutputs.urn, this.#stackOutputs.outputs);
-  }
-
-  outputsOf(urn: string): Props {
-    return this.#ledger.get(urn)?.outputs ?? {};
-  }
-
-  diagnostic(severity: "debug" | "info" | "warning" | "error", message: string, urn: string): void {
-    if (severity === "error") {
-      this.fail([message]);
-    } else if (severity !== "debug") {
-      this.#events.diagnostic(severity === "warning" ? `warning: ${message}` : message, urn);
-    }
-  }
-
-  fail(messages: readonly string[]): void {
-    this.errors.push(...messages.filter((message) => !this.errors.includes(message)));
-    this.#reject(new EngineError([...this.errors]));
-  }
-
-  /** Waits for everything that had begun. */
-  async settled(): Promise<void> {
-    while (this.#running.size > 0) {
-      await Promise.allSettled(this.#running);
-    }
-  }
 }
 
 function visible(outputs: Props): Summary["outputs"] {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Difference } from "./provider.ts";
-import { containsSecret, containsUnknown, equal, isObject, isSecret, plain, secret, type Props, type Value } from "./values.ts";
+import { containsSecret, containsUnknown, equal, isObject, isSecret, plain, secret, type Props, type Value } from "../pulumi/values.ts";
 
 /** What the engine knows of one input. */
 export interface Field {

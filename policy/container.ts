@@ -1,45 +1,9 @@
+import { types } from "../pulumi/resource-types.ts";
 import { allowanceOf } from "./exceptions.ts";
-import { replicaOf, serviceType } from "./service.ts";
+import type { ContainerInputs } from "./container-inputs.ts";
+import { replicaOf } from "./service.ts";
 import { type Allowance, always, type Objection, type Rule, type Settings, type Subject, unknown } from "./rule.ts";
-
-export const containerType = "docker:index/container:Container";
-
-/** The inputs of a container that the rules look at. */
-export interface ContainerInputs {
-  image?: string;
-  entrypoints?: string[];
-  command?: string[];
-  envs?: string[];
-  user?: string;
-  labels?: { label: string; value: string }[];
-  start?: boolean;
-  attach?: boolean;
-  mustRun?: boolean;
-  restart?: string;
-  healthcheck?: { tests?: string[] };
-  privileged?: boolean;
-  readOnly?: boolean;
-  capabilities?: { adds?: string[]; drops?: string[] };
-  securityOpts?: string[];
-  memory?: number;
-  memorySwap?: number;
-  cpus?: string;
-  cpuQuota?: number;
-  ulimits?: { name: string; hard: number }[];
-  networkMode?: string;
-  networksAdvanced?: { name: string }[];
-  pidMode?: string;
-  ipcMode?: string;
-  usernsMode?: string;
-  cgroupnsMode?: string;
-  ports?: { internal: number; external?: number; ip?: string }[];
-  publishAllPorts?: boolean;
-  mounts?: { type: string; source?: string; target?: string; bindOptions?: { propagation?: string } }[];
-  volumes?: { hostPath?: string; volumeName?: string; containerPath?: string }[];
-  devices?: { hostPath: string }[];
-  logDriver?: string;
-  logOpts?: Record<string, string>;
-}
+import { labels } from "../components/docker/labels.ts";
 
 /** A container as the rules see it. */
 export interface Container extends ContainerInputs {
@@ -77,12 +41,12 @@ export function containerRule({ reads, of = ({ start }) => start !== false, obje
 
 /** Those of a container, or of a service's replicas; undefined for what is neither. */
 export function containerInputs({ type, inputs }: Subject): Record<string, unknown> | undefined {
-  if (type === serviceType) return replicaOf(inputs);
-  return type === containerType ? inputs : undefined;
+  if (type === types.service) return replicaOf(inputs);
+  return type === types.container ? inputs : undefined;
 }
 
 function containerOf(inputs: ContainerInputs, subject: Subject, settings: Settings): Container {
-  const app = inputs.labels?.find?.(({ label }) => label === "berth.app")?.value;
+  const app = inputs.labels?.find?.(({ label }) => label === labels.app)?.value;
   const job = inputs.attach === true && inputs.mustRun === false;
   return { ...inputs, subject, app, stays: inputs.start !== false && !job, allowance: allowanceOf(subject, app, settings) };
 }

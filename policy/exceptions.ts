@@ -1,4 +1,5 @@
-import { qualifiedType } from "../engine/urn.ts";
+import { types } from "../pulumi/resource-types.ts";
+import { qualifiedType } from "../pulumi/urn.ts";
 import type { Allowance, Settings, Subject } from "./rule.ts";
 
 /** A part of the platform that can't keep a rule. */
@@ -9,7 +10,7 @@ export interface Exception {
   reason: string;
 }
 
-const job = "berth:index:Job$docker:index/container:Container";
+const job = `berth:index:Job$${types.container}`;
 
 /** All exceptions of the platform. Those of an application are in its app.ts, under `unprepared`. */
 export const exceptions: Exception[] = [

@@ -1,7 +1,8 @@
+import { types } from "../pulumi/resource-types.ts";
 import { containerInputs, containerRule } from "./container.ts";
 import { always, type Objection, type Rule, type Settings, type Subject, unknown } from "./rule.ts";
+import { labels } from "../components/docker/labels.ts";
 
-const remoteImage = "docker:index/remoteImage:RemoteImage";
 /** By digest, or an image's own id where no registry has it: neither can be moved to another image. */
 const pinned = /^sha256:[0-9a-f]{64}$|@sha256:[0-9a-f]{64}$/;
 
@@ -47,7 +48,7 @@ export const imageRules: Rule[] = [
       return Object.values(images).some((image) => pinned.test(image)) ? "mandatory" : "advisory";
     },
     check: (subject, settings) => {
-      if (subject.type !== remoteImage) return [];
+      if (subject.type !== types.pulled) return [];
       const image = imageOf(subject);
       const platform = image !== undefined && Object.values(settings.images).includes(image);
       return platform && !pinned.test(image) ? [{ value: image, allowed: "an image with its digest", fix: "./berth images lock, where Docker Hub answers" }] : [];
@@ -56,14 +57,14 @@ export const imageRules: Rule[] = [
 ];
 
 function imageOf(subject: Subject): string | undefined {
-  const image = subject.type === remoteImage ? subject.inputs["name"] : containerInputs(subject)?.["image"];
+  const image = subject.type === types.pulled ? subject.inputs["name"] : containerInputs(subject)?.["image"];
   return typeof image === "string" && image !== unknown ? image : undefined;
 }
 
 /** An image's own id names no repository; only PlatformImages gives one, for an image that no registry has. */
 function isPlatforms({ inputs }: Subject, image: string, { images }: Settings): boolean {
-  const labels = inputs["labels"] as { label: string; value: string }[] | undefined;
-  const role = labels?.find?.(({ label }) => label === "berth.app")?.value;
+  const given = inputs["labels"] as { label: string; value: string }[] | undefined;
+  const role = given?.find?.(({ label }) => label === labels.app)?.value;
   if (role !== undefined) return false;
   return image.startsWith("sha256:") || Object.values(images).some((reference) => repositoryOf(reference) === repositoryOf(image));
 }

@@ -1,7 +1,13 @@
-import { capabilityOf, everywhere } from "../components/hardening.ts";
-import { qualifiedType } from "../engine/urn.ts";
+import { capabilityOf, everywhere } from "../components/docker/hardening.ts";
+import { qualifiedType } from "../pulumi/urn.ts";
 import { type Container, containerRule } from "./container.ts";
 import { one, type Rule } from "./rule.ts";
+import { volumeOptions } from "./volume-options.ts";
+
+/** Capabilities that app.ts may name: Docker's own default ones, and two that bind to the container's own limits. Every other reaches the host. */
+const grantable = new Set(
+  ["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "IPC_LOCK", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_NICE"].map(capabilityOf),
+);
 
 /** What separates a container from the host and from other containers. */
 export const isolationRules: Rule[] = [
@@ -30,7 +36,7 @@ export const isolationRules: Rule[] = [
         networksAdvanced.length === 0 && networkMode !== "none" && networkMode !== "host",
         networkMode ?? "no network named",
         "networksAdvanced, or networkMode: none",
-        "name its networks (components/networks.ts), or networkMode: none",
+        "name its networks (components/docker/networks.ts), or networkMode: none",
       ),
   }),
   containerRule({
@@ -53,6 +59,7 @@ export const isolationRules: Rule[] = [
         .filter((path) => environment !== "dev" || path !== container.allowance.folder)
         .flatMap((path) => one(true, path, environment === "dev" ? "volumes, and the source of a `live` application" : "volumes", "use a Volume for data and Files for configuration; `live: true` is for dev")),
   }),
+  volumeOptions,
   containerRule({
     name: "devices",
     description: "No container has a device of the host.",
@@ -78,7 +85,7 @@ export const isolationRules: Rule[] = [
     description: "No process gains privileges by a set-user-id program.",
     reads: ["securityOpts"],
     objections: ({ securityOpts = [] }) =>
-      one(!everywhere.securityOpts.every((option) => securityOpts.includes(option)), securityOpts.join(", ") || "nothing", everywhere.securityOpts.join(", "), "spread hardened() of components/hardening.ts into the container"),
+      one(!gainsNothing(securityOpts), securityOpts.join(", ") || "nothing", everywhere.securityOpts.join(", "), "spread hardened() of components/docker/hardening.ts into the container"),
   }),
   containerRule({
     name: "confinement",
@@ -86,18 +93,21 @@ export const isolationRules: Rule[] = [
     reads: ["securityOpts"],
     objections: ({ securityOpts = [] }) =>
       securityOpts
-        .filter((option) => /^(seccomp|apparmor|systempaths)[=:]unconfined$|^label[=:]disable$/.test(option))
+        .filter(isUnconfined)
         .flatMap((option) => one(true, option, "Docker's defaults, or a profile of your own", "take it out of `securityOpts`")),
   }),
   containerRule({
     name: "capabilities",
-    description: "All Linux capabilities are dropped, but those that app.ts names under `unprepared`.",
+    description: "All Linux capabilities are dropped, but those that app.ts names under `unprepared`; none with which a container is the host's root.",
     reads: ["capabilities"],
     objections: ({ capabilities: { drops = [], adds = [] } = {}, allowance }) => {
       const allowed = (allowance.capabilities ?? []).map(capabilityOf);
-      const extra = adds.map((name) => (name.startsWith("CAP_") ? name : capabilityOf(name))).filter((name) => !allowed.includes(name));
+      const added = adds.map((name) => capabilityOf(name.toUpperCase().replace(/^CAP_/, "")));
+      const extra = added.filter((name) => !allowed.includes(name) && grantable.has(name));
+      const host = added.filter((name) => !grantable.has(name));
       return [
-        ...one(!everywhere.drops.every((name) => drops.includes(name)), `drops ${drops.join(", ") || "nothing"}`, `drops ${everywhere.drops.join(", ")}`, "spread hardened() of components/hardening.ts into the container"),
+        ...one(!everywhere.drops.every((name) => drops.includes(name)), `drops ${drops.join(", ") || "nothing"}`, `drops ${everywhere.drops.join(", ")}`, "spread hardened() of components/docker/hardening.ts into the container"),
+        ...one(host.length > 0, `adds ${host.join(", ")}`, [...grantable].join(", "), "take it out: with it a process leaves its container, or governs the host; no app.ts can allow it"),
         ...one(extra.length > 0, `adds ${extra.join(", ")}`, allowed.join(", ") || "none", `name it in the app.ts: unprepared: { capabilities: [${extra.map((name) => `"${name.slice(4)}"`).join(", ")}] }`),
       ];
     },
@@ -117,6 +127,20 @@ export const isolationRules: Rule[] = [
       one(/^(|0+|root)(:.*)?$/.test(user) && allowance.root !== true, user || "the image's own", "a user id other than 0, for example 10321:10321", "give it a user; or unprepared: { root: true } in the app.ts"),
   }),
 ];
+
+/** The last of these options counts, as Docker reads them. */
+function gainsNothing(options: readonly string[]): boolean {
+  const last = options.findLast((option) => /^no-new-privileges([=:]|$)/.test(option));
+  return last !== undefined && /^no-new-privileges([=:](1|t|T|TRUE|true|True))?$/.test(last);
+}
+
+/** Switches a protection off, gives a process another SELinux type than containers have, or brings a seccomp profile that forbids nothing. */
+function isUnconfined(option: string): boolean {
+  const [, key = "", value = ""] = /^([\w-]+)[=:]([^]*)$/.exec(option) ?? [];
+  if (key === "label") return !/^(level:.+|type:(container_t|svirt_lxc_net_t))$/.test(value);
+  if (key === "writable-cgroups") return value !== "false";
+  return value === "unconfined" || (key === "seccomp" && /"defaultAction"\s*:\s*"SCMP_ACT_(ALLOW|LOG|TRACE)"/.test(value));
+}
 
 /** Paths of the host that a container mounts. */
 function hostPaths({ mounts = [], volumes = [] }: Container): string[] {

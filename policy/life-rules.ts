@@ -1,8 +1,10 @@
-import { isBounded } from "../components/logging.ts";
+import { types } from "../pulumi/resource-types.ts";
+import { isBounded } from "../components/docker/logging.ts";
 import { containerRule } from "./container.ts";
 import { always, one, type Rule } from "./rule.ts";
+import { labels as names } from "../components/docker/labels.ts";
 
-const harden = "spread hardened() of components/hardening.ts into the container";
+const harden = "spread hardened() of components/docker/hardening.ts into the container";
 /** How a container lives on its host, and what stays of it. */
 export const lifeRules: Rule[] = [
   containerRule({
@@ -33,7 +35,7 @@ export const lifeRules: Rule[] = [
     of: ({ stays }) => stays,
     objections: ({ healthcheck }) => {
       const tests = healthcheck?.tests ?? [];
-      return one(tests.length === 0 || tests[0] === "NONE", tests.join(" ") || "none", '["CMD", program, …]', "spread healthGated() of components/health.ts into the container; in an app.ts: web.health or worker.health");
+      return one(tests.length === 0 || tests[0] === "NONE", tests.join(" ") || "none", '["CMD", program, …]', "spread healthGated() of components/docker/health.ts into the container; in an app.ts: web.health or worker.health");
     },
   }),
   containerRule({
@@ -42,14 +44,14 @@ export const lifeRules: Rule[] = [
     reads: ["restart"],
     of: ({ stays }) => stays,
     objections: ({ restart = "no" }) =>
-      one(!["unless-stopped", "always", "on-failure"].includes(restart), restart, "unless-stopped, always or on-failure", "spread healthGated() of components/health.ts into the container"),
+      one(!["unless-stopped", "always", "on-failure"].includes(restart), restart, "unless-stopped, always or on-failure", "spread healthGated() of components/docker/health.ts into the container"),
   }),
   containerRule({
     name: "log-rotation",
     description: "What a container prints can't fill the host's disk, and a log store that is away can't hold it up.",
     reads: ["logDriver", "logOpts"],
     objections: ({ logDriver, logOpts = {} }) =>
-      one(!isBounded({ logDriver, logOpts }), `${logDriver ?? "the engine's own driver"}: ${Object.entries(logOpts).map((pair) => pair.join("=")).join(", ") || "no options"}`, "json-file or local with max-size and max-file, or a remote driver with mode: non-blocking", "spread logged() of components/logging.ts into the container"),
+      one(!isBounded({ logDriver, logOpts }), `${logDriver ?? "the engine's own driver"}: ${Object.entries(logOpts).map((pair) => pair.join("=")).join(", ") || "no options"}`, "json-file or local with max-size and max-file, or a remote driver with mode: non-blocking", "spread logged() of components/docker/logging.ts into the container"),
   }),
   {
     name: "data-volumes",
@@ -57,10 +59,10 @@ export const lifeRules: Rule[] = [
     level: always,
     check: ({ type, inputs, protect, retainOnDelete }) => {
       const labels = inputs["labels"] as { label: string; value: string }[] | undefined;
-      const data = type === "docker:index/volume:Volume" && labels?.some?.(({ label, value }) => label === "berth.role" && value === "data") === true;
+      const data = type === types.volume && labels?.some?.(({ label, value }) => label === names.role && value === "data") === true;
       if (!data) return [];
       const lacking = [...(inputs["name"] === undefined ? ["a name"] : []), ...(protect === false ? ["protect"] : []), ...(retainOnDelete === false ? ["retainOnDelete"] : [])];
-      return one(lacking.length > 0, `without ${lacking.join(", ")}`, "a name, protect: true and retainOnDelete: true", "make it by new Volume(…, { data: true }) of components/volume.ts");
+      return one(lacking.length > 0, `without ${lacking.join(", ")}`, "a name, protect: true and retainOnDelete: true", "make it by new Volume(…, { data: true }) of components/docker/volume.ts");
     },
   },
 ];

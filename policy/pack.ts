@@ -1,7 +1,7 @@
 import { PolicyPack, type ResourceValidationArgs } from "@pulumi/policy";
 import * as pulumi from "@pulumi/pulumi";
-import { loadDefinitions } from "../config.ts";
-import { asObject, parsed } from "../problems.ts";
+import { loadDefinitions } from "../config/definitions.ts";
+import { asObject, parsed } from "../config/problems.ts";
 import { objectionText } from "./report.ts";
 import { type Subject, unknown } from "./rule.ts";
 import { rules } from "./rules.ts";

@@ -1,3 +1,4 @@
+import { types } from "../pulumi/resource-types.ts";
 import { containerInputs } from "./container.ts";
 import { always, type Objection, type Rule, type Subject, unknown } from "./rule.ts";
 
@@ -25,7 +26,7 @@ export const secretRules: Rule[] = [
     check: (subject) => {
       const container = containerInputs(subject);
       if (container !== undefined) return [...variables("envs", pairs(container["envs"])), ...words(container)];
-      if (subject.type !== "docker-build:index:Image") return [];
+      if (subject.type !== types.built) return [];
       return variables("buildArgs", Object.entries((subject.inputs["buildArgs"] ?? {}) as Record<string, unknown>));
     },
   },
@@ -61,7 +62,7 @@ function words(inputs: Subject["inputs"]): Objection[] {
     .map(([place]) => ({
       value: `a secret in ${place} [not shown]`,
       allowed: "no password, token or key, and no address with one",
-      fix: "put it into a file: `secrets` of the app.ts, or Files of components/files.ts",
+      fix: "put it into a file: `secrets` of the app.ts, or Files of components/docker/files.ts",
     }));
 }
 

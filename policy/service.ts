@@ -1,7 +1,6 @@
-import type { ContainerInputs } from "./container.ts";
+import type { ContainerInputs } from "./container-inputs.ts";
 import { unknown } from "./rule.ts";
 
-export const serviceType = "docker:index/service:Service";
 
 /** The inputs of a service of Docker Swarm that the rules look at. */
 interface ServiceInputs {

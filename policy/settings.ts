@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
-import lock from "../images.lock.json" with { type: "json" };
-import type { AppDefinition } from "../components/app-definition.ts";
-import { asObject, parsed } from "../problems.ts";
-import { fields, imageRoles, type Settings as StackSettings } from "../settings.ts";
+import type { AppDefinition } from "../components/index.ts";
+import { asObject, parsed } from "../config/problems.ts";
+import { setting, type Settings as StackSettings } from "../config/settings.ts";
+import { platformImages } from "../config/settings/images.ts";
+import { prefixOf } from "../config/settings/registry.ts";
 import type { Allowance, Settings } from "./rule.ts";
 
 /**
@@ -11,18 +12,13 @@ import type { Allowance, Settings } from "./rule.ts";
  * A field that the schema refuses counts as not set: the program itself stops at it, and says why.
  */
 export function settingsOf(stack: string, values: Record<string, string | undefined>, definitions: Record<string, AppDefinition>): Settings {
-  const read = <K extends keyof StackSettings>(name: K): StackSettings[K] => {
-    const result = fields[name].safeParse(parsed(values[`berth:${name}`]));
-    return (result.success ? result.data : fields[name].parse(undefined)) as StackSettings[K];
-  };
-  const registry = read("registry");
-  const images = read("images") as Record<string, string | undefined>;
+  const read = <Name extends keyof StackSettings>(name: Name) => setting(name, parsed(values[`berth:${name}`]));
   const apps = Object.entries(asObject(parsed(values["berth:apps"])) as Record<string, { live?: boolean } | null>);
   return {
     stack,
     environment: read("environment"),
-    registry: "port" in registry ? `127.0.0.1:${registry.port}` : `${registry.host}/${registry.owner}`,
-    images: Object.fromEntries(imageRoles.map((role) => [role, images[role] ?? lock[role]])),
+    registry: prefixOf(read("registry")),
+    images: platformImages(read("images")),
     apps: Object.fromEntries(apps.flatMap(([name, app]) => (definitions[name] === undefined ? [] : [[name, allowanceOf(definitions[name], app?.live === true)]]))),
   };
 }

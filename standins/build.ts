@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Report } from "../ops/setup/report.ts";
+import type { Report } from "./report.ts";
 import { baseRecipe, buildBase, type BaseRecipe } from "./base.ts";
 import { copyToMirror } from "./copy.ts";
 import { docker, localImages } from "./docker.ts";

@@ -1,6 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
+import { execa } from "execa";
 import { extract } from "tar-stream";
 import { docker } from "./docker.ts";
 import { hubName } from "./images.ts";
@@ -23,8 +22,7 @@ interface Descriptor {
 export async function copyToMirror(reference: string): Promise<void> {
   const { repository, tag } = hubName(reference);
   const small = new Map<string, Buffer>();
-  const save = spawn("docker", ["save", reference], { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(save, "close");
+  const save = execa("docker", ["save", reference], { buffer: false, reject: false, stdin: "ignore", stderr: "inherit" });
   for await (const entry of save.stdout.pipe(extract())) {
     const { name, size, type } = entry.header;
     const digest = /^blobs\/(sha256)\/([0-9a-f]{64})$/.exec(name)?.slice(1).join(":");
@@ -36,8 +34,8 @@ export async function copyToMirror(reference: string): Promise<void> {
     } else if (type === "file" && digest !== undefined) await upload(repository, digest, stream);
     entry.resume();
   }
-  const [code] = (await ended) as [number | null];
-  if (code !== 0) throw new Error(`docker save ${reference}: exit code ${String(code)}`);
+  const { failed, shortMessage = "" } = await save;
+  if (failed) throw new Error(shortMessage);
 
   const index = JSON.parse(String(small.get("index.json") ?? "{}")) as { manifests?: Descriptor[] };
   const described = index.manifests?.[0];

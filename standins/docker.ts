@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execa } from "execa";
 
 export interface RunOptions {
   /** Written to the command's standard input. */
@@ -31,23 +31,12 @@ export interface Result {
 }
 
 /** Runs a command without a shell. Throws `CommandError`. */
-export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: { ...process.env, ...options.env }, timeout: options.timeoutMs, stdio: "pipe" });
-    const stdout: Buffer[] = [];
-    const output: Buffer[] = [];
-    const result = (): Result => ({ stdout: Buffer.concat(stdout).toString("utf8"), output: Buffer.concat(output).toString("utf8") });
-    const shown = [command, ...args.slice(0, 3)].join(" ");
-    child.stdout.on("data", (chunk: Buffer) => void (stdout.push(chunk), output.push(chunk)));
-    child.stderr.on("data", (chunk: Buffer) => void output.push(chunk));
-    child.on("error", (error) => reject(new CommandError(shown, error.message, result())));
-    child.on("close", (code, signal) => {
-      if (code === 0) resolve(result());
-      else reject(new CommandError(shown, signal === null ? `exit code ${String(code)}` : `ended by ${signal}`, result()));
-    });
-    child.stdin.on("error", () => undefined); // a command that ends early closes its input
-    child.stdin.end(options.input ?? "");
-  });
+export async function run(command: string, args: readonly string[], { input = "", env = {}, timeoutMs = 0 }: RunOptions = {}): Promise<Result> {
+  const options = { all: true, input, env, timeout: timeoutMs, maxBuffer: Infinity, reject: false, stripFinalNewline: false } as const;
+  const { failed, exitCode, signal, originalMessage, stdout, all: output } = await execa(command, args, options);
+  if (!failed) return { stdout, output };
+  const reason = exitCode !== undefined ? `exit code ${exitCode}` : signal !== undefined ? `ended by ${signal}` : (originalMessage ?? "");
+  throw new CommandError([command, ...args.slice(0, 3)].join(" "), reason, { stdout, output });
 }
 
 /** True when a command is there and answers to --version. */

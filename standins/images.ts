@@ -12,8 +12,6 @@ export interface ImageContract {
   users?: { name: string; uid: number; gid: number }[];
 }
 
-export type Role = "toolbox" | "rust" | "node" | "python" | "go" | "postgres" | "redis" | "traefik" | "prometheus" | "nodeExporter" | "postgresExporter" | "redisExporter" | "registry" | "alertmanager" | "logCollector" | "maildev" | "adminer" | "pebble";
-
 type Check = ImageContract["commands"][number];
 const script = (text: string, lines: string, as?: string): Check => ({ run: ["/bin/sh", "-c", lines], prints: /^ok$/m, text, ...(as === undefined ? {} : { as }) });
 const shell = script("has /bin/sh", "echo ok");
@@ -22,7 +20,7 @@ const wget = script("has wget", "wget -q -T 1 -O - http://127.0.0.1:9/; test $? 
 const nobody = "65534:65534";
 
 /** By role, as in images.lock.json. The versions are those of the lock's tags: the check fails where the two part ways. */
-export const contracts: Record<Role, ImageContract> = {
+export const contracts = {
   toolbox: {
     target: "base",
     commands: [
@@ -90,7 +88,7 @@ export const contracts: Record<Role, ImageContract> = {
     ],
     users: [{ name: "redis", uid: 999, gid: 999 }],
   },
-  traefik: { target: "traefik", files: ["traefik.txt"], commands: [{ run: ["traefik", "version"], prints: /Version:\s+3\.7\.15\b/ }, script("has sh, mv, sleep, cat and grep", "cd /tmp && echo ok > a && mv a b && sleep 0 && cat b | grep ok"), wget] },
+  traefik: { target: "traefik", files: ["traefik.txt"], commands: [{ run: ["traefik", "version"], prints: /Version:\s+3\.7\.15\b/ }, script("has sh, mv, rm, sleep, cat and grep", "cd /tmp && echo ok > a && mv a b && sleep 0 && cat b | grep ok && rm b"), wget] },
   prometheus: {
     target: "prometheus",
     commands: [
@@ -139,7 +137,7 @@ export const contracts: Record<Role, ImageContract> = {
     ],
   },
   pebble: { target: "pebble", commands: [{ run: ["/app", "-version"], prints: /./, as: nobody }] },
-};
+} satisfies Record<string, ImageContract>;
 
 export interface PlatformImage {
   role: string;
@@ -149,7 +147,7 @@ export interface PlatformImage {
 }
 
 /** The platform images of images.lock.json, in its order. */
-export function platformImages(lockFile = new URL("../images.lock.json", import.meta.url)): PlatformImage[] {
+export function platformImages(lockFile = new URL("../config/images.lock.json", import.meta.url)): PlatformImage[] {
   const lock = JSON.parse(readFileSync(lockFile, "utf8")) as Record<string, string>;
   return Object.entries(lock).map(([role, reference]) => ({ role, reference, contract: (contracts as Record<string, ImageContract | undefined>)[role] }));
 }

@@ -1,4 +1,4 @@
-import type { AppDefinition } from "../../components/app-definition.ts";
+import type { AppDefinition } from "../../components/index.ts";
 
 /** Watches subreddits, translates new posts by DeepL and delivers them: Python, SQLite on a volume. */
 export default {

@@ -1,4 +1,4 @@
-import type { AppDefinition } from "../../components/app-definition.ts";
+import type { AppDefinition } from "../../components/index.ts";
 
 /** Projects and tasks: Rust, REST, Postgres, Redis. */
 export default {

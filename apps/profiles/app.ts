@@ -1,4 +1,4 @@
-import type { AppDefinition } from "../../components/app-definition.ts";
+import type { AppDefinition } from "../../components/index.ts";
 
 /** Profiles of people: Django, Postgres, sessions and a cache in Redis. */
 export default {

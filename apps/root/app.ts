@@ -1,4 +1,4 @@
-import type { AppDefinition } from "../../components/app-definition.ts";
+import type { AppDefinition } from "../../components/index.ts";
 
 /** The members and attendance API: Rust, GraphQL, Postgres. */
 export default {

@@ -1,14 +1,16 @@
 import type Docker from "dockerode";
 import { Limit } from "../limit.ts";
-import type { Context, ResourceType } from "../provider.ts";
+import { halfMade, type Context, type ResourceType } from "../provider.ts";
 import { checkNamed, diffInputs } from "../schema.ts";
-import { textOf, equal, type Props } from "../values.ts";
-import { dockerClient, explain, statusOf } from "./client.ts";
-import { containerLogs, waitHealthy } from "./health.ts";
+import { textOf, equal, type Props } from "../../pulumi/values.ts";
+import { statusOf, unlessStatus } from "../../docker/errors.ts";
+import { dockerClient, explain } from "./host.ts";
+import { containerLogs, waitHealthy } from "../../docker/health.ts";
 import { ensureImage } from "./image.ts";
-import { changeable, containerOutputs } from "./reading.ts";
+import { changeable, containerMeta, containerOutputs } from "./reading.ts";
 import { containerSchema } from "./schema.ts";
-import { containerSpec, number, objects, resources, text, texts } from "./spec.ts";
+import { number, objects, text, texts } from "../../pulumi/inputs.ts";
+import { containerSpec, resources } from "./spec.ts";
 import { uploadArchive } from "./upload.ts";
 
 const UPDATABLE = ["restart", "maxRetryCount", "cpuShares", "cpuSet", "memory", "memoryReservation", "memorySwap"];
@@ -20,6 +22,7 @@ const busy = new Limit(Number(process.env["BERTH_DOCKER_PARALLEL"] ?? 12));
 /** docker.Container. */
 export const container: ResourceType = {
   deleteBeforeReplace: true,
+  meta: containerMeta,
   secretOutputs: [],
   check: (name, inputs, old) => checkNamed("docker.Container", containerSchema, name, inputs, old),
   diff: (old, inputs) => diffInputs(containerSchema, old.inputs, inputs),
@@ -27,11 +30,19 @@ export const container: ResourceType = {
   async create(context, inputs) {
     const client = dockerClient(context.provider);
     await ensureImage(context, textOf(inputs, "image"));
-    const id = await busy.run(() => make(client, context, inputs));
-    const problem = inputs["start"] === true && inputs["wait"] === true ? await waitHealthy(client, id, waitSeconds(inputs)) : undefined;
-    const attached = inputs["attach"] === true && problem === undefined ? await runToEnd(client, id, inputs) : {};
-    const outputs = { ...containerOutputs(await client.getContainer(id).inspect(), inputs), ...attached };
-    return problem === undefined ? { id, outputs } : { id, outputs, problem: `${textOf(inputs, "name")}: ${problem}` };
+    const { id, problem: failure } = await busy.run(() => make(client, context, inputs));
+    const name = textOf(inputs, "name");
+    if (failure !== undefined) {
+      return halfMade(`container ${name}`, id, inputs, failure);
+    }
+    try {
+      const problem = inputs["start"] === true && inputs["wait"] === true ? await waitHealthy(client, id, waitSeconds(inputs)) : undefined;
+      const attached = inputs["attach"] === true && problem === undefined ? await runToEnd(client, id, inputs) : {};
+      const outputs = { ...containerOutputs(await client.getContainer(id).inspect(), inputs), ...attached };
+      return problem === undefined ? { id, outputs } : { id, outputs, problem: `${name}: ${problem}` };
+    } catch (error) {
+      return halfMade(`container ${name}`, id, inputs, error);
+    }
   },
 
   async update(context, old, inputs) {
@@ -73,7 +84,7 @@ export const container: ResourceType = {
     const found = await dockerClient(context.provider)
       .getContainer(textOf(inputs, "name"))
       .inspect()
-      .catch(() => undefined);
+      .catch(unlessStatus(404));
     if (found !== undefined && new Date(found.Created) >= since) {
       await remove(context, found.Id, inputs);
       context.note(`removed container ${found.Name.slice(1)}, which an interrupted run had begun to make`);
@@ -86,8 +97,8 @@ export function shouldRun(inputs: Props): boolean {
   return inputs["start"] === true && inputs["mustRun"] === true && inputs["attach"] !== true;
 }
 
-/** Makes and starts a container; when anything fails, nothing of it stays. */
-async function make(client: Docker, context: Context, inputs: Props): Promise<string> {
+/** Makes and starts a container. When anything fails nothing of it stays; one that can't be removed then has a `problem`. */
+async function make(client: Docker, context: Context, inputs: Props): Promise<{ id: string; problem?: Error }> {
   const name = textOf(inputs, "name");
   let made: Docker.Container | undefined;
   try {
@@ -100,10 +111,14 @@ async function make(client: Docker, context: Context, inputs: Props): Promise<st
     if (inputs["start"] === true) {
       await made.start();
     }
-    return made.id;
+    return { id: made.id };
   } catch (error) {
-    await made?.remove({ force: true, v: true }).catch(() => undefined);
-    throw explain(`container ${name} cannot be made`, error, context.provider);
+    const problem = explain(`container ${name} cannot be made`, error, context.provider);
+    const left = made !== undefined && (await made.remove({ force: true, v: true }).then(() => false, (failure: unknown) => statusOf(failure) !== 404));
+    if (made !== undefined && left) {
+      return { id: made.id, problem };
+    }
+    throw problem;
   }
 }
 
@@ -137,14 +152,6 @@ async function remove(context: Context, id: string, inputs: Props): Promise<void
   } catch (error) {
     throw explain(`container ${textOf(inputs, "name")} cannot be removed`, error, context.provider);
   }
-}
-
-function unlessStatus(...allowed: number[]): (error: unknown) => void {
-  return (error) => {
-    if (!allowed.includes(statusOf(error) ?? 0)) {
-      throw error;
-    }
-  };
 }
 
 function waitSeconds(inputs: Props): number {

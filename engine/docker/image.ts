@@ -1,8 +1,10 @@
 import type Docker from "dockerode";
 import type { Context, Made, ResourceType } from "../provider.ts";
 import { checkInputs, diffInputs } from "../schema.ts";
-import { textOf, type Props } from "../values.ts";
-import { dockerClient, explain, loginFor, registryOf, statusOf } from "./client.ts";
+import { textOf, type Props } from "../../pulumi/values.ts";
+import { statusOf } from "../../docker/errors.ts";
+import { registryOf } from "../../docker/login.ts";
+import { dockerClient, explain, loginFor } from "./host.ts";
 import { imageSchema } from "./schema.ts";
 
 const pulls = new Map<string, Promise<void>>();

@@ -1,14 +1,17 @@
 import type { NetworkInspectInfo } from "dockerode";
-import type { Context, ResourceType } from "../provider.ts";
+import { halfMade, type Context, type ResourceType } from "../provider.ts";
 import { checkNamed, diffInputs } from "../schema.ts";
-import { textOf, type Props } from "../values.ts";
-import { dockerClient, explain, statusOf } from "./client.ts";
+import { textOf, type Props } from "../../pulumi/values.ts";
+import { statusOf, unlessStatus } from "../../docker/errors.ts";
+import { dockerClient, explain } from "./host.ts";
 import { networkSchema } from "./schema.ts";
-import { labels, objects, strings, text } from "./spec.ts";
+import { objects, strings, text } from "../../pulumi/inputs.ts";
+import { labels } from "./spec.ts";
 
 /** docker.Network. */
 export const network: ResourceType = {
   deleteBeforeReplace: false,
+  meta: '{"schema_version":"1"}',
   secretOutputs: [],
   check: (name, inputs, old) => checkNamed("docker.Network", networkSchema, name, inputs, old),
   diff: (old, inputs) => diffInputs(networkSchema, old.inputs, inputs),
@@ -31,13 +34,21 @@ export const network: ResourceType = {
         Options: strings(inputs["options"]) ?? {},
         IPAM: { Driver: text(inputs["ipamDriver"]) ?? "default", Config: objects(inputs["ipamConfigs"]).map(ipamConfig) },
       });
-      return { id: made.id, outputs: outputs(await made.inspect(), inputs) };
+      return await made.inspect().then(
+        (found) => ({ id: made.id, outputs: outputs(found, inputs) }),
+        (error: unknown) => halfMade(`network ${name}`, made.id, inputs, error),
+      );
     } catch (error) {
       throw explain(`network ${name} cannot be made`, error, context.provider);
     }
   },
 
-  update: (_context, old, inputs) => Promise.resolve({ id: old.id, outputs: { ...old.outputs, ...inputs } }),
+  /** Nothing of it changes in place: what is due is a look at one that could not be looked at when it was made. */
+  async update(context, old, inputs) {
+    const found = await dockerClient(context.provider).getNetwork(old.id).inspect();
+    return { id: old.id, outputs: outputs(found, inputs) };
+  },
+
   delete: (context, old) => removeNetwork(context, old.id),
 
   async read(context, old) {
@@ -56,7 +67,7 @@ export const network: ResourceType = {
     const found = await dockerClient(context.provider)
       .getNetwork(textOf(inputs, "name"))
       .inspect()
-      .catch(() => undefined);
+      .catch(unlessStatus(404));
     if (found !== undefined && new Date(found.Created) >= since) {
       await removeNetwork(context, found.Id);
       context.note(`removed network ${found.Name}, which an interrupted run had begun to make`);
@@ -84,7 +95,6 @@ function outputs(found: NetworkInspectInfo, inputs: Props): Props {
   return {
     labels: [],
     ...inputs,
-    __meta: '{"schema_version":"1"}',
     id: found.Id,
     name: found.Name,
     driver: found.Driver,

@@ -1,6 +1,6 @@
 import type { ContainerInspectInfo } from "dockerode";
 import { withDefaults } from "../schema.ts";
-import type { Props, Value } from "../values.ts";
+import type { Props, Value } from "../../pulumi/values.ts";
 import { containerSchema } from "./schema.ts";
 
 const MIB = 1024 * 1024;
@@ -12,7 +12,7 @@ interface MoreConfig {
 }
 
 /** What the Terraform bridge keeps of a container beside its properties: the version of the schema, and time-outs. */
-const META = '{"e2bfb730-ecaa-11e6-8f88-34363bc7c4c0":{"create":1200000000000,"delete":1200000000000,"update":1200000000000},"schema_version":"2"}';
+export const containerMeta = '{"e2bfb730-ecaa-11e6-8f88-34363bc7c4c0":{"create":1200000000000,"delete":1200000000000,"update":1200000000000},"schema_version":"2"}';
 
 /** The outputs that a container's inspection gives, under the names of pulumi-docker. */
 export function containerOutputs(found: ContainerInspectInfo, inputs: Props): Props {
@@ -28,7 +28,6 @@ export function containerOutputs(found: ContainerInspectInfo, inputs: Props): Pr
     ports: [],
     ulimits: [],
     ...withDefaults(containerSchema, inputs),
-    __meta: META,
     id: found.Id,
     domainname: config.Domainname,
     networkMode: host.NetworkMode ?? "",

@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
-import { isObject, textOf, type Props, type Value } from "../values.ts";
+import { number, objects, strings, text, texts } from "../../pulumi/inputs.ts";
+import { isObject, type Props, type Value } from "../../pulumi/values.ts";
 
 const MIB = 1024 * 1024;
 const NANO = 1e9;
@@ -10,7 +11,7 @@ export function containerSpec(inputs: Props): ContainerCreateOptions {
   return defined({
     name: text(inputs["name"]),
     Image: text(inputs["image"]),
-    Cmd: texts(inputs["command"]),
+    Cmd: command(inputs),
     Entrypoint: texts(inputs["entrypoints"]),
     Env: texts(inputs["envs"]),
     User: text(inputs["user"]),
@@ -26,6 +27,13 @@ export function containerSpec(inputs: Props): ContainerCreateOptions {
     Healthcheck: healthcheck(inputs["healthcheck"]),
     HostConfig: hostConfig(inputs, ports),
   });
+}
+
+/** The CLI's provider refuses an empty word, in these words. */
+function command(inputs: Props): string[] | undefined {
+  const words = texts(inputs["command"]);
+  if (words?.includes("")) throw new Error("values for command may not be empty");
+  return words;
 }
 
 function hostConfig(inputs: Props, ports: Props[]): HostConfig {
@@ -116,26 +124,6 @@ function portKey(port: Props): string {
 /** `[{label, value}]` as Docker's map. */
 export function labels(value: Value | undefined): Record<string, string> {
   return Object.fromEntries(objects(value).map((item) => [text(item["label"]) ?? "", text(item["value"]) ?? ""]));
-}
-
-export function objects(value: Value | undefined): Props[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-export function text(value: Value | undefined): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-export function texts(value: Value | undefined): string[] | undefined {
-  return Array.isArray(value) && value.length > 0 ? value.map(String) : undefined;
-}
-
-export function number(value: Value | undefined): number | undefined {
-  return typeof value === "number" ? value : undefined;
-}
-
-export function strings(value: Value | undefined): Record<string, string> | undefined {
-  return isObject(value) ? Object.fromEntries(Object.entries(value).filter(([key]) => key !== "__defaults").map(([key]) => [key, textOf(value, key)])) : undefined;
 }
 
 function scaled(value: Value | undefined, factor: number): number | undefined {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { pack } from "tar-stream";
-import { textOf, type Value } from "../values.ts";
-import { objects, text } from "./spec.ts";
+import { textOf, type Value } from "../../pulumi/values.ts";
+import { objects, text } from "../../pulumi/inputs.ts";
 
 const PLAIN = 0o644;
 const EXECUTABLE = 0o744;

@@ -1,14 +1,17 @@
 import type { VolumeInspectInfo } from "dockerode";
-import type { ResourceType } from "../provider.ts";
+import { halfMade, type ResourceType } from "../provider.ts";
 import { checkNamed, diffInputs } from "../schema.ts";
-import { textOf, type Props } from "../values.ts";
-import { dockerClient, explain, statusOf } from "./client.ts";
+import { textOf, type Props } from "../../pulumi/values.ts";
+import { statusOf, unlessStatus } from "../../docker/errors.ts";
+import { dockerClient, explain } from "./host.ts";
 import { volumeSchema } from "./schema.ts";
-import { labels, strings, text } from "./spec.ts";
+import { strings, text } from "../../pulumi/inputs.ts";
+import { labels } from "./spec.ts";
 
 /** docker.Volume. Making one whose name exists adopts it, as Docker itself does. */
 export const volume: ResourceType = {
   deleteBeforeReplace: false,
+  meta: '{"schema_version":"1"}',
   secretOutputs: [],
   check: (name, inputs, old) => checkNamed("docker.Volume", volumeSchema, name, inputs, old),
   diff: (old, inputs) => diffInputs(volumeSchema, old.inputs, inputs),
@@ -23,13 +26,20 @@ export const volume: ResourceType = {
         Driver: text(inputs["driver"]) ?? "local",
         ...(driverOptions === undefined ? {} : { DriverOpts: driverOptions }),
       });
-      return { id: name, outputs: outputs(await made.inspect(), inputs) };
+      return await made.inspect().then(
+        (found) => ({ id: name, outputs: outputs(found, inputs) }),
+        (error: unknown) => halfMade(`volume ${name}`, name, inputs, error),
+      );
     } catch (error) {
       throw explain(`volume ${name} cannot be made`, error, context.provider);
     }
   },
 
-  update: (_context, old, inputs) => Promise.resolve({ id: old.id, outputs: { ...old.outputs, ...inputs } }),
+  /** Nothing of it changes in place: what is due is a look at one that could not be looked at when it was made. */
+  async update(context, old, inputs) {
+    const found = await dockerClient(context.provider).getVolume(old.id).inspect();
+    return { id: old.id, outputs: outputs(found, inputs) };
+  },
 
   async delete(context, old) {
     try {
@@ -60,7 +70,7 @@ export const volume: ResourceType = {
       return;
     }
     const handle = dockerClient(context.provider).getVolume(textOf(inputs, "name"));
-    const found: (VolumeInspectInfo & { CreatedAt?: string }) | undefined = await handle.inspect().catch(() => undefined);
+    const found: (VolumeInspectInfo & { CreatedAt?: string }) | undefined = await handle.inspect().catch(unlessStatus(404));
     if (found !== undefined && new Date(found.CreatedAt ?? 0) >= since) {
       await handle.remove();
       context.note(`removed volume ${found.Name}, which an interrupted run had begun to make`);
@@ -69,6 +79,5 @@ export const volume: ResourceType = {
 };
 
 function outputs(found: VolumeInspectInfo, inputs: Props): Props {
-  const meta = '{"schema_version":"1"}';
-  return { labels: [], ...inputs, __meta: meta, id: found.Name, name: found.Name, driver: found.Driver, mountpoint: found.Mountpoint };
+  return { labels: [], ...inputs, id: found.Name, name: found.Name, driver: found.Driver, mountpoint: found.Mountpoint };
 }

@@ -10,6 +10,9 @@ programs=/usr/lib/postgresql/17/bin
 metrics=/var/lib/berth-metrics
 scratch=/var/lib/berth-drill
 work=/tmp/berth-backup.$$
+# As in components/postgres/postgres-layout.ts: an application owns its database, and nothing that it left there may run
+# with the superuser's rights, or stop a drill.
+export PGOPTIONS="-c search_path=pg_catalog -c role=none -c restrict_nonsystem_relation_kind=view,foreign-table -c statement_timeout=0 -c transaction_timeout=0"
 
 fail() {
   echo "$*" >&2
@@ -122,6 +125,14 @@ drill() {
   rm -rf "$scratch/data"
   mkdir -p "$work"
   mkdir -m 700 "$scratch/data"
+  # Not beside the live server's socket, which a drill does not have.
+  export PGBACKREST_LOCK_PATH="$work/lock"
+  # A drill must not fill the disk that the live server writes to.
+  need=$(pgbackrest info --output=json | tr -d '\n' | sed -n 's/.*"size":\([0-9]*\)},"label":.*/\1/p')
+  need=$((${need:-0} / 1024 + 131072))
+  free=$(df -Pk "$scratch" | awk 'NR == 2 { print $4 }')
+  stage="too little disk in $scratch: $((need / 1024)) MiB are needed, and $((free / 1024)) MiB are free"
+  [ "$free" -ge "$need" ]
   stage="pgbackrest restore"
   pgbackrest --pg1-path="$scratch/data" --log-level-console=warn restore
   stage="Postgres did not start on the restored data"

@@ -7,7 +7,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import lock from "../../images.lock.json" with { type: "json" };
+import lock from "../../config/images.lock.json" with { type: "json" };
 import { startLoad } from "../e2e/load.ts";
 import { docker, engine, freePort, Project } from "../e2e/project.ts";
 

@@ -6,8 +6,8 @@ import { Agent, request } from "node:http";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { parse } from "yaml";
-import { loadDefinitions } from "../../config.ts";
-import { fields } from "../../settings.ts";
+import { loadDefinitions } from "../../config/definitions.ts";
+import { fields } from "../../config/settings.ts";
 
 const [stack = "dev", seconds = "30"] = process.argv.slice(2);
 const docker = new Docker();

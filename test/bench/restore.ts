@@ -3,9 +3,9 @@
 // Both give the data as it was after the first insert. pg_basebackup copies it from a server to the same disk, plain and
 // unencrypted; the restore reads compressed, encrypted files and the log up to the point. The rows are counted in both.
 import { setTimeout as sleep } from "node:timers/promises";
-import { backupParts, mountsOf, runOnce } from "../../ops/backup-container.ts";
-import { sql } from "../../ops/restore-aside.ts";
-import type { RowCount } from "../../ops/row-counts.ts";
+import { backupParts, mountsOf, runOnce } from "../../cli/backup/container.ts";
+import { sql } from "../../cli/backup/restore-aside.ts";
+import type { RowCount } from "../../cli/backup/row-counts.ts";
 import { docker, engine, Project } from "../e2e/project.ts";
 
 const mebibytes = Number(process.argv[2] ?? 1024);
@@ -42,7 +42,7 @@ print();
 
 function insert(table: string): Promise<string> {
   const text = Array.from({ length: 30 }, (_, index) => `md5((g * 30 + ${index})::text)`).join(" || ");
-  return query(`CREATE TABLE ${table} AS SELECT g AS id, ${text} AS text FROM generate_series(1, ${rows}) g`, "bench");
+  return query(`CREATE TABLE public.${table} AS SELECT g AS id, ${text} AS text FROM generate_series(1, ${rows}) g`, "bench");
 }
 
 /** From another server on the same data, as the program's own lets nobody in for replication. It archives, or the log would have a gap. */

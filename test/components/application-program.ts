@@ -1,10 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { AppDefinition } from "../../components/app-definition.ts";
-import { Application, type ApplicationArgs } from "../../components/application.ts";
-import { Postgres } from "../../components/postgres.ts";
-import { Redis } from "../../components/redis.ts";
-import { Tools } from "../../components/tools.ts";
+import type { AppDefinition } from "../../components/index.ts";
+import { Application, type ApplicationArgs } from "../../components/app/application.ts";
+import { Postgres } from "../../components/postgres/postgres.ts";
+import { Redis } from "../../components/redis/redis.ts";
+import { Tools } from "../../components/docker/tools.ts";
 import { onHost, platform } from "./platform.ts";
 
 /** An application that needs nothing. */
@@ -12,6 +12,9 @@ export const least: AppDefinition = { context: "/apps/shop", web: { port: 3000, 
 
 /** Where its image is pushed. */
 export const registry = { prefix: "ghcr.io/acme", address: "ghcr.io", username: "acme", password: pulumi.secret("hidden") };
+
+/** The folder that the tools are built from. */
+export const toolsSource = { context: "/berth/images/tools" };
 
 const network = (name: string) => ({ name: pulumi.output(name), id: pulumi.output(`${name}-id`) });
 
@@ -29,7 +32,7 @@ export function application(definition: AppDefinition, more: Partial<Application
         pullProvider,
         postgres: new Postgres("postgres", { platform, networks: ["own"], memory: 512, connections: 100 }, host),
         redis: new Redis("redis", { platform, networks: ["own"], users: ["shop"], memory: 128 }, host),
-        tools: new Tools("tools", { platform, registry, pullProvider }, host),
+        tools: new Tools("tools", { platform, registry, pullProvider, source: toolsSource }, host),
         networks: { edge: network("edge"), own: network("own"), egress: network("egress") },
         host: "shop.example.com",
         replicas: 2,

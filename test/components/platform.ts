@@ -1,13 +1,12 @@
 import * as docker from "@pulumi/docker";
-import type { ImageRole, Platform } from "../../components/platform.ts";
-import { imageRoles } from "../../settings.ts";
+import type { Platform } from "../../components/docker/platform.ts";
 import type { Recorded } from "./recorder.ts";
 
 /** The platform that components are tested with. */
 export const platform: Platform = {
   prefix: "berth-test",
   labels: { "berth.stack": "test" },
-  images: Object.fromEntries(imageRoles.map((role) => [role, `${role}@sha256:1`])) as Record<ImageRole, string>,
+  image: (role) => `${role}@sha256:1`,
   logs: { driver: "json-file", size: 10, files: 3 },
 };
 
@@ -20,7 +19,7 @@ export function labels(role: string, app?: string): { label: string; value: stri
   ];
 }
 
-/** The settings that a container must have, written down apart from components/hardening.ts and components/logging.ts. */
+/** The settings that a container must have, written down apart from components/docker/hardening.ts and components/docker/logging.ts. */
 export function hardening(expected: { memory: number; cpus?: string; processes?: number; adds?: string[]; tmpfs?: Record<string, string> }) {
   const { memory, cpus = "0.5", processes = 512, adds = [], tmpfs = { "/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777" } } = expected;
   return {

@@ -18,6 +18,8 @@ export interface Recorded {
   deleteBeforeReplace: boolean | undefined;
   replaceOnChanges: string[];
   ignoreChanges: string[];
+  /** Outputs that the state keeps as secrets though the provider does not. */
+  secretOutputs: string[];
   /** Names of the resources that it waits for by `dependsOn` or by an input. */
   dependsOn: string[];
   /** Name of the explicit provider, for custom resources. */
@@ -37,6 +39,7 @@ interface Registration {
   getDeletebeforereplacedefined(): boolean;
   getReplaceonchangesList(): string[];
   getIgnorechangesList(): string[];
+  getAdditionalsecretoutputsList(): string[];
   getDependenciesList(): string[];
   getObject(): { toJavaScript(): Outputs };
 }
@@ -117,6 +120,7 @@ class RecordingMonitor extends MockMonitor {
       deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
       replaceOnChanges: request.getReplaceonchangesList(),
       ignoreChanges: request.getIgnorechangesList(),
+      secretOutputs: request.getAdditionalsecretoutputsList(),
       dependsOn: request.getDependenciesList().map((urn: string) => nameOf(urn) ?? urn).toSorted(),
       provider: nameOf(request.getProvider().split("::").slice(0, 4).join("::")),
     };
@@ -158,7 +162,7 @@ function outputsOf(type: string, name: string, inputs: Outputs): Outputs {
   }
 }
 
-function secretOf(value: string): pulumi.Output<string> {
+export function secretOf(value: string): pulumi.Output<string> {
   return pulumi.secret(value);
 }
 

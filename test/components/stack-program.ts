@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import type { AppDefinition } from "../../components/app-definition.ts";
-import { loadDefinitions } from "../../config.ts";
+import type { AppDefinition } from "../../components/index.ts";
+import { loadDefinitions } from "../../config/definitions.ts";
 import { type Recorded, record } from "./recorder.ts";
 
 const root = join(import.meta.dirname, "../..");

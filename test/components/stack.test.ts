@@ -3,7 +3,7 @@ import { before, describe, test } from "node:test";
 import { pathsOf } from "./inputs.ts";
 import type { Recorded } from "./recorder.ts";
 import { appsOf, canariesOf, recordStack, stackFile } from "./stack-program.ts";
-import lock from "../../images.lock.json" with { type: "json" };
+import lock from "../../config/images.lock.json" with { type: "json" };
 
 /** Inputs of a container that the rules below look at. */
 interface Container {
@@ -54,6 +54,10 @@ for (const stack of ["dev", "prod"]) {
     /** What the committed prod asks for beyond Prometheus. */
     const watching = stack === "dev" ? [] : ["alertmanager", "grafana", "log-collector", "loki"];
     const developer = stack === "dev" ? ["adminer", "mail"] : [];
+    const routes = () => {
+      const parts = stack === "dev" ? [...developer, "prometheus"] : ["grafana"];
+      return ["routes-shared", "routes-write", ...[...parts, ...each(({ name, definition }) => (definition.web === undefined ? [] : [name]))].map((name) => `route-${name}`)];
+    };
     const of = (wanted: string) => resources.filter((resource) => resource.type === wanted);
     const containers = () => of(type.container).map((resource) => [resource.name, resource.inputs as Container, resource] as const);
     const role = ({ labels }: Container) => labels.find(({ label }) => label === "berth.role")?.value;
@@ -61,6 +65,11 @@ for (const stack of ["dev", "prod"]) {
     const fillers = () => containers().filter(([, container]) => role(container) === "files");
     const jobs = () => containers().filter(([, container]) => role(container) === "job");
     const services = () => containers().filter(([, container]) => !["files", "job"].includes(role(container) ?? ""));
+
+    test("has no empty word in a command, which the Pulumi CLI's provider refuses", () => {
+      const found = resources.filter(({ inputs }) => Array.isArray(inputs["command"]) && inputs["command"].includes(""));
+      assert.deepEqual(found.map(({ name }) => name), []);
+    });
 
     test("has all its parts", () => {
       assert.deepEqual(
@@ -98,7 +107,7 @@ for (const stack of ["dev", "prod"]) {
           "postgres-socket-owner",
           "prometheus-data-owner",
           "redis-data-owner",
-          "routes-write",
+          ...routes(),
           "tools-fill",
           "tools-owner",
           "traefik-routes-owner",
@@ -216,7 +225,7 @@ for (const stack of ["dev", "prod"]) {
         "prometheus",
         "redis",
         "redis-exporter",
-        "routes-write",
+        ...routes().toSorted(),
         "traefik",
       ]);
       assert.deepEqual(on(`berth-${stack}-registry`), stack === "dev" ? ["registry"] : []);

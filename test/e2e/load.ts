@@ -11,13 +11,13 @@ export interface LoadResult {
 /** What is asked by turns: a path by GET, or a path and the body of a POST. */
 type Question = [path: string, body?: string];
 
-const rootQuestions: Question[] = [["/health"], ["/graphql", JSON.stringify({ query: "{ members { handle } }" })]];
+const ofMembers: Question[] = [["/"], ["/slow?ms=20", "{}"], ["/"], ["/members"]];
 
 /**
- * GETs and POSTs by turns, of the application root where no others are given, on `workers` kept-alive connections to 127.0.0.1, until `stop` is called,
+ * GETs and POSTs by turns, of the application members where no others are given, on `workers` kept-alive connections to 127.0.0.1, until `stop` is called,
  * and at most for `limit` milliseconds; `pause` in milliseconds between two requests of a worker leaves processor time.
  */
-export function startLoad(port: number, host: string, workers = 8, questions = rootQuestions, { limit = 120_000, pause = 0 } = {}): { stop: () => Promise<LoadResult> } {
+export function startLoad(port: number, host: string, workers = 8, questions = ofMembers, { limit = 120_000, pause = 0 } = {}): { stop: () => Promise<LoadResult> } {
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
   const result: LoadResult = { answered: 0, failures: {} };
   const end = { at: Date.now() + limit };

@@ -1,19 +1,20 @@
 import { execFileSync, spawn } from "node:child_process";
-import { createHmac, randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { randomBytes, randomInt } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import Docker from "dockerode";
 import { stringify } from "yaml";
-import { Crypter } from "../../engine/secrets.ts";
+import lock from "../../config/images.lock.json" with { type: "json" };
+import { Crypter } from "../../pulumi/secrets.ts";
 
 /** The engine that this run of the tests is for; `berth test` runs them once with each that the machine has. */
 export const engine = process.env["BERTH_ENGINE"] ?? "embedded";
 export const docker = new Docker();
 
-const root = join(import.meta.dirname, "..", "..");
+const root = join(import.meta.dirname, "../..");
 const passphrase = randomBytes(16).toString("hex");
 
 export interface Run {
@@ -29,6 +30,14 @@ export interface Answer {
   headers: IncomingMessage["headers"];
 }
 
+/** Of the application members: the server, with psql and what it loads on an image that is there anyway. */
+const dockerfile = `FROM ${lock.postgres} AS psql
+RUN mkdir /opt/psql && cp "$(ls /usr/lib/postgresql/*/bin/psql)" /opt/psql/ && ldd /opt/psql/psql | sed -n 's/.*=> \\(.*\\) (.*/\\1/p' | grep -Ev 'lib(c|m|resolv)[.]' | xargs -I{} cp {} /opt/psql/
+FROM ${lock.toolbox}
+COPY --from=psql /opt/psql /opt/psql
+COPY server.pl /app/
+`;
+
 /**
  * A copy of the project with a stack of its own, as a user would have it: own ports, own state, the
  * real `./berth`. Removed with everything that it made by `await using`.
@@ -38,7 +47,8 @@ export class Project implements AsyncDisposable {
   readonly stack: string;
   readonly http: number;
   readonly registryPort: number;
-  readonly rootSecret = `canary-${randomBytes(12).toString("hex")}`;
+  /** KEY of the application members. */
+  readonly key = `canary-${randomBytes(12).toString("hex")}`;
   private crypter: Promise<Crypter> | undefined;
 
   private constructor(name: string, http: number, registryPort: number) {
@@ -56,20 +66,22 @@ export class Project implements AsyncDisposable {
       cpSync(join(root, file), join(project.dir, file));
     }
     symlinkSync(join(root, "node_modules"), join(project.dir, "node_modules"));
+    cpSync(join(import.meta.dirname, "members"), join(project.dir, "apps/members"), { recursive: true });
+    project.write("apps/members/Dockerfile", dockerfile);
     await project.configure();
     // A run that was killed must not stand in the way of this one.
     await project.clean();
     return project;
   }
 
-  /** Writes the stack file: the dev stack's settings on ports of its own, with the secret in it encrypted. */
+  /** Writes the stack file: two replicas of the application members on ports of its own, with its secret encrypted. */
   async configure(change: (config: Record<string, unknown>) => void = () => {}): Promise<void> {
     const crypter = await (this.crypter ??= Crypter.create(passphrase));
     const config: Record<string, unknown> = {
       "berth:publish": { http: this.http },
       "berth:registry": { port: this.registryPort },
-      "berth:apps": { root: { replicas: 2, memory: "128MiB", env: { RUST_ENV: "development" } } },
-      "root:ROOT_SECRET": await this.encrypted(this.rootSecret),
+      "berth:apps": { members: { replicas: 2, memory: "128MiB" } },
+      "members:KEY": await this.encrypted(this.key),
     };
     change(config);
     this.write(`Pulumi.${this.stack}.yaml`, stringify({ encryptionsalt: crypter.salt, config }));
@@ -86,13 +98,21 @@ export class Project implements AsyncDisposable {
     writeFileSync(join(this.dir, file), content);
   }
 
-  get environment(): NodeJS.ProcessEnv {
-    const { PULUMI_BACKEND_URL: _, NODE_TEST_CONTEXT: __, ...environment } = process.env;
-    return { ...environment, BERTH_ENGINE: engine, PULUMI_CONFIG_PASSPHRASE: passphrase, NO_COLOR: "1" };
+  /** Changes a file of the copy. @throws Error where it does not have `from` */
+  edit(file: string, from: string, to: string): void {
+    const text = readFileSync(join(this.dir, file), "utf8");
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+    this.write(file, text.replaceAll(from, to));
   }
 
-  /** Runs `./berth` in the copy, behind `inside` where it is given. `killAfter` in milliseconds ends it and all its children by SIGKILL. */
-  berth(args: string[], options: { environment?: NodeJS.ProcessEnv; killAfter?: number; inside?: string[] } = {}): Promise<Run> {
+  get environment(): NodeJS.ProcessEnv {
+    const { PULUMI_BACKEND_URL: _, NODE_TEST_CONTEXT: __, ...environment } = process.env;
+    // Tests of prod stacks run on stand-ins too, where Docker Hub does not answer.
+    return { ...environment, BERTH_STAND_INS: "yes", BERTH_ENGINE: engine, PULUMI_CONFIG_PASSPHRASE: passphrase, NO_COLOR: "1" };
+  }
+
+  /** Runs `./berth` in the copy, behind `inside` where it is given. It and all its children are ended by SIGKILL once `killWhen` says so of what it has printed. */
+  berth(args: string[], options: { environment?: NodeJS.ProcessEnv; killWhen?: (printed: string) => boolean; inside?: string[] } = {}): Promise<Run> {
     return new Promise((resolve, reject) => {
       const [command = "", ...words] = [...(options.inside ?? []), "./berth", ...args];
       const child = spawn(command, words, {
@@ -102,16 +122,20 @@ export class Project implements AsyncDisposable {
         detached: true,
       });
       const run: Run = { code: null, stdout: "", output: "" };
-      child.stdout.on("data", (text: Buffer) => {
-        run.stdout += text.toString();
-        run.output += text.toString();
+      let killed = false;
+      const print = (text: string) => {
+        run.output += text;
+        if (killed || options.killWhen?.(run.output) !== true) return;
+        killed = true;
+        process.kill(-Number(child.pid), "SIGKILL");
+      };
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        run.stdout += text;
+        print(text);
       });
-      child.stderr.on("data", (text: Buffer) => (run.output += text.toString()));
-      const timer =
-        options.killAfter === undefined ? undefined : setTimeout(() => process.kill(-Number(child.pid), "SIGKILL"), options.killAfter);
+      child.stderr.setEncoding("utf8").on("data", print);
       child.on("error", reject);
       child.on("close", (code) => {
-        clearTimeout(timer);
         resolve({ ...run, code });
       });
     });
@@ -125,30 +149,17 @@ export class Project implements AsyncDisposable {
   }
 
   /** A request to an application through Traefik. */
-  get(path: string, app = "root"): Promise<Answer> {
+  get(path: string, app = "members"): Promise<Answer> {
     return ask(this.http, "GET", path, app);
   }
 
-  async graphql(query: string, variables: Record<string, unknown> = {}): Promise<{ data?: Record<string, unknown>; errors?: { extensions: { code: string } }[] }> {
-    const answer = await ask(this.http, "POST", "/graphql", "root", JSON.stringify({ query, variables }));
-    if (answer.status !== 200) throw new Error(`GraphQL answered ${answer.status}: ${answer.body}`);
-    return JSON.parse(answer.body) as { data: Record<string, unknown> };
+  /** Status of a request that writes a name; a key other than the stack's is refused by the application. */
+  async addMember(handle: string, key = this.key): Promise<number> {
+    return (await ask(this.http, "POST", "/members", "members", handle, { "x-key": key })).status;
   }
 
-  /** Writes a row by the signed mutation; `secret` other than the stack's is refused by the application. */
-  addMember(handle: string, secret = this.rootSecret) {
-    const at = new Date().toISOString();
-    const lines = ["root.v1", "addMember", at, "Ada Example", handle, "2025-03-01", "web"];
-    const by = createHmac("sha256", secret).update(lines.join("\n")).digest("hex");
-    return this.graphql(
-      "mutation ($input: NewMember!, $at: String, $by: String) { addMember(input: $input, signedAt: $at, signature: $by) { handle } }",
-      { at, by, input: { name: "Ada Example", handle, joinedOn: "2025-03-01", track: "web" } },
-    );
-  }
-
-  async handles(): Promise<string[]> {
-    const { data } = await this.graphql("{ members { handle } }");
-    return ((data?.["members"] ?? []) as { handle: string }[]).map(({ handle }) => handle);
+  async members(): Promise<string[]> {
+    return JSON.parse((await this.get("/members")).body) as string[];
   }
 
   containers(role?: string) {
@@ -169,16 +180,17 @@ export class Project implements AsyncDisposable {
   /** Removes all that carries this stack's label, and nothing else. */
   private async clean(): Promise<void> {
     const filters = { label: [`berth.stack=${this.stack}`] };
-    for (const { Id } of await docker.listContainers({ all: true, filters })) await docker.getContainer(Id).remove({ force: true, v: true });
-    for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
-    for (const { Name } of (await docker.listVolumes({ filters })).Volumes) await docker.getVolume(Name).remove();
+    const containers = await docker.listContainers({ all: true, filters });
+    await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
+    const [networks, { Volumes }] = await Promise.all([docker.listNetworks({ filters }), docker.listVolumes({ filters })]);
+    await Promise.all([...networks.map(({ Id }) => docker.getNetwork(Id).remove()), ...Volumes.map(({ Name }) => docker.getVolume(Name).remove())]);
   }
 }
 
 /** A request through the Traefik that listens on `port` of 127.0.0.1; fetch would not let the host be named. */
-export function ask(port: number, method: string, path: string, app: string, body?: string): Promise<Answer> {
+export function ask(port: number, method: string, path: string, app: string, body?: string, more: Record<string, string> = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { host: `${app}.localhost`, ...(body !== undefined && { "content-type": "application/json" }) };
+    const headers = { host: `${app}.localhost`, ...(body !== undefined && { "content-type": "application/json", "content-length": `${Buffer.byteLength(body)}` }), ...more };
     const sent = request({ host: "127.0.0.1", port, method, path, headers, timeout: 10_000, agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (part: string) => (text += part));
@@ -197,13 +209,20 @@ export interface UpResult {
   outputs: { imageDigests: Record<string, string>; reach: Record<string, string> };
 }
 
-/** A port on 127.0.0.1 that nothing listens on now. */
-export function freePort(): Promise<number> {
+/**
+ * A port on 127.0.0.1 that nothing listens on now. By chance, and below those that the kernel gives to connections: who
+ * takes ports beside this gets another.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const server = createServer().on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))));
-    });
+    const server = createServer().on("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(false) : reject(error)));
+    server.listen(port, "127.0.0.1", () => void server.close(() => resolve(true)));
   });
 }

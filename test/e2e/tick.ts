@@ -1,4 +1,4 @@
-import lock from "../../images.lock.json" with { type: "json" };
+import lock from "../../config/images.lock.json" with { type: "json" };
 import type { Project } from "./project.ts";
 
 const server = `use IO::Socket::INET;
@@ -25,6 +25,6 @@ export async function withTick(project: Project, slow = 0, database = false): Pr
   project.write("apps/tick/app.ts", definition(database));
   await project.configure((config) => {
     config["berth:apps"] = { tick: { replicas: 2, memory: "64MiB", env: { SLOW: String(slow) } } };
-    delete config["root:ROOT_SECRET"];
+    delete config["members:KEY"];
   });
 }

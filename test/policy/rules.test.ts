@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hardened } from "../../components/hardening.ts";
-import { healthGated } from "../../components/health.ts";
-import { logged } from "../../components/logging.ts";
-import { serviceOf } from "../../components/service.ts";
+import { hardened } from "../../components/docker/hardening.ts";
+import { healthGated } from "../../components/docker/health.ts";
+import { logged } from "../../components/docker/logging.ts";
+import { swarmService } from "../../components/app/swarm-service.ts";
 import { exceptions } from "../../policy/exceptions.ts";
 import { type Finding, findingsOf, type Settings, type Subject, unknown } from "../../policy/rule.ts";
 import { rules } from "../../policy/rules.ts";
-import { serviceType } from "../../policy/service.ts";
+import { types } from "../../pulumi/resource-types.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
 const settings: Settings = {
@@ -18,13 +18,14 @@ const settings: Settings = {
   apps: {
     shop: {},
     old: { root: true, capabilities: ["CHOWN"], writableRoot: true },
+    bold: { root: true, capabilities: ["SYS_ADMIN", "ALL"] },
     live: { root: true, writableRoot: true, folder: "/src/apps/live" },
   },
 };
 const dev: Settings = { ...settings, environment: "dev" };
 const unlocked: Settings = { ...settings, images: { redis: "redis:8.0" } };
 
-const [containerType, volumeType, imageType] = ["docker:index/container:Container", "docker:index/volume:Volume", "docker:index/remoteImage:RemoteImage"];
+const { container: containerType, volume: volumeType, pulled: imageType, service: serviceType } = types;
 const labels = (role: string, app: string | null = null) => [...(app === null ? [] : [{ label: "berth.app", value: app }]), { label: "berth.role", value: role }, { label: "berth.stack", value: "test" }];
 const urn = (chain: string, name: string) => `urn:pulumi:test::berth::${chain}::${name}`;
 
@@ -46,7 +47,7 @@ function container(change: Record<string, unknown> = {}, app: string | null = "s
 }
 /** The same as a service of Docker Swarm, but for `change` in its task and `spec` in its containers. */
 function service(change: Record<string, unknown> = {}, spec: Record<string, unknown> = {}, more: Record<string, unknown> = {}): Subject {
-  const { settings: made } = serviceOf({
+  const { settings: made } = swarmService({
     platform: { prefix: "berth-test", labels: { "berth.stack": "test" }, logs: { driver: "json-file", size: 10, files: 3 } } as never,
     app: "shop",
     image: `ghcr.io/acme/shop:latest@${digest}`,
@@ -125,6 +126,23 @@ const table: Record<string, { passes: Row[]; finds: Row[] }> = {
     passes: [["a volume", container({ volumes: [{ volumeName: "v", containerPath: "/x" }] })], ["the source of a live application in dev", container(bind("/src/apps/live/"), "live"), dev]],
     finds: [["a folder", container(bind("/etc"))], ["a folder in dev", container(bind("/etc"), "live"), dev], ["another's source in dev", container(bind("/src/apps/live"), "shop"), dev], ["the source in prod", container(bind("/src/apps/live"), "live")]],
   },
+  "volume-options": {
+    passes: [
+      ["a volume", volume("data", {})],
+      ["memory", volume("data", { inputs: { driver: "local", driverOpts: { type: "tmpfs", device: "tmpfs", o: "size=64m" } } })],
+      ["a share", volume("data", { inputs: { driverOpts: { type: "nfs", device: ":/export", o: "addr=10.0.0.1,rw" } } })],
+      ["a container that fills no volume from its image", container({ mounts: [{ type: "volume", source: "v", target: "/x", volumeOptions: { noCopy: true } }] })],
+    ],
+    finds: [
+      ["the host's root", volume("data", { inputs: { driverOpts: { type: "none", o: "bind", device: "/" } } })],
+      ["a bind, in dev too, whatever its type", volume("files", { inputs: { driverOpts: { type: "tmpfs", o: "rw,rbind", device: "/etc" } } }), dev],
+      ["a disk", volume("data", { inputs: { driverOpts: { type: "ext4", device: "/dev/sda1" } } })],
+      ["a folder that calls itself a share", volume("data", { inputs: { driverOpts: { type: "nfs", device: "/etc" } } })],
+      ["a plugin", volume("data", { inputs: { driver: "local-persist", driverOpts: { mountpoint: "/" } } })],
+      ["of a mount", container({ mounts: [{ type: "volume", source: "v", target: "/x", volumeOptions: { driverName: "local", driverOptions: { type: "none", o: "bind", device: "/" } } }] })],
+      ["of a mount of what is never started", container({ ...carrier, mounts: [{ type: "volume", target: "/x", volumeOptions: { driverOptions: { o: "bind", device: "/" } } }] })],
+    ],
+  },
   devices: { passes: [["none", container({ devices: [] })]], finds: [["a disk", container({ devices: [{ hostPath: "/dev/sda" }] })]] },
   "published-ports": {
     passes: [
@@ -141,14 +159,14 @@ const table: Record<string, { passes: Row[]; finds: Row[] }> = {
       ["of a job within Traefik", part({ ports: published }, "berth:index:Traefik$berth:index:Job")],
     ],
   },
-  "no-new-privileges": { passes: [["as hardened", container()]], finds: [["nothing", container({ securityOpts: undefined })], ["off", container({ securityOpts: ["no-new-privileges:false"] })]] },
+  "no-new-privileges": { passes: [["as hardened", container()], ["on again later in the list", container({ securityOpts: ["no-new-privileges=false", "no-new-privileges"] })]], finds: [["nothing", container({ securityOpts: undefined })], ["off", container({ securityOpts: ["no-new-privileges:false"] })], ["off again later in the list", container({ securityOpts: ["no-new-privileges:true", "no-new-privileges:false"] })], ["off by a number", container({ securityOpts: ["no-new-privileges:true", "no-new-privileges=0"] })]] },
   confinement: {
-    passes: [["a profile of one's own", container({ securityOpts: ["no-new-privileges:true", "seccomp=/etc/shop.json"] })]],
-    finds: ["seccomp=unconfined", "apparmor=unconfined", "apparmor:unconfined", "label=disable", "systempaths=unconfined"].map((option): Row => [option, container({ securityOpts: ["no-new-privileges:true", option] })]),
+    passes: [["a profile of one's own", container({ securityOpts: ["no-new-privileges:true", "seccomp=/etc/shop.json"] })], ["a level of SELinux, and containers' own type", container({ securityOpts: ["no-new-privileges:true", "label=level:s0:c100,c200", "label:type:container_t"] })]],
+    finds: ["seccomp=unconfined", "apparmor=unconfined", "apparmor:unconfined", "label=disable", "label:disable", "label:type:spc_t", "label=type:unconfined_t", "label=user:root", "systempaths=unconfined", "writable-cgroups=true", 'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}'].map((option): Row => [option, container({ securityOpts: ["no-new-privileges:true", option] })]),
   },
   capabilities: {
     passes: [["all dropped", container()], ["what app.ts names", container({ capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN"] } }, "old")], ["the owner of a volume", part({ capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN"] } }, "berth:index:Redis$berth:index:Volume$berth:index:Job")]],
-    finds: [["none dropped", container({ capabilities: undefined })], ["one added", container({ capabilities: { drops: ["ALL"], adds: ["CAP_SYS_ADMIN"] } })], ["one more than named", container({ capabilities: { drops: ["ALL"], adds: ["CHOWN", "NET_RAW"] } }, "old")]],
+    finds: [["none dropped", container({ capabilities: undefined })], ["one added", container({ capabilities: { drops: ["ALL"], adds: ["CAP_SYS_ADMIN"] } })], ["one that no app.ts can allow", container({ capabilities: { drops: ["ALL"], adds: ["CAP_SYS_ADMIN"] } }, "bold")], ["all of them", container({ capabilities: { drops: ["ALL"], adds: ["all"] } }, "bold")], ["one more than named", container({ capabilities: { drops: ["ALL"], adds: ["CHOWN", "NET_RAW"] } }, "old")]],
   },
   "read-only-root": { passes: [["read-only", container()], ["as app.ts says", container({ readOnly: false }, "old")], ["never started", container({ ...carrier, readOnly: undefined })]], finds: [["writable", container({ readOnly: false })], ["not said", part({ readOnly: undefined })]] },
   user: {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { programFindings } from "../../ops/policy/check.ts";
-import { stackValues } from "../../ops/stack-values.ts";
+import { checkProgram } from "../../cli/policy/check.ts";
+import { stackValues } from "../../cli/stack-file/stack-values.ts";
 import type { Finding } from "../../policy/rule.ts";
 import { canariesOf } from "../components/stack-program.ts";
 
@@ -15,7 +15,7 @@ async function findings(stack: string, more: Record<string, unknown> = {}, secre
   const secrets = { ...(await canariesOf(stack)), ...secret };
   const changed = Object.fromEntries(Object.entries(more).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
   const given = { values: { ...values, ...changed, ...secrets }, secretKeys: Object.keys(secrets) };
-  return programFindings({ folder, stack, ...given, cache: join(tmpdir(), "berth-test-policy") });
+  return (await checkProgram({ folder, stack, ...given, cache: join(tmpdir(), "berth-test-policy") })).findings;
 }
 
 test("dev has no finding at all", async () => {

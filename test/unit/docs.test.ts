@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { z } from "zod";
-import { checkConfig } from "../../config.ts";
-import type { AppDefinition } from "../../components/app-definition.ts";
-import type { Command } from "../../ops/command.ts";
-import { fields, schema, secretFields } from "../../settings.ts";
+import { checkConfig } from "../../config/config.ts";
+import type { AppDefinition } from "../../components/index.ts";
+import { commands } from "../../dev/commands.ts";
+import { fields, schema, secretFields } from "../../config/settings.ts";
 
 // Shows that what the documents name exists; not that what they say of it is true.
 
@@ -37,23 +37,22 @@ for (const document of documents) {
     const scripts = (JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts;
     for (const [, script = ""] of read(document).matchAll(/npm run ([\w:-]+)/g)) assert.ok(scripts[script] !== undefined, `npm run ${script}`);
     for (const [, name = "", rest = ""] of read(document).matchAll(/\.\/berth ([a-z]+)((?: [^`\n#,;.|]+)?)/g)) {
-      const file = join(root, "ops", "commands", `${name}.ts`);
-      assert.ok(existsSync(file), `./berth ${name}`);
-      const { command } = (await import(file)) as { command: Command };
+      assert.ok(Object.hasOwn(commands, name), `./berth ${name}`);
+      const { command } = await commands[name]!.load();
       for (const [, option = ""] of rest.matchAll(/ --([a-z-]+)/g)) assert.ok(option in command.options, `./berth ${name} --${option}`);
     }
   });
 
   test(`${document}: files and folders that it names exist`, () => {
-    for (const [, path = ""] of read(document).matchAll(/`((?:apps|components|ops|engine|standins|test|docs)\/[\w./-]*)`/g)) {
-      if (!path.startsWith("apps/hello")) assert.ok(existsSync(join(root, path)), path);
+    for (const [, path = ""] of read(document).matchAll(/`((?:apps|components|config|cli|dev|docker|pulumi|policy|engine|standins|test|docs)\/[\w./-]*)`/g)) {
+      if (!path.startsWith("apps/hello")) assert.ok([path, join("test/e2e", path)].some((place) => existsSync(join(root, place))), path);
     }
   });
 }
 
 /** Files of tests with the titles that are named after them: "`a.test.ts`: `one`, `two…`" and the like. */
 function namedTests(text: string): [file: string, title: string][] {
-  const runs = text.matchAll(/`([\w./-]+\.(?:test\.ts|py|rs))`(: `[^`]+`(?:, `[^`]+`)*)/g);
+  const runs = text.matchAll(/`([\w./-]+\.(?:ts|py|rs))`(: `[^`]+`(?:, `[^`]+`)*)/g);
   return [...runs].flatMap(([, file = "", titles = ""]) => [...titles.matchAll(/`([^`]+)`/g)].map(([, title = ""]): [string, string] => [file, title]));
 }
 
@@ -69,10 +68,7 @@ for (const document of [...documents, ...globSync("apps/**/README.md", { cwd: ro
 }
 
 test("the README names every command", () => {
-  for (const file of globSync("ops/commands/*.ts", { cwd: root })) {
-    const name = /(\w+)\.ts$/.exec(file)?.[1] ?? "";
-    assert.ok(read("README.md").includes(`\`./berth ${name}`), name);
-  }
+  for (const name of Object.keys(commands)) assert.ok(read("README.md").includes(`\`./berth ${name}`), name);
 });
 
 interface Schema {

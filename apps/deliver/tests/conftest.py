@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
@@ -111,6 +112,17 @@ def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < ends, f"not within {seconds} s"
         time.sleep(0.05)
+
+
+def told(process: subprocess.Popen[str], seconds: float = 60) -> Iterator[dict[str, Any]]:
+    """Each line as it is logged. A process that runs on without what the test waits for is killed."""
+    watch = threading.Timer(seconds, process.kill)
+    watch.start()
+    assert process.stdout is not None
+    try:
+        yield from map(json.loads, process.stdout)
+    finally:
+        watch.cancel()
 
 
 def end(

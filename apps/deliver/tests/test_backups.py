@@ -23,6 +23,12 @@ def made(service: Service) -> list[str]:
     return sorted(path.name for path in (service.data / "backups").iterdir() if path.name != ".lock")
 
 
+def another_second() -> None:
+    """A backup is named after the second that it begins in."""
+    second = int(time.time())
+    wait(lambda: int(time.time()) > second)
+
+
 def test_a_backup_holds_all_and_verify_says_so(service: Service) -> None:
     filled(service, "a", "b", "c")
     service.run("backup")
@@ -47,7 +53,7 @@ def test_a_backup_while_posts_are_written_is_whole_and_stops_nobody(service: Ser
         before = service.states()["delivered"]
         service.run("backup")
         taken.append((before, backups.newest(service.storage)))
-        time.sleep(1.1)
+        another_second()
     wait(lambda: service.states() == {"delivered": 100})
     assert end(daemon)[0] == 0
     for before, backup in taken:
@@ -67,7 +73,7 @@ def test_retention_over_faked_dates_keeps_the_newest(service: Service) -> None:
         for ending in (".db", ".json"):
             (service.data / "backups" / (name + ending)).write_bytes(first.path.with_suffix(ending).read_bytes())
     (service.data / "backups" / "deliver-by-hand.db").write_text("not ours")
-    time.sleep(1.1)
+    another_second()
     service.run("backup", "--keep", "14")
     kept = backups.every(service.storage)
     ages = [round((today.timestamp() - backup.made_at) / 86_400) for backup in kept]
@@ -80,7 +86,7 @@ def test_retention_over_faked_dates_keeps_the_newest(service: Service) -> None:
 def test_a_failed_backup_removes_nothing_and_leaves_nothing(service: Service) -> None:
     filled(service, *(f"n{number}" for number in range(40)))
     service.run("backup")
-    time.sleep(1.1)
+    another_second()
     service.run("backup")
     before = made(service)
     # A damaged page in the middle, as a bad disk makes one.
@@ -90,7 +96,7 @@ def test_a_failed_backup_removes_nothing_and_leaves_nothing(service: Service) ->
     with (service.data / "deliver.db").open("r+b") as file:
         file.seek((service.data / "deliver.db").stat().st_size // 4096 // 2 * 4096)
         file.write(b"\xff" * 4096)
-    time.sleep(1.1)
+    another_second()
     text = service.run("backup", "--keep", "1", code=1)
     assert '"level": "error"' in text
     assert made(service) == before
@@ -107,7 +113,7 @@ def test_a_backup_that_is_killed_leaves_no_final_name_and_the_next_one_works(ser
     (service.data / ".restore-x").mkdir()
     (service.data / ".restore-x" / "deliver.db").write_text("half")
     service.run("verify")
-    time.sleep(1.1)
+    another_second()
     service.run("backup")
     assert not list((service.data / "backups").glob(".deliver-*"))
     assert set(before) < set(made(service))
@@ -124,7 +130,7 @@ def test_killed_at_any_moment_a_backup_with_its_final_name_is_whole(service: Ser
         process.communicate()
         for backup in backups.every(service.storage):
             assert backups.examine(backup.path) == backups.read_manifest(backup.manifest)
-    time.sleep(1.1)
+    another_second()
     service.run("backup")
     service.run("verify")
 

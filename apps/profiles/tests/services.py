@@ -98,7 +98,12 @@ class Redis:
     def __init__(self, folders: pytest.TempPathFactory) -> None:
         self.port = free_port()
         self._data = _folder(folders, "redis", "redis")
-        rules = "user profiles on >secret resetkeys ~profiles:* resetchannels &profiles:* +@all -@admin -@dangerous +info\n"
+        rights = (
+            "-@all +@read +@write +@transaction +@scripting +@pubsub +@connection -@admin -@dangerous -scan -randomkey -dbsize "
+            "-pubsub|channels -pubsub|shardchannels -pubsub|numpat -client|tracking -function -script +script|load +script|exists "
+            "+info +time +acl|whoami"
+        )
+        rules = f"user profiles on >secret resetkeys ~profiles:* resetchannels &profiles:* {rights}\n"
         rules = f"user default on nopass resetkeys resetchannels -@all +ping\nuser admin on >admin ~* &* +@all\n{rules}"
         Path(self._data, "users.acl").write_text(rules)
         self.url = f"redis://profiles:secret@127.0.0.1:{self.port}/0"

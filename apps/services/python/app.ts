@@ -1,4 +1,4 @@
-import type { AppDefinition } from "../../../components/app-definition.ts";
+import type { AppDefinition } from "../../../components/index.ts";
 
 const uvicorn = ["python", "-m", "uvicorn", "--factory", "service.api:create", "--host", "0.0.0.0", "--port", "8000", "--no-access-log"];
 

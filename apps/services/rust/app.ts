@@ -1,4 +1,4 @@
-import type { AppDefinition } from "../../../components/app-definition.ts";
+import type { AppDefinition } from "../../../components/index.ts";
 
 /** Notes over HTTP in Rust, with Postgres and a Redis cache. */
 export default {

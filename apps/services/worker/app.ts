@@ -1,4 +1,4 @@
-import type { AppDefinition } from "../../../components/app-definition.ts";
+import type { AppDefinition } from "../../../components/index.ts";
 
 /** Does a piece of work again and again: Python, without a server. */
 export default {

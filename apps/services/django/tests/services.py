@@ -51,8 +51,12 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgres://service:p%40ss%2Fword@127.0.0.1:{self.port}/{database}"
 
+    def connect(self, database: str) -> psycopg.Connection[tuple]:
+        return psycopg.connect(f"host=127.0.0.1 port={self.port} user=postgres dbname={database}")
+
     def sql(self, database: str, statement: str) -> list[tuple]:
-        with psycopg.connect(f"host=127.0.0.1 port={self.port} user=postgres dbname={database}", autocommit=True) as connection:
+        with self.connect(database) as connection:
+            connection.autocommit = True
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
@@ -98,7 +102,12 @@ class Redis:
     def __init__(self, folders: pytest.TempPathFactory) -> None:
         self.port = free_port()
         self._data = _folder(folders, "redis", "redis")
-        rights = "resetkeys ~service-django:* resetchannels &service-django:* +@all -@admin -@dangerous +info"
+        rights = (
+            "resetkeys ~service-django:* resetchannels &service-django:* "
+            "-@all +@read +@write +@transaction +@scripting +@pubsub +@connection -@admin -@dangerous -scan -randomkey -dbsize "
+            "-pubsub|channels -pubsub|shardchannels -pubsub|numpat -client|tracking -function -script +script|load +script|exists "
+            "+info +time +acl|whoami"
+        )
         rules = "user default on nopass resetkeys resetchannels -@all +ping\nuser admin on >admin ~* &* +@all\n"
         rules += f"user service-django on >secret {rights}\n"
         Path(self._data, "users.acl").write_text(rules)

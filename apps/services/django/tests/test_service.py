@@ -1,6 +1,5 @@
 """The service with a real Postgres and Redis."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -67,15 +66,16 @@ def test_health_while_postgres_goes_and_comes(site: SiteServer, postgres: Postgr
 
 def test_a_request_in_flight_is_finished_on_sigterm(site: SiteServer, postgres: Postgres, settings: dict[str, str]) -> None:
     database = Path(settings["DATABASE_URL_FILE"]).read_text().strip().rpartition("/")[2]
-    with ThreadPoolExecutor(2) as aside:
-        # A lock makes the request wait.
-        lock = aside.submit(postgres.sql, database, "BEGIN; LOCK notes_note IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT")
-        time.sleep(0.5)
-        request = aside.submit(site.client.get, "/notes")
-        time.sleep(1)
-        site.process.terminate()
+    with ThreadPoolExecutor(1) as aside:
+        # The lock makes the request wait as long as this test wants.
+        with postgres.connect(database) as connection:
+            connection.execute("LOCK notes_note IN ACCESS EXCLUSIVE MODE")
+            request = aside.submit(site.client.get, "/notes")
+            wait_for("the request", lambda: len(postgres.sql(database, "SELECT 1 FROM pg_locks WHERE NOT granted")) == 1)
+            site.process.terminate()
+            wait_for("the signal's line", lambda: any("Handling signal: term" in line for line in site.printed))
+            assert not request.done()
         assert request.result().status == 200
-        lock.result()
     assert site.process.wait(30) == 0
 
 

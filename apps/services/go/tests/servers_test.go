@@ -55,7 +55,10 @@ func (r *redis) start() error {
 	r.process = exec.Command("redis-server", "-")
 	r.process.Stdin = strings.NewReader(strings.Join([]string{
 		"port 56379", "bind 127.0.0.1", `save ""`, "user default off",
-		"user service-go on >secret resetkeys ~service-go:* resetchannels +@all -@admin -@dangerous +info", "",
+		"user service-go on >secret resetkeys ~service-go:* resetchannels " +
+			"-@all +@read +@write +@transaction +@scripting +@pubsub +@connection -@admin -@dangerous -scan -randomkey -dbsize " +
+			"-pubsub|channels -pubsub|shardchannels -pubsub|numpat -client|tracking -function -script +script|load +script|exists " +
+			"+info +time +acl|whoami", "",
 	}, "\n"))
 	if err := r.process.Start(); err != nil {
 		return err

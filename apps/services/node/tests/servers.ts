@@ -39,7 +39,12 @@ export class Redis {
   private process: ChildProcess | undefined;
 
   async start(): Promise<void> {
-    const rights = "service-node on >secret resetkeys ~service-node:* resetchannels +@all -@admin -@dangerous +info";
+    const rights = [
+      "service-node on >secret resetkeys ~service-node:* resetchannels",
+      "-@all +@read +@write +@transaction +@scripting +@pubsub +@connection -@admin -@dangerous -scan -randomkey -dbsize",
+      "-pubsub|channels -pubsub|shardchannels -pubsub|numpat -client|tracking -function -script +script|load +script|exists",
+      "+info +time +acl|whoami",
+    ].join(" ");
     this.process = spawn("redis-server", ["-"], { stdio: ["pipe", "ignore", "inherit"] });
     this.process.stdin?.end(`port 56379\nbind 127.0.0.1\nsave ""\nuser default off\nuser ${rights}\n`);
     await listening(56_379);

@@ -47,7 +47,12 @@ class Redis:
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        rights = "on >secret resetkeys ~service-python:* resetchannels +@all -@admin -@dangerous +info"
+        rights = (
+            "on >secret resetkeys ~service-python:* resetchannels "
+            "-@all +@read +@write +@transaction +@scripting +@pubsub +@connection -@admin -@dangerous -scan -randomkey -dbsize "
+            "-pubsub|channels -pubsub|shardchannels -pubsub|numpat -client|tracking -function -script +script|load +script|exists "
+            "+info +time +acl|whoami"
+        )
         lines = ["port 56379", "bind 127.0.0.1", 'save ""', "user default off", f"user service-python {rights}", ""]
         self._process = subprocess.Popen(["redis-server", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         assert self._process.stdin

@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import { addAbortListener } from "node:events";
+import { type Duplex, PassThrough } from "node:stream";
+import type Dockerode from "dockerode";
+import { labels, stackContainers } from "../../docker/labels.ts";
+import { demultiplex } from "../../docker/frames.ts";
+import { messageOf, OpsError } from "../exit.ts";
+import { copyOf } from "../../docker/one-off.ts";
+
+export type Mount = Dockerode.MountSettings;
+
+/** Where the server's data is mounted, and the directory in it, in every container that works with it. */
+export const dataMount = "/var/lib/postgresql/data";
+export const dataDirectory = `${dataMount}/17`;
+
+/** The containers of a stack that backups and restores are copied from. */
+export interface BackupParts {
+  stack: string;
+  /** The server, running or not. */
+  server: Dockerode.ContainerInspectInfo;
+  /** The container of the differential backups, which mounts all that backups and restores need. */
+  backup: Dockerode.ContainerInspectInfo;
+  /** The container of the restore drills, which mounts what these need alone. */
+  drill: Dockerode.ContainerInspectInfo;
+  /** Start of every fixed name of the stack on its host, for example `berth-dev`. */
+  prefix: string;
+}
+
+/** @throws OpsError where the stack has no server, or no backups. */
+export async function backupParts(docker: Dockerode, stack: string): Promise<BackupParts> {
+  const all = await stackContainers(docker, stack);
+  const find = async (role: string, missing: string) => {
+    const found = all.findLast(({ Labels }) => Labels[labels.role] === role);
+    if (found === undefined) throw new OpsError(missing);
+    return docker.getContainer(found.Id).inspect();
+  };
+  const server = await find("postgres", `stack "${stack}" has no Postgres server: ./berth up -s ${stack}`);
+  const missing = `stack "${stack}" has no backups: set berth:postgres.backup in Pulumi.${stack}.yaml, for example { target: volume }, then ./berth up -s ${stack}`;
+  const [backup, drill] = await Promise.all([find("schedule-backup-differential", missing), find("schedule-backup-drill", missing)]);
+  const data = server.Mounts.find(({ Destination }) => Destination === dataMount)?.Name ?? "";
+  return { stack, server, backup, drill, prefix: data.replace(/-postgres-data$/, "") };
+}
+
+export interface Once {
+  stack: string;
+  command: string[];
+  /** @default those of the container that it is like */
+  mounts?: Mount[];
+  /** Whether it needs the network of the container that it is like, for a bucket. @default false */
+  network?: boolean;
+  /** Directories in memory beyond its own, path to options. @default none */
+  tmpfs?: Record<string, string>;
+  /** Variables beyond its own. @default none */
+  env?: string[];
+  /** Each line that it prints. @default none */
+  onLine?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+export interface Ended {
+  code: number;
+  /** Standard output, whole. */
+  stdout: string;
+  /** Standard error, whole. */
+  stderr: string;
+  /** Both channels, whole. A line of one may stand before an older one of the other. */
+  output: string;
+}
+
+/** The last line, by which a command says how it ended: of a failure on standard error, where there is any. */
+export function lastLine({ code, stdout, stderr }: Pick<Ended, "code" | "stdout" | "stderr">): string {
+  const said = code === 0 || stderr.trim() === "" ? stdout : stderr;
+  return said.trimEnd().split("\n").at(-1) ?? "";
+}
+
+/**
+ * Runs a command in a new container that is like another one, hardened as that is, and removes it.
+ *
+ * @throws OpsError where it does not start.
+ */
+export async function runOnce(docker: Dockerode, like: Dockerode.ContainerInspectInfo, options: Once): Promise<Ended> {
+  const container = await createLike(docker, like, { ...options, name: `${options.stack}-backup-run-${randomBytes(4).toString("hex").slice(0, 7)}` });
+  const stop = () => void container.stop().catch(() => undefined); // it has ended by itself
+  try {
+    const stream = await container.attach({ stream: true, stdout: true, stderr: true });
+    const ended: Ended = { code: 0, stdout: "", stderr: "", output: "" };
+    const read = lines(ended, options.onLine);
+    const printed = demultiplex(stream as Duplex, read.stdout, read.stderr);
+    await container.start();
+    using _ = options.signal && addAbortListener(options.signal, stop);
+    const [{ StatusCode }] = await Promise.all([container.wait() as Promise<{ StatusCode: number }>, printed]);
+    read.flush();
+    return { ...ended, code: StatusCode };
+  } catch (error) {
+    throw new OpsError(`${options.command.join(" ")} did not run in a container like ${like.Name.slice(1)}: ${messageOf(error)}`);
+  } finally {
+    await container.remove({ force: true }).catch(() => undefined);
+  }
+}
+
+/** A container like another one, with the mounts, the command and the name that are given, not started. */
+export async function createLike(
+  docker: Dockerode,
+  like: Dockerode.ContainerInspectInfo,
+  { stack, command, mounts = mountsOf(like), network = false, tmpfs = {}, env = [], name }: Once & { name: string },
+): Promise<Dockerode.Container> {
+  const copied = copyOf(like, { stack, app: "postgres", command }, false);
+  const backup = Object.keys(like.NetworkSettings.Networks).find((name) => name.endsWith("-backup"));
+  return docker.createContainer({
+    ...copied,
+    name,
+    Env: [...(copied.Env ?? []), ...env],
+    OpenStdin: false,
+    StdinOnce: false,
+    AttachStdin: false,
+    HostConfig: {
+      ...copied.HostConfig,
+      Binds: [],
+      Mounts: mounts,
+      Tmpfs: { ...copied.HostConfig?.Tmpfs, ...tmpfs },
+      AutoRemove: false,
+      NetworkMode: network && backup !== undefined ? backup : "none",
+    },
+  });
+}
+
+/** The volumes of a container, as they are given to another one. */
+export function mountsOf({ Mounts }: Pick<Dockerode.ContainerInspectInfo, "Mounts">): Mount[] {
+  return Mounts.map(({ Name, Source, Destination, RW }) => ({ Type: "volume", Source: Name ?? Source, Target: Destination, ReadOnly: !RW }));
+}
+
+/** Two streams that are kept whole, and handed on line by line. */
+function lines(ended: Ended, onLine: (line: string) => void = () => undefined) {
+  const rests = new Map<PassThrough, string>();
+  const sink = (keep: (text: string) => void) => {
+    const stream = new PassThrough();
+    rests.set(stream, "");
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      keep(text);
+      ended.output += text;
+      const parts = ((rests.get(stream) ?? "") + text).split("\n");
+      rests.set(stream, parts.pop() ?? "");
+      parts.forEach(onLine);
+    });
+    return stream;
+  };
+  const stdout = sink((text) => (ended.stdout += text));
+  const stderr = sink((text) => (ended.stderr += text));
+  const flush = () => {
+    for (const rest of rests.values()) if (rest !== "") onLine(rest);
+  };
+  return { stdout, stderr, flush };
+}

@@ -1,0 +1,82 @@
+import { archiveLive } from "./archive-live.ts";
+import { backupParts } from "./container.ts";
+import { listBackups } from "./list.ts";
+import { neededFor } from "./room.ts";
+import { type Command, jsonOption, stackOf, stackOption } from "../command.ts";
+import { dockerOf } from "../docker.ts";
+import { exitCodes, usageError } from "../exit.ts";
+import { interruptible } from "../interruption.ts";
+import { Progress } from "../progress.ts";
+import { confirm } from "../prompts.ts";
+import { asideName, discardAside, findAside, restoreAside, serves } from "./restore-aside.ts";
+import { restoreTarget } from "./restore-target.ts";
+import { swap } from "./restore-swap.ts";
+import { compareRows, rowTable } from "./row-counts.ts";
+
+export const command: Command = {
+  summary: "Postgres as it was, restored aside first, then put in place",
+  description: [
+    "Restores Postgres from its backups into a server aside: its own volume, no network, read-only. Shows how to look at",
+    "it, and the rows of each table beside those of the live server, which is not touched. --swap then puts it in the live",
+    "server's place, after a question: the live server is stopped cleanly, and its data kept beside under a dated name.",
+    "--discard removes the server aside. Without --to and --set it is the newest state. The live server, where it\nanswers, archives its log first: a restore reaches up to this moment.",
+  ].join("\n"),
+  options: {
+    stack: stackOption,
+    to: { type: "string", value: "<time>", help: 'the state at a time, "2025-03-01 09:30:00" (UTC) or "2025-03-01 10:30:00+01:00"' },
+    set: { type: "string", value: "<label>", help: "the state at the end of a backup, by its label in ./berth backup list" },
+    swap: { type: "boolean", help: "put the restored server in the live one's place" },
+    discard: { type: "boolean", help: "remove the restored server" },
+    yes: { type: "boolean", short: "y", help: "don't ask before --swap" },
+    json: jsonOption,
+  },
+  examples: ['./berth restore --to "2025-03-01 09:30:00"', "./berth restore --set 20250301-023000F -s prod", "./berth restore --swap", "./berth restore --discard"],
+  exits: [0, 1, 2, 3, 6, 130],
+  async run(context, parsed) {
+    const { terminal, signal } = context;
+    const { flags, values } = parsed;
+    const stack = stackOf(context, parsed);
+    const target = restoreTarget({ to: values["to"], set: values["set"] });
+    const modes = [flags["swap"] && "--swap", flags["discard"] && "--discard", target !== "newest" && "--to or --set"].filter(Boolean);
+    if (modes.length > 1) throw usageError(`${modes.join(" and ")} are two steps: first ./berth restore, then --swap or --discard`);
+    const docker = await dockerOf(context, stack);
+    const parts = await backupParts(docker, stack);
+    const report = new Progress(terminal);
+    const json = flags["json"] === true;
+
+    if (flags["discard"]) {
+      const there = await discardAside(docker, parts);
+      if (json) terminal.json({ stack, discarded: there });
+      else terminal.result(there ? `${asideName(parts)} and its data are removed` : `there was no ${asideName(parts)}`);
+      return exitCodes.ok;
+    }
+    if (flags["swap"]) {
+      if (flags["yes"] !== true && (await findAside(docker, parts)) !== undefined) {
+        const warning = `The Postgres server of stack "${stack}" will be stopped, and start again as it was restored. What was written since is then only in its old data directory.`;
+        await confirm(context, { stack, option: "--swap", does: "replaces what is live", warning });
+      }
+      const kept = await swap(docker, parts, report, new Date(), signal);
+      if (json) terminal.json({ stack, kept });
+      else {
+        terminal.result(`the restored server serves; the data of before is ${kept} in the volume ${parts.prefix}-postgres-data`);
+        terminal.result(`now make a backup of it: ./berth backup --type full -s ${stack}`);
+      }
+      return exitCodes.ok;
+    }
+    const needed = neededFor(target, await interruptible(signal, listBackups(docker, parts)));
+    if (typeof target !== "object" || !("set" in target)) {
+      const lacking = await archiveLive(docker, parts.server.Id, stack, signal);
+      if (lacking !== undefined) report.note(lacking);
+    }
+    const name = await restoreAside(docker, parts, target, report, signal, needed);
+    const live = (await serves(docker, parts.server.Id)) ? parts.server.Id : undefined;
+    const rows = await interruptible(signal, compareRows(docker, live, name), `the restored server stays: ./berth restore --discard -s ${stack}`);
+    const look = `docker exec -it -u 999 ${name} psql -h /var/run/postgresql -U postgres`;
+    if (json) terminal.json({ stack, restored: name, look, rows });
+    else {
+      terminal.result(rows.length === 0 ? "neither server has a table" : rowTable(rows));
+      terminal.result(["", `look at it:       ${look} -d <database>`, `put it in place:  ./berth restore --swap -s ${stack}`, `remove it:        ./berth restore --discard -s ${stack}`].join("\n"));
+    }
+    return exitCodes.ok;
+  },
+};

@@ -1,0 +1,85 @@
+import type Dockerode from "dockerode";
+import { addresses, waitForAnswer } from "./answers.ts";
+import { applyWithProgress } from "./apply.ts";
+import type { Context } from "../command.ts";
+import type { Deployer, Outcome, ResourceEvent, RunOptions } from "./deployer.ts";
+import { failedJobs, nameOf } from "./stack-state.ts";
+import { repairDrift } from "../drift/repair.ts";
+import { messageOf } from "../exit.ts";
+import { heed } from "../interruption.ts";
+import { withCauses } from "./failure.ts";
+import { requireOwnership } from "./ownership.ts";
+import { stackSecrets } from "../preview/stack-secrets.ts";
+import type { Progress } from "../progress.ts";
+
+/** How long an address may take to answer after everything is healthy, in milliseconds. */
+const answerDeadline = 60_000;
+
+export interface Target {
+  docker: Dockerode;
+  deployer: Deployer;
+  report: Progress;
+  /** Opens the stack file's secrets, so that no message has one. */
+  passphrase: { value: string };
+}
+
+/** Brings a stack to what its file says, on a machine that is ready for it. @throws OpsError with the cause of each failure. */
+export async function applyStack(context: Context, stack: string, { docker, deployer, report, passphrase }: Target, options: Pick<RunOptions, "note" | "plan" | "purge"> = {}): Promise<Outcome> {
+  const { project, terminal, signal } = context;
+  const policy = report.step("policy");
+  try {
+    await deployer.checkPolicy({ signal, onEvent: ({ message }) => message !== undefined && report.note(message.trim()) });
+    policy.done("keeps its rules");
+  } catch (error) {
+    policy.fail("nothing was changed");
+    throw error;
+  }
+  const before = await deployer.state();
+  heed(signal);
+  const removed = await deployer.recover(docker, before);
+  if (removed.length > 0) report.note(`removed, as an update that was killed left them half made: ${removed.join(", ")}`);
+  const state = removed.length > 0 ? await deployer.state() : before;
+  await requireOwnership(docker, stack, state);
+  heed(signal);
+  const changedByHand = await repairDrift({ deployer, docker, stack, state, note: (text) => report.note(text), signal });
+  heed(signal, "what was changed by hand is set back, and nothing else was changed");
+  const jobs = failedJobs(state);
+  if (jobs.length > 0) report.note(`runs again, as it failed last time: ${jobs.map(nameOf).join(", ")}`);
+  const replace = [...new Set([...jobs, ...changedByHand])];
+  const failed: ResourceEvent[] = [];
+  const update = (onEvent: (event: ResourceEvent) => void) =>
+    deployer.up({
+      ...options,
+      replace,
+      signal,
+      onEvent: (event) => {
+        if (event.phase === "failed") failed.push(event);
+        onEvent(event);
+      },
+    });
+  return applyWithProgress(stack, terminal, report, update).catch(async (error: unknown) => {
+    // What a program prints is in the message, and it may print whatever it knows.
+    const known = await Promise.all([deployer.generated().catch(() => []), stackSecrets(project, stack, passphrase.value)]);
+    for (const secret of known.flat()) terminal.redactor.hide(secret);
+    // The embedded engine's messages have their causes already.
+    throw deployer.engine === "pulumi" && !signal.aborted ? await withCauses(error, failed, docker, stack) : error;
+  });
+}
+
+/** Waits until each address of the stack's outputs answers; the addresses by name. @throws OpsError with the last answer of one that does not. */
+export async function waitForAnswers({ outputs }: Outcome, report: Progress, signal: AbortSignal): Promise<Record<string, string>> {
+  const found = addresses(outputs);
+  await Promise.all(
+    Object.entries(found).map(async ([name, url]) => {
+      const step = report.step("answer");
+      step.progress?.(`waiting for ${url}`);
+      try {
+        step.done(`${name} at ${url}: ${await waitForAnswer(url, answerDeadline, signal)}`);
+      } catch (error) {
+        step.fail(messageOf(error));
+        throw error;
+      }
+    }),
+  );
+  return found;
+}

@@ -1,0 +1,97 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { closest, type Parsed } from "../arguments.ts";
+import { engineFor } from "../deploy/choose.ts";
+import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
+import { dockerOf } from "../docker.ts";
+import { exitCodes, OpsError, usageError } from "../exit.ts";
+import { imagesIn } from "./image-digests.ts";
+import { type ImageSize, isTooLarge, readLimits, sizeOf, sizeRows } from "./image-sizes.ts";
+import { Progress } from "../progress.ts";
+import { table } from "../table.ts";
+
+const actions = ["list", "lock", "check", "sizes"];
+
+export const command: Command = {
+  summary: "lock the platform images' digests, check the images, or their sizes",
+  description: [
+    "list   what images.lock.json names",
+    "lock   asks each registry for the digest of each tag and writes it into images.lock.json",
+    "check  runs each image and tries what the program relies on, for upstream's and stand-ins alike",
+    "sizes  the applications' images that a stack runs, against the limits in images.limits.json; beyond one is a failure",
+  ].join("\n"),
+  options: { stack: stackOption, engine: engineOption, json: jsonOption },
+  positionals: ["list|lock|check|sizes"],
+  examples: ["./berth images lock", "./berth images check", "./berth images sizes -s prod"],
+  exits: [0, 1, 2, 3],
+  async run(context, parsed) {
+    const action = parsed.positionals[0] ?? "list";
+    if (!actions.includes(action)) {
+      const near = closest(action, actions);
+      throw usageError(`berth images has no action "${action}": ${near === undefined ? `it has ${actions.join(", ")}` : `did you mean ${near}?`}`);
+    }
+    const json = parsed.flags["json"] === true;
+    if (action === "check") return check(context, json);
+    if (action === "lock") return lock(context, json);
+    if (action === "sizes") return sizes(context, stackOf(context, parsed), parsed);
+    if (json) context.terminal.json({ images: readLock(context) });
+    else context.terminal.result(table(["ROLE", "IMAGE"], Object.entries(readLock(context))));
+    return 0;
+  },
+};
+
+function readLock({ project }: Context): Record<string, string> {
+  return JSON.parse(readFileSync(join(project.folder, "config/images.lock.json"), "utf8")) as Record<string, string>;
+}
+
+/** All digests or none: a lock that is half new would be of no known moment. */
+async function lock(context: Context, json: boolean): Promise<number> {
+  const { terminal, project, environment } = context;
+  const report = new Progress(terminal);
+  const entries = await Promise.allSettled(
+    Object.entries(readLock(context)).map(async ([role, reference]) => {
+      const tagged = reference.replace(/@sha256:[0-9a-f]{64}$/, "");
+      const step = report.step(role);
+      try {
+        const { stdout } = await execa("docker", ["buildx", "imagetools", "inspect", tagged, "--format", "{{.Manifest.Digest}}"], { env: environment, extendEnv: false, timeout: 30_000 });
+        step.done(`${tagged} is ${stdout}`);
+        return [role, `${tagged}@${stdout}`] as const;
+      } catch (error) {
+        step.fail(`${tagged}: ${(error as { stderr?: string }).stderr?.trim().split("\n").at(-1) ?? String(error)}`);
+        throw error;
+      }
+    }),
+  );
+  const resolved = entries.flatMap((entry) => (entry.status === "fulfilled" ? [entry.value] : []));
+  if (resolved.length < entries.length) {
+    throw new OpsError(`${entries.length - resolved.length} of ${entries.length} digests could not be had, so images.lock.json stays as it is`);
+  }
+  writeFileSync(join(project.folder, "config/images.lock.json"), `${JSON.stringify(Object.fromEntries(resolved), undefined, 2)}\n`);
+  if (json) terminal.json({ images: Object.fromEntries(resolved) });
+  else terminal.result(`images.lock.json has ${resolved.length} digests`);
+  return 0;
+}
+
+async function check({ project, terminal }: Context, json: boolean): Promise<number> {
+  const { exitCode } = await execa(process.execPath, [join(project.folder, "standins", "check.ts")], { stdio: ["inherit", json ? process.stderr : "inherit", "inherit"], reject: false });
+  if (json) terminal.json({ passed: exitCode === 0 });
+  return exitCode === 0 ? exitCodes.ok : exitCodes.failed;
+}
+
+async function sizes(context: Context, stack: string, { values, flags }: Parsed): Promise<number> {
+  const { project, terminal } = context;
+  const limitOf = readLimits(project.folder);
+  const { deployer } = await engineFor(context, stack, values["engine"]);
+  const images = Object.entries(imagesIn(await deployer.outputs()));
+  if (images.length === 0) throw new OpsError(`stack "${stack}" runs no image of an application: ./berth up -s ${stack} starts them`);
+  const docker = await dockerOf(context, stack);
+  const folders = project.applications(stack);
+  const found: ImageSize[] = await Promise.all(
+    images.map(async ([application, image]) => ({ application, size: await sizeOf(docker, image), limit: limitOf(folders[application] ?? application) })),
+  );
+  const tooLarge = found.some(isTooLarge);
+  if (flags["json"]) terminal.json({ stack, images: found });
+  else terminal.result(table(["APPLICATION", "SIZE", "LIMIT", "RESULT"], sizeRows(found)));
+  return tooLarge ? exitCodes.failed : exitCodes.ok;
+}

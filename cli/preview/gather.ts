@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type Dockerode from "dockerode";
+import { parse } from "yaml";
+import type { Deployer, Outcome } from "../deploy/deployer.ts";
+import { type Deployment, realResources } from "../deploy/stack-state.ts";
+import { dockerClient } from "../../docker/client.ts";
+import type { Drift } from "../drift/finding.ts";
+import { repairable } from "../drift/repair.ts";
+import { messageOf } from "../exit.ts";
+import { hasMigrations, migrationsBetween } from "../migrations/between.ts";
+import type { Project } from "../project.ts";
+import { changesBetween } from "../releases/changes.ts";
+import { readReleases } from "../releases/records.ts";
+import { stackFileFor } from "../stack-file/stack-file.ts";
+import type { Host } from "./capacity.ts";
+import { commitsBetween, wholeCommit } from "./commits.ts";
+import type { KeyChange } from "./configuration.ts";
+import type { ImageChange } from "./images.ts";
+import { type Facts, type Migrations, type Preview, previewOf } from "./model.ts";
+import type { Step } from "./tree.ts";
+
+/** How long the Docker host may take for an answer, in milliseconds. */
+const deadline = 4000;
+/** And for all that shows what was changed by hand. */
+const lookDeadline = 10_000;
+
+/** What an engine's preview told. */
+export interface Previewed {
+  outcome: Outcome;
+  steps: Step[];
+  /** As it was before. */
+  state: Deployment;
+}
+
+export interface Setting {
+  environment: NodeJS.ProcessEnv;
+  passphrase: string;
+}
+
+/** Asks for what the steps of a preview do not tell: state, stack file, commits, and what the Docker host has. */
+export async function gather(project: Project, stack: string, deployer: Deployer, { outcome, steps, state }: Previewed, { environment, passphrase }: Setting): Promise<Preview> {
+  const docker = asked(project, stack, environment);
+  const [[host, byHand], last] = await Promise.all([hostOf(docker, stack, state), lastRelease(project, stack, deployer, passphrase)]);
+  const file = parse(readFileSync(project.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
+  const facts: Facts = {
+    stack,
+    engine: deployer.engine,
+    changes: outcome.changes,
+    steps,
+    state,
+    settings: file?.config ?? {},
+    commits: {},
+    migrations: {},
+    ...(last !== undefined && { last }),
+    ...(host !== undefined && { host }),
+    ...(byHand !== undefined && { byHand }),
+  };
+  // Which commits to ask for is known only once the images are.
+  const folders = project.applications(stack);
+  for (const { name, kind, images } of previewOf(facts).parts) {
+    const image = images[0];
+    if (kind !== "application" || image === undefined) continue;
+    const folder = join("apps", folders[name] ?? name);
+    if (image.from !== undefined) facts.commits[name] = await commitsBetween(project.folder, folder, image.revision.from, image.revision.to);
+    const migrations = await migrationsOf(project.folder, folder, image);
+    if (migrations !== undefined) facts.migrations[name] = migrations;
+  }
+  return previewOf(facts);
+}
+
+/** What differs from the last release; undefined where none is recorded, or where the stack's secrets are not opened by a passphrase. */
+async function lastRelease(project: Project, stack: string, deployer: Deployer, passphrase: string): Promise<Facts["last"]> {
+  const release = (await readReleases(deployer)).at(-1);
+  if (release === undefined) return undefined;
+  const { readStack } = await import("../../pulumi/stackfile.ts");
+  const opened = await readStack(stackFileFor(project, stack), project.name(), passphrase, false).catch(() => undefined);
+  if (opened === undefined) return undefined;
+  const hidden = new Set(opened.secretKeys);
+  const pick = (secret: boolean) => Object.fromEntries(Object.entries(opened.values).filter(([key]) => hidden.has(key) === secret));
+  const { config, secrets } = changesBetween(release, { ...release, config: pick(false), secrets: pick(true) });
+  const changed = config.map(({ key, from, to }): KeyChange => ({ key, ...(from !== undefined && { before: textOf(from) }), ...(to !== undefined && { after: textOf(to) }) }));
+  return { changes: { config: changed, secrets }, revisions: release.revisions };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The migrations of an application whose image is another one; undefined where it has none. */
+async function migrationsOf(checkout: string, folder: string, { from, to, revision }: ImageChange): Promise<Migrations | undefined> {
+  if (!hasMigrations(checkout, folder)) return undefined;
+  const [before, after] = [wholeCommit(revision.from), wholeCommit(revision.to)];
+  if (from !== undefined && before === undefined) return { unknown: "the image that runs does not say which commit it was built from" };
+  if (to !== undefined && after === undefined) return { unknown: "the new image does not say which commit it is built from" };
+  try {
+    const { added, altered } = await migrationsBetween({ checkout, folder, from: before, ...(to !== undefined && after !== undefined && { to: after }) });
+    const told = added.map(({ name, compatible, undoable }) => ({
+      name,
+      compatible: compatible.ok,
+      undoable: undoable.ok,
+      reasons: reasonsOf([...(compatible.ok ? [] : compatible.reasons), ...(undoable.ok ? [] : undoable.reasons)]),
+    }));
+    return { added: told, altered };
+  } catch (error) {
+    return { unknown: messageOf(error) };
+  }
+}
+
+/** Each once; one that another says with more words is left out. */
+function reasonsOf(reasons: readonly { line: number; text: string }[]): string[] {
+  const told = [...new Set(reasons.map(({ line, text }) => `line ${line} ${text}`))];
+  return told.filter((reason) => !told.some((other) => other !== reason && other.startsWith(`${reason};`)));
+}
+
+/** What the Docker host has, and what was changed on it by hand; undefined where it does not answer in time, which a preview does not need. */
+async function hostOf(docker: Dockerode | undefined, stack: string, state: Deployment): Promise<[host?: Host, byHand?: Drift[]]> {
+  const info = await answered(docker, deadline, (it) => it.info() as Promise<{ MemTotal: number; NCPU: number }>);
+  if (realResources(state).length === 0) return [info && hostIn(info), []];
+  return info === undefined ? [] : [hostIn(info), await answered(docker, lookDeadline, (it) => repairable(it, stack, state))];
+}
+
+function hostIn({ MemTotal, NCPU }: { MemTotal: number; NCPU: number }): Host {
+  return { memory: Math.floor(MemTotal / 2 ** 20), cpus: NCPU };
+}
+
+async function answered<T>(docker: Dockerode | undefined, within: number, ask: (docker: Dockerode) => Promise<T>): Promise<T | undefined> {
+  try {
+    return docker && ((await Promise.race([ask(docker), delay(within, undefined, { ref: false })])) as T | undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A client that gives each request up after the deadline, so that none keeps the command waiting at its end. */
+function asked(project: Project, stack: string, environment: NodeJS.ProcessEnv): Dockerode | undefined {
+  try {
+    const docker = dockerClient(project.settings(stack).docker, environment);
+    Object.assign(docker.modem as object, { connectionTimeout: deadline });
+    return docker;
+  } catch {
+    return undefined;
+  }
+}

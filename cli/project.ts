@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { ownImages } from "../config/settings/images.ts";
+import { setting, type Settings } from "../config/settings.ts";
+import type { Bucket } from "./backup/bucket.ts";
+import { OpsError, usageError } from "./exit.ts";
+import { closest } from "./arguments.ts";
+
+export type EarlySettings = Pick<Settings, "environment" | "publish" | "registry" | "docker" | "monitoring" | "logs" | "developer">;
+
+/** The folders and files of one checkout. */
+export class Project {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** A path inside `.berth/`, where everything generated lives; its folder is created. */
+  generated(...path: string[]): string {
+    const full = join(this.folder, ".berth", ...path);
+    mkdirSync(join(full, ".."), { recursive: true });
+    return full;
+  }
+
+  stackFile(stack: string): string {
+    return join(this.folder, `Pulumi.${stack}.yaml`);
+  }
+
+  stacks(): string[] {
+    return readdirSync(this.folder).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+  }
+
+  /** @throws OpsError (2) where the stack has no file, naming those that have. */
+  requireStack(stack: string): void {
+    if (existsSync(this.stackFile(stack))) return;
+    const near = closest(stack, this.stacks());
+    const hint = near === undefined ? `this project has ${this.stacks().join(", ") || "none"}` : `did you mean ${near}?`;
+    throw usageError(`stack "${stack}" has no file Pulumi.${stack}.yaml: ${hint}`);
+  }
+
+  name(): string {
+    const project = parse(readFileSync(join(this.folder, "Pulumi.yaml"), "utf8")) as { name?: string } | null;
+    if (project?.name === undefined) throw new OpsError(`${join(this.folder, "Pulumi.yaml")} has no name`);
+    return project.name;
+  }
+
+  /** The applications in the stack file, each with its folder below apps/. */
+  applications(stack: string): Record<string, string> {
+    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
+    const apps = (file?.config?.["berth:apps"] ?? {}) as Record<string, { folder?: unknown } | null>;
+    return Object.fromEntries(Object.entries(apps).map(([name, app]) => [name, typeof app?.folder === "string" ? app.folder : name]));
+  }
+
+  /** The bucket that Postgres is backed up to; undefined where it is not, or not to a bucket. */
+  bucket(stack: string): Bucket | undefined {
+    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
+    const target = setting("postgres", file?.config?.["berth:postgres"]).backup?.target;
+    return typeof target === "object" ? target.s3 : undefined;
+  }
+
+  /** Folders whose images this machine builds for a stack: those that the stack file does not name by digest. */
+  builtFolders(stack: string): string[] {
+    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
+    const own = (file?.config?.["berth:images"] ?? {}) as Record<string, unknown>;
+    const apps = (file?.config?.["berth:apps"] ?? {}) as Record<string, { image?: unknown } | null>;
+    const folders = Object.entries(this.applications(stack)).flatMap(([name, folder]) => (apps[name]?.image === undefined ? [join("apps", folder)] : []));
+    return [...folders, ...Object.entries(ownImages).flatMap(([name, folder]) => (own[name] === undefined ? [folder] : []))].map((folder) => join(this.folder, folder));
+  }
+
+  /**
+   * What of the stack file matters before the program runs: where it publishes, whether it is production, which engine it talks to, and which
+   * parts it has.
+   * Fields that the schema refuses are left at their defaults here: the program names them all in its own message.
+   */
+  settings(stack: string): EarlySettings {
+    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
+    const read = <Name extends keyof EarlySettings>(name: Name) => setting(name, file?.config?.[`berth:${name}`]);
+    return { environment: read("environment"), publish: read("publish"), registry: read("registry"), docker: read("docker"), monitoring: read("monitoring"), logs: read("logs"), developer: read("developer") };
+  }
+}

@@ -1,0 +1,168 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { requestTo, wantsTools, withSecrets } from "./command.ts";
+import type { WebServer, Worker } from "./definition.ts";
+import { type AppNeedsArgs, meetNeeds, type NeedsMet } from "./needs.ts";
+import { defaultTmpfs, type Loosening, userIdOf } from "../docker/hardening.ts";
+import { Image, type ImageRegistry } from "../image/image.ts";
+import { Job } from "../docker/job.ts";
+import { liveDefinition, liveMounts } from "./live.ts";
+import type { AppNetworks, NetworkRef } from "../docker/networks.ts";
+import { Schedule } from "./schedule.ts";
+import type { Tools } from "../docker/tools.ts";
+import type { RouteArgs } from "../traefik/routes.ts";
+import { loosened, looseningOf } from "./unprepared.ts";
+import { envList, mountsOf, Workload } from "./workload.ts";
+
+export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId"> {
+  registry: ImageRegistry;
+  pullProvider: docker.Provider;
+  /** Programs for images that lack them. */
+  tools: Tools;
+  /** `repository@digest` that runs. @default built from the definition's folder */
+  image?: string;
+  /** Labels of the image that is built, for example the commit of its source. @default none */
+  labels?: Record<string, string>;
+  networks: AppNetworks;
+  /** Host name of its route. */
+  host: string;
+  /** Containers of the web server that serve at the same time. */
+  replicas: number;
+  /** MiB of each container. */
+  memory: number;
+  /** Processor cores of each container. */
+  cpus: number;
+  /** Runs from the mounted source. @default false */
+  live?: boolean;
+}
+
+/**
+ * One application: image, database, cache, secrets, jobs, and its web server, worker and schedules.
+ *
+ * The graph gives the order of a deploy: image pulled → database there → jobs done, one after the other → new
+ * containers healthy → its route (see {@link Routes}).
+ *
+ * @example
+ * const root = new Application("root", { platform, definition, registry, …, host: "root.example.com", replicas: 2 });
+ * new Routes("routes", { platform, traefik, routes: root.routes, monitoringSubnet });
+ */
+export class Application extends pulumi.ComponentResource {
+  readonly name: string;
+  /** The route of its web server, whose servers are known once all replicas are healthy; none without a web server. */
+  readonly routes: RouteArgs[] = [];
+  /** `repository:tag@digest` that runs. */
+  readonly image: pulumi.Output<string>;
+  private readonly args: ApplicationArgs;
+  private readonly userId: number;
+  private readonly met: NeedsMet;
+  /** The jobs that its other containers wait for. */
+  private done: pulumi.Output<docker.Container>[] = [];
+
+  constructor(name: string, args: ApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Application", name, {}, opts);
+    this.name = name;
+    const definition = args.live === true ? liveDefinition(args.definition) : args.definition;
+    const { web, worker, unprepared = {}, user = userIdOf(name) } = definition;
+    this.args = { ...args, definition };
+    this.userId = unprepared.root === true ? 0 : user;
+    this.warn(loosened(unprepared));
+    this.image = this.pulled();
+    this.met = this.needs();
+    this.jobs();
+    if (web !== undefined) this.routes.push(this.web(web));
+    if (worker !== undefined) this.worker(worker);
+    this.schedules();
+    this.registerOutputs({ image: this.image });
+  }
+
+  private warn(open: string[]): void {
+    if (open.length > 0) void pulumi.log.warn(`${this.name} is less hardened than other applications:\n  ${open.join("\n  ")}`, this);
+  }
+
+  private pulled(): pulumi.Output<string> {
+    const { definition, registry, pullProvider, labels, image: built } = this.args;
+    const { context, target, buildArgs } = definition;
+    return new Image(`${this.name}-image`, { registry, repository: this.name, context, target, buildArgs, labels, built, pullProvider }, { parent: this }).ref;
+  }
+
+  private needs(): NeedsMet {
+    const { platform, definition, live, tools } = this.args;
+    const met = meetNeeds(this, this.name, { ...this.args, userId: this.userId });
+    if (live === true) met.mounts.push(...liveMounts(this, this.name, platform, definition));
+    if (wantsTools(definition)) met.mounts.push(tools.mount());
+    return met;
+  }
+
+  /** Each job waits for the one before it. */
+  private jobs(): void {
+    const { definition, networks } = this.args;
+    for (const [job, command] of Object.entries(definition.jobs ?? {})) {
+      const entrypoint = withSecrets(definition, command);
+      const on = [{ name: networks.own.name }, ...this.outside().map(({ name }) => ({ name }))];
+      const env = envList({ ...(definition.database === true && jobOptions), ...this.met.env });
+      const { done } = new Job(`${this.name}-${job}`, { ...this.common(), mounts: mountsOf(this.met), env, secrets: this.met.secrets, networks: on, entrypoint }, { parent: this, dependsOn: this.done });
+      this.done = [done];
+    }
+  }
+
+  private web({ command, port, health: { path, command: health = requestTo(port, path), wait: healthWait }, stopGrace, balancing }: WebServer): RouteArgs {
+    const { networks, replicas, host } = this.args;
+    const on = [networks.edge, this.scraped(), ...this.outside()];
+    const { balanced, servers } = new Workload(`${this.name}-web`, { ...this.staying(command), replicas, health, healthWait, stopGrace, networks: on }, this.afterJobs());
+    // Swarm takes a server that is not well out of its name; Traefik would take out the name with all that are.
+    const healthPath = balanced ? undefined : path;
+    return { name: this.name, host, servers, port, healthPath, balancing };
+  }
+
+  private worker({ command, health, stopGrace }: Worker): void {
+    const { definition, networks } = this.args;
+    const on = [definition.web === undefined ? this.scraped() : networks.own, ...this.outside()];
+    new Workload(`${this.name}-worker`, { ...this.staying(command), role: "worker", health, stopGrace, networks: on }, this.afterJobs());
+  }
+
+  private schedules(): void {
+    const { definition, networks } = this.args;
+    for (const [schedule, { cron, timeZone, command }] of Object.entries(definition.schedules ?? {})) {
+      const on = [{ name: networks.own.name, aliases: [`${this.name}-schedule-${schedule}`] }, ...this.outside().map(({ name }) => ({ name }))];
+      const timed = { schedule, cron, timeZone, command: withSecrets(definition, command) };
+      new Schedule(`${this.name}-${schedule}`, { ...this.common(), ...timed, mounts: mountsOf(this.met), env: this.met.env, networks: on }, this.afterJobs());
+    }
+  }
+
+  /** What each of its containers is given, jobs and schedules too. */
+  private common() {
+    const { platform, definition, memory, cpus, live } = this.args;
+    const workingDir = live === true ? definition.live?.source : undefined;
+    return { platform, app: this.name, image: this.image, user: `${this.userId}:${this.userId}`, memory, cpus, loosening: this.loosening(), workingDir };
+  }
+
+  /** What web server and worker are given beyond that. */
+  private staying(command: string[] | undefined) {
+    const { definition, pullProvider } = this.args;
+    const { volumes, maxRestarts } = definition;
+    const entrypoint = command === undefined ? undefined : withSecrets(definition, command);
+    return { ...this.common(), ...this.met, pullProvider, exclusive: volumes !== undefined, maxRestarts, entrypoint };
+  }
+
+  private loosening(): Loosening {
+    const { unprepared = {}, tmpfs } = this.args.definition;
+    return { ...looseningOf(unprepared), ...(tmpfs !== undefined && { tmpfs: { ...defaultTmpfs, ...tmpfs }, tmpfsOwner: this.userId }) };
+  }
+
+  private scraped(): NetworkRef & { aliases?: string[] } {
+    const { definition, networks } = this.args;
+    return { ...networks.own, ...(definition.metrics !== undefined && { aliases: [`${this.name}-metrics`] }) };
+  }
+
+  private outside(): NetworkRef[] {
+    const { definition, networks } = this.args;
+    return definition.egress === true && networks.egress !== undefined ? [networks.egress] : [];
+  }
+
+  private afterJobs(): pulumi.ComponentResourceOptions {
+    return { parent: this, dependsOn: this.done };
+  }
+}
+
+/** A migration may compute for longer between two statements than a server's transaction may be idle; programs on libpq's terms read this. */
+const jobOptions = { PGOPTIONS: "-c idle_in_transaction_session_timeout=0" };

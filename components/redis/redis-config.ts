@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+
+/** What happens when Redis is full. */
+export type RedisPolicy =
+  | "noeviction"
+  | "allkeys-lru"
+  | "allkeys-lfu"
+  | "volatile-lru"
+  | "volatile-lfu"
+  | "volatile-ttl";
+
+/** redis.conf: append-only file synced each second, at most one second of writes lost. */
+export function renderRedisConf(memory: number, policy: RedisPolicy): string {
+  return [
+    "bind * -::*",
+    // Entry is governed by the ACL file: the default user may PING and nothing else.
+    "protected-mode no",
+    "port 6379",
+    "dir /data",
+    "appendonly yes",
+    "appendfsync everysec",
+    "aof-use-rdb-preamble yes",
+    'save ""',
+    // The rest is for the program, client buffers and the copy-on-write pages of an AOF rewrite; with 8 MiB left of 32,
+    // the kernel ended a server that was filled.
+    `maxmemory ${Math.floor(memory - Math.max(16, memory / 4))}mb`,
+    `maxmemory-policy ${policy}`,
+    "aclfile /run/secrets/users.acl",
+    "",
+  ].join("\n");
+}
+
+/**
+ * What an application may do with its own keys and channels. Kinds of commands are named, so a command of a kind that a newer
+ * Redis or a module brings is refused. Of those kinds are left out: what tells names or numbers of all keys and channels (an
+ * application may keep sessions in names), and what is one for the whole server.
+ */
+const allowed = [
+  ...["read", "write", "transaction", "scripting", "pubsub", "connection"].map((kind) => `+@${kind}`),
+  ...["admin", "dangerous"].map((kind) => `-@${kind}`),
+  ...["scan", "randomkey", "dbsize", "pubsub|channels", "pubsub|shardchannels", "pubsub|numpat"].map((command) => `-${command}`),
+  // In its broadcast mode it sends the name of every key that changes, whoever's that is.
+  "-client|tracking",
+  // Functions and the scripts' cache are the server's; a debugger stops it.
+  "-function",
+  "-script",
+  ...["script|load", "script|exists"].map((command) => `+${command}`),
+  ...["info", "time", "acl|whoami"].map((command) => `+${command}`),
+].join(" ");
+
+/**
+ * The ACL file: each application may touch keys that begin with its name and a colon; the exporter
+ * reads statistics, `admin` may do everything. Passwords are there as SHA-256 only, which is safe for
+ * long random ones.
+ */
+export function renderRedisAcl(passwords: Record<string, string>, exporterPassword: string, adminPassword: string): string {
+  return [
+    "user default on nopass resetkeys resetchannels -@all +ping",
+    `user exporter on #${sha256(exporterPassword)} resetkeys resetchannels -@all +@connection +info +config|get +latency +slowlog +memory|usage +dbsize +client|list`,
+    `user admin on #${sha256(adminPassword)} ~* &* +@all`,
+    ...Object.entries(passwords).map(([app, password]) => `user ${app} on #${sha256(password)} resetkeys ~${app}:* resetchannels &${app}:* -@all ${allowed}`),
+    "",
+  ].join("\n");
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

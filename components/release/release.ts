@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+import { unknown } from "@pulumi/pulumi/output.js";
+import { type Release, withoutLeaked, withoutTag, withRelease } from "./release-record.ts";
+
+export interface ReleaseArgs extends Pick<Release, "config" | "secrets"> {
+  /** Image of each application, by digest. */
+  images: Record<string, pulumi.Input<string>>;
+  /** Who applies it, from where, and the commits of the images; asked only where a record is made. */
+  origin: () => Pick<Release, "by" | "from" | "revisions" | "note">;
+  /** Keys of secrets whose older values are taken out of all records. @default none */
+  purge?: readonly string[];
+}
+
+/**
+ * The records of a stack's releases, to be exported as its output `releases`: those of the last update, and one more
+ * where images, configuration or secrets differ from the newest.
+ *
+ * So each update makes its own record, whichever engine or command runs it. It is known, and so kept, only once every
+ * resource that was registered before is ready: an update that fails records nothing. The whole is one secret, as it
+ * holds the values of secrets: encrypted in the state, and one line in what Pulumi prints.
+ *
+ * @example
+ * export const releases = recordRelease({ images, origin: () => ({ by: "Ada", from: { host: "laptop" }, revisions: {} }), config, secrets });
+ */
+export function recordRelease(args: ReleaseArgs): pulumi.Output<readonly Release[]> {
+  const stack = pulumi.runtime.getStackResource();
+  const last = stack === undefined ? [] : stack.urn.apply(lastReleases);
+  const ready = pulumi.all(registered(stack).map(({ urn }) => urn));
+  const images = pulumi.output(args.images).apply((found) => Object.fromEntries(Object.entries(found).map(([app, image]) => [app, withoutTag(image)])));
+  const { config, secrets } = args;
+  const records = pulumi.all([last, images, ready]).apply(([before, known]) => {
+    const kept = withoutLeaked(before, args.purge ?? [], secrets);
+    const now = withRelease(kept, { images: known, config, secrets }, () => ({
+      time: new Date().toISOString(),
+      seconds: Math.round(performance.now() / 100) / 10,
+      ...args.origin(),
+    }));
+    // A preview can't know the record; an update that follows the preview's plan may make it then.
+    return now !== kept && pulumi.runtime.isDryRun() ? (unknown as unknown as Release[]) : now;
+  });
+  return pulumi.secret(records);
+}
+
+/**
+ * What the stack exported at the end of the last update: until this program's outputs are known, that is what the engine
+ * has of it. A StackReference to itself reads the state's file, which a local backend is writing at that time, and keeps
+ * a copy of all outputs in it.
+ */
+async function lastReleases(urn: string): Promise<Release[]> {
+  const found = (await pulumi.runtime.invoke("pulumi:pulumi:getResource", { urn })) as { state?: { releases?: Release[] } } | undefined;
+  return found?.state?.releases ?? [];
+}
+
+/** Everything below a resource. The SDK keeps the children for `dependsOn`, which waits for them likewise. */
+function registered(resource: pulumi.Resource | undefined): pulumi.Resource[] {
+  // oxlint-disable-next-line no-underscore-dangle -- the SDK's name
+  const children = [...((resource as { __childResources?: Set<pulumi.Resource> } | undefined)?.__childResources ?? [])];
+  return children.flatMap((child) => [child, ...registered(child)]);
+}

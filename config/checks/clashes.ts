@@ -1,0 +1,57 @@
+import { BlockList } from "node:net";
+import { set } from "../fixes.ts";
+import type { Problem } from "../problems.ts";
+import type { Settings } from "../settings.ts";
+
+/** Two things that want the same port or the same host name. */
+export function clashProblems(stack: string, settings: Partial<Settings>): Problem[] {
+  const { apps = {}, domain = "localhost", publish, registry, monitoring, logs } = settings;
+  const hosts: [string, string][] = Object.entries(apps).map(([name, app]) => [
+    `berth:apps.${name}.host`,
+    app.host ?? `${name}.${domain}`,
+  ]);
+  for (const [name, host] of Object.entries(settings.developer ?? {})) if (host !== undefined) hosts.push([`berth:developer.${name}`, host]);
+  if (monitoring?.host !== undefined) hosts.push(["berth:monitoring.host", monitoring.host]);
+  if (monitoring?.grafana !== undefined) hosts.push(["berth:monitoring.grafana.host", monitoring.grafana.host]);
+  const ports: [string, string][] = [];
+  if (publish !== undefined) ports.push(["berth:publish.http", String(publish.http)]);
+  if (publish?.https !== undefined) ports.push(["berth:publish.https", String(publish.https)]);
+  if (registry !== undefined && "port" in registry) ports.push(["berth:registry.port", String(registry.port)]);
+  if (logs?.driver === "loki") ports.push(["berth:logs.port", String(logs.port)]);
+  return [...clashes(stack, hosts, "a host name"), ...clashes(stack, ports, "a port"), ...overlaps(stack, settings.networks)];
+}
+
+function clashes(stack: string, taken: [string, string][], what: string): Problem[] {
+  return taken.flatMap(([field, value], index) => {
+    const first = taken.slice(0, index).find(([, other]) => other === value);
+    if (first === undefined) return [];
+    return {
+      field,
+      value: `"${value}", as is ${first[0]}`,
+      allowed: `${what} that nothing else in the stack uses`,
+      fix: set(stack, field, "<another>"),
+    };
+  });
+}
+
+/** The Docker Engine refuses a network whose addresses another one has. */
+function overlaps(stack: string, networks: Partial<Settings["networks"]> = {}): Problem[] {
+  const { edge, monitoring } = networks;
+  if (edge === undefined || monitoring === undefined) return [];
+  if (!contains(edge, monitoring) && !contains(monitoring, edge)) return [];
+  return [
+    {
+      field: "berth:networks.monitoring",
+      value: `"${monitoring}", which overlaps berth:networks.edge, ${edge}`,
+      allowed: "a network whose addresses no other one has",
+      fix: set(stack, "berth:networks.monitoring", "<another>"),
+    },
+  ];
+}
+
+function contains(network: string, other: string): boolean {
+  const [base = "", prefix] = network.split("/");
+  const addresses = new BlockList();
+  addresses.addSubnet(base, Number(prefix));
+  return addresses.check(other.split("/")[0] ?? "");
+}

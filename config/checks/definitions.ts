@@ -1,0 +1,47 @@
+import type { AppDefinition, Schedule } from "../../components/index.ts";
+import { parseCron } from "../../components/app/cron.ts";
+import type { Problem } from "../problems.ts";
+import type { AppSettings } from "../settings.ts";
+import { metricProblems } from "./metrics.ts";
+
+/** What an application's app.ts says that can't be, found before anything is made. */
+export function definitionProblems(apps: [string, AppSettings][], definitions: Record<string, AppDefinition>): Problem[] {
+  return apps.flatMap(([name, { folder = name }]) => {
+    const file = `apps/${folder}/app.ts`;
+    const definition = definitions[name];
+    if (definition === undefined) return [];
+    return [...metricProblems(definition, file), ...Object.entries(definition.schedules ?? {}).flatMap(([schedule, entry]) => scheduleProblems(`schedules.${schedule}`, entry, file)), ...commandProblems(definition, file)];
+  });
+}
+
+function scheduleProblems(field: string, { cron, timeZone = "UTC" }: Schedule, file: string): Problem[] {
+  return [
+    ...refused(() => parseCron(cron)).map((allowed) => ({ field: `${field}.cron of ${file}`, value: `"${cron}"`, allowed, fix: `correct it in ${file}` })),
+    ...refused(() => new Intl.DateTimeFormat("en", { timeZone })).map(() => ({
+      field: `${field}.timeZone of ${file}`,
+      value: `"${timeZone}"`,
+      allowed: "a name of the IANA time zone database, for example Europe/Vienna",
+      fix: `correct it in ${file}`,
+    })),
+  ];
+}
+
+/** Without them the secrets could not be set before the program starts. */
+function commandProblems({ web, worker, unprepared }: AppDefinition, file: string): Problem[] {
+  if (unprepared?.plainSecrets !== true) return [];
+  return Object.entries({ web, worker }).flatMap(([process, entry]) =>
+    entry === undefined || entry.command !== undefined
+      ? []
+      : { field: `${process}.command of ${file}`, value: "nothing", allowed: "the image's ENTRYPOINT and CMD in one list, since unprepared.plainSecrets is true", fix: `add it in ${file}` },
+  );
+}
+
+/** The message of what is thrown; none where nothing is. */
+function refused(read: () => unknown): string[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}

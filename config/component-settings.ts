@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { configFiles } from "./config-files.ts";
+import type { App, Config } from "./config.ts";
+import { imageLabels } from "./image-labels.ts";
+import { readPem } from "./pem.ts";
+import { mebibytes } from "./settings/values.ts";
+import { type OwnImage, ownImages } from "./settings/images.ts";
+
+export type ComponentSettings = ReturnType<typeof componentSettings>;
+
+/**
+ * The configuration as components take it: sizes in MiB, files as their text, and each secret beside what it belongs to.
+ *
+ * Components read no file of the project, no git and no environment: what they need of these is read here.
+ */
+export function componentSettings({ registryPassword, backupKey, s3Key, s3Secret, alertWebhook, mailPassword, ...config }: Config) {
+  const { logs, registry, postgres, redis, tls, monitoring } = config;
+  const { backup } = postgres;
+  const s3Keys = s3Key === undefined || s3Secret === undefined ? undefined : { key: s3Key, secret: s3Secret };
+  return {
+    ...config,
+    logs: logs.driver === "json-file" ? { ...logs, size: mebibytes(logs.size) } : logs,
+    registry: "port" in registry ? registry : { ...registry, password: registryPassword ?? "" },
+    tools: ownSource("tools", config),
+    postgres: {
+      ...postgres,
+      memory: mebibytes(postgres.memory),
+      temporaryFiles: mebibytes(postgres.temporaryFiles),
+      backup: backup && { ...backup, baseImage: config.images.postgres, source: ownSource("postgresBackup", config), key: backupKey, s3Keys },
+    },
+    redis: { ...redis, memory: mebibytes(redis.memory) },
+    tls: tls && withAuthority(tls),
+    monitoring: {
+      ...monitoring,
+      size: mebibytes(monitoring.size),
+      alerts: monitoring.alerts && { ...monitoring.alerts, mail: monitoring.alerts.mail && withAuthority(monitoring.alerts.mail), webhookUrl: alertWebhook, mailPassword },
+    },
+    apps: config.apps.map(applicationSettings),
+  };
+}
+
+function applicationSettings(app: App) {
+  const { context, config } = app.definition;
+  return {
+    ...app,
+    memory: mebibytes(app.memory),
+    labels: app.image === undefined ? imageLabels(context) : {},
+    configFiles: config === undefined ? {} : configFiles(join(context, config.directory)),
+  };
+}
+
+const project = join(import.meta.dirname, "..");
+const contexts: Record<OwnImage, string> = {
+  tools: join(project, ownImages.tools),
+  // Spelled as stacks have it in their state: another text, even of the same folder, would build the image anew.
+  postgresBackup: `${project}/components/../${ownImages.postgresBackup}`,
+};
+
+/** One of Berth's own images: its folder in the project, and the image that the stack file names instead. */
+function ownSource(image: OwnImage, { ownImages: built }: Pick<Config, "ownImages">) {
+  const context = contexts[image];
+  return built[image] === undefined ? { context, labels: imageLabels(context) } : { context, built: built[image] };
+}
+
+/** The PEM file of an authority, as its text. */
+function withAuthority<Settings extends { caCertificate?: string | undefined }>({ caCertificate, ...settings }: Settings) {
+  return { ...settings, ...(caCertificate !== undefined && { authority: readPem(caCertificate) }) };
+}

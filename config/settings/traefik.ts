@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { group, pemFile, port, text } from "./values.ts";
+
+export const publish = group({
+  address: z.ipv4("an IPv4 address of the Docker host, for example 127.0.0.1 or 0.0.0.0").default("127.0.0.1").describe("Address of the host that Traefik listens on."),
+  http: port.default(8080).describe("Port for HTTP."),
+  https: port.optional().describe("Port for HTTPS; HTTP is redirected to it. Default: no HTTPS."),
+})
+  .prefault({})
+  .describe("Where Traefik is reached from outside; nothing else is published.");
+
+export const tls = group({
+  email: text(/^[^\s@]+@[^\s@]+$/, "an e-mail address, for example ops@example.com").describe("Address of the account at the ACME server."),
+  server: text(/^https:\/\/[^\s/]+\/\S*$/, "the directory of an ACME server, for example https://acme.example.com/directory")
+    .default("https://acme-v02.api.letsencrypt.org/directory")
+    .describe("Directory of the ACME server that signs the certificates."),
+  caCertificate: pemFile.optional().describe("PEM file of the authority behind a private ACME server."),
+})
+  .optional()
+  .describe("Certificates for berth:publish.https.");

@@ -1,0 +1,77 @@
+import type { Machine } from "./machine.ts";
+import type { Tally } from "./tally.ts";
+
+/** A test that is left out on some machines. */
+export interface Skip {
+  /** How its name begins: the step, or the path of its file and, after `: `, its title. */
+  test: string;
+  condition: Condition;
+}
+
+/** Why a test may be left out: in words, and as a question to this machine. Where the answer is no, the skip is a failure; undefined: nobody can tell beforehand. */
+const conditions = {
+  "no Pulumi CLI here": ({ cli }) => !cli,
+  "no Pulumi CLI here, and get.pulumi.com does not answer": ({ cli, downloads }) => !cli && !downloads,
+  "on the embedded engine: it is about the Pulumi CLI": (_, name) => name.endsWith("(embedded)"),
+  "not root: no network namespace, no small disk": ({ root }) => !root,
+  "not root, or no dockerd: no second Docker Engine": ({ root, program }) => !root || !program("dockerd"),
+  "no loop devices: no small disk for Postgres": ({ root, has }) => !root || !has("/dev/loop-control"),
+  "Docker Hub does not answer, and the image has no stand-in": ({ hub }) => !hub,
+  "Docker Hub answers: there are no stand-ins": ({ hub }) => hub,
+  "BERTH_S3_GATEWAY names no S3 server": ({ environment }) => environment["BERTH_S3_GATEWAY"] === undefined,
+  "outside CI: a linter may be impossible to install": ({ environment }) => (environment["CI"] === undefined ? undefined : false),
+  "no Trivy on PATH": ({ program }) => !program("trivy"),
+  "slow: `./berth test --slow` runs it each night": ({ slow }) => !slow,
+} satisfies Record<string, (machine: Machine, name: string) => boolean | undefined>;
+
+type Condition = keyof typeof conditions;
+
+/** Every test that may be left out. Any other skip fails the run. */
+export const skips: readonly Skip[] = [
+  { test: "e2e on pulumi", condition: "no Pulumi CLI here, and get.pulumi.com does not answer" },
+  { test: "linters: ", condition: "outside CI: a linter may be impossible to install" },
+  { test: "test/unit/dev/workflows.test.ts: ", condition: "outside CI: a linter may be impossible to install" },
+  { test: "test/unit/cli/stack-file/stack-file.test.ts: is refused by the Pulumi CLI", condition: "no Pulumi CLI here" },
+  { test: "test/unit/cli/images/scan.test.ts: Trivy itself", condition: "no Trivy on PATH" },
+  { test: "test/components/earlier-version/earlier-version.test.ts: the Pulumi CLI", condition: "no Pulumi CLI here" },
+  { test: "test/e2e/app/swarm.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
+  { test: "test/e2e/app/swarm.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
+  { test: "test/e2e/app/systems.test.ts: pcf: ", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/backup/backup-s3.test.ts: backups in a bucket", condition: "BERTH_S3_GATEWAY names no S3 server" },
+  { test: "test/e2e/deploy/backends.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
+  { test: "test/e2e/deploy/backends.test.ts: ", condition: "BERTH_S3_GATEWAY names no S3 server" },
+  { test: "test/e2e/deploy/earlier-version.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/deploy/refusals.test.ts: a full disk", condition: "not root: no network namespace, no small disk" },
+  { test: "test/e2e/deploy/refusals.test.ts: stand-ins", condition: "Docker Hub answers: there are no stand-ins" },
+  { test: "test/e2e/deploy/refusals.test.ts: no network", condition: "not root: no network namespace, no small disk" },
+  { test: "test/e2e/engine/engine.test.ts: engine: pulumi", condition: "no Pulumi CLI here" },
+  { test: "test/e2e/engine/import.test.ts: ", condition: "no Pulumi CLI here" },
+  { test: "test/e2e/engine/restart.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
+  { test: "test/e2e/images/sizes.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/new/templates.ts: rust", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/policy/policy.test.ts: plain pulumi", condition: "on the embedded engine: it is about the Pulumi CLI" },
+  { test: "test/e2e/postgres/faults.ts: with its volume full", condition: "no loop devices: no small disk for Postgres" },
+  { test: "test/e2e/preview/prod-preview.test.ts: with placeholder secrets", condition: "not root: no network namespace, no small disk" },
+  { test: "test/e2e/promote/story.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
+  { test: "test/e2e/releases/rollback.test.ts: plain pulumi up", condition: "on the embedded engine: it is about the Pulumi CLI" },
+  { test: "test/e2e/standins/images.test.ts: ", condition: "Docker Hub does not answer, and the image has no stand-in" },
+  { test: "test/e2e/standins/validators.test.ts: Loki", condition: "Docker Hub does not answer, and the image has no stand-in" },
+];
+
+/** The tally with each skip that `list` does not allow as a failure. */
+export function withoutUnlisted(tally: Tally, machine: Machine, list: readonly Skip[] = skips): Tally {
+  const allowed = ({ name }: { name: string }) => list.some((skip) => name.startsWith(skip.test) && conditions[skip.condition](machine, name) !== false);
+  const unlisted = tally.skipped.filter((skip) => !allowed(skip));
+  const failed = unlisted.map(({ name, reason }) => ({ name, detail: `it was skipped ("${reason}"), and dev/testing/skips.ts does not list it for this machine` }));
+  return { ...tally, failed: [...tally.failed, ...failed], skipped: tally.skipped.filter(allowed) };
+}
+
+/** Entries whose condition holds here, and whose file ran and skipped none of their tests: they can go. */
+export function unused(tally: Tally, machine: Machine, ran: readonly string[], list: readonly Skip[] = skips): string[] {
+  const entries = list.filter(({ test, condition }) => ran.some((name) => fileOf(name) === fileOf(test) && conditions[condition](machine, name) === true));
+  return entries.filter(({ test }) => !tally.skipped.some(({ name }) => name.startsWith(test))).map(({ test, condition }) => `${test} (${condition})`);
+}
+
+function fileOf(name: string): string {
+  return name.split(": ")[0] ?? "";
+}

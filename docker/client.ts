@@ -1,0 +1,34 @@
+import { Agent } from "node:http";
+import Dockerode from "dockerode";
+import { NoEngineError } from "./errors.ts";
+import { sshSocket } from "./ssh.ts";
+
+/** The address of a Docker Engine: `unix://`, `tcp://` or `ssh://`; the environment's where none is named. */
+export function dockerHost(host: string | undefined, environment: NodeJS.ProcessEnv): string {
+  return host || environment["DOCKER_HOST"] || "unix:///var/run/docker.sock";
+}
+
+/** Requests at once over ssh, where each is a process; those that follow a log are among them. */
+const mostOverSsh = 128;
+
+/** A client of the engine at an address of `dockerHost`. */
+export function dockerClient(host: string | undefined, environment: NodeJS.ProcessEnv): Dockerode {
+  const address = dockerHost(host, environment);
+  if (address.startsWith("unix://")) return new Dockerode({ socketPath: address.slice("unix://".length) });
+  if (address.startsWith("ssh://")) {
+    // An option of docker-modem that the types leave out.
+    const options = { socketPath: sshSocket(address, environment), agent: new Agent({ maxSockets: mostOverSsh }) };
+    return new Dockerode(options);
+  }
+  const { hostname, port } = new URL(address);
+  return new Dockerode({ protocol: "http", host: hostname, port: port || "2375" });
+}
+
+/** @throws NoEngineError saying what to do where the engine does not answer. */
+export async function requireDocker(docker: Dockerode): Promise<void> {
+  try {
+    await docker.ping();
+  } catch (error) {
+    throw new NoEngineError(`the Docker Engine does not answer (${error instanceof Error ? error.message : String(error)}): ./berth doctor says what is missing, ./berth up starts one`);
+  }
+}

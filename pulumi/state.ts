@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { sdkVersion } from "./sdk.ts";
+import type { Crypter } from "./secrets.ts";
+import { SIGNATURE, textOf, mapSecrets, secret, type Props, type Value } from "./values.ts";
+
+/** One resource of a stack, as Pulumi's deployment format has it (version 3). */
+export interface Resource {
+  urn: string;
+  custom: boolean;
+  delete?: boolean;
+  id?: string;
+  type: string;
+  inputs?: Props;
+  outputs?: Props;
+  parent?: string;
+  protect?: boolean;
+  dependencies?: string[];
+  initErrors?: string[];
+  provider?: string;
+  propertyDependencies?: Record<string, string[]>;
+  pendingReplacement?: boolean;
+  additionalSecretOutputs?: string[];
+  aliases?: string[];
+  customTimeouts?: Record<string, number>;
+  retainOnDelete?: boolean;
+  deletedWith?: string;
+  created?: string;
+  modified?: string;
+  ignoreChanges?: string[];
+  replaceOnChanges?: string[];
+}
+
+export interface PendingOperation {
+  resource: Resource;
+  type: "creating" | "updating" | "deleting";
+}
+
+/** What is read of a deployment. */
+interface Stored {
+  resources?: Resource[];
+  pending_operations?: PendingOperation[];
+  secrets_providers?: { state?: { salt?: string } };
+}
+
+const ENGINE_VERSION = `v${sdkVersion}`;
+
+/**
+ * The stack's state file. Every change is on disk (written beside, synced, renamed) before its promise resolves.
+ * Changes that arrive while a write is under way share the next one.
+ */
+export class StateFile {
+  /** Resources as of now: first those this run has dealt with, in that order, then the others in their old order. */
+  resources: Resource[] = [];
+  pending: PendingOperation[] = [];
+  readonly #path: string;
+  readonly #crypter: Crypter;
+  readonly #readOnly: boolean;
+  readonly #texts = new WeakMap<object, string>();
+  #writing: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(path: string, crypter: Crypter, readOnly: boolean) {
+    this.#path = path;
+    this.#crypter = crypter;
+    this.#readOnly = readOnly;
+  }
+
+  /** Reads the file; a stack without one is empty. Throws when the file is not a deployment of version 3. */
+  async load(): Promise<void> {
+    const text = await readFile(this.#path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") {
+        return undefined;
+      }
+      throw error;
+    });
+    if (text === undefined) {
+      return;
+    }
+    const file = JSON.parse(text) as { version: number; deployment: Stored };
+    if (file.version !== 3) {
+      throw new Error(`${this.#path}: deployment version ${file.version} is not supported; expected 3`);
+    }
+    const { resources = [], pending_operations: pending = [], secrets_providers: provider } = file.deployment;
+    const reader = await this.#reader(provider?.state?.salt);
+    this.resources = resources.map((raw) => this.#decode(raw, reader));
+    this.pending = pending.map((raw) => ({ ...raw, resource: this.#decode(raw.resource, reader) }));
+  }
+
+  /** Forgets how `resource` was written; call it after changing one in place. */
+  touch(resource: Resource): void {
+    this.#texts.delete(resource);
+  }
+
+  save(): Promise<void> {
+    if (this.#readOnly) {
+      return Promise.resolve();
+    }
+    if (this.#writing === undefined) {
+      this.#writing = this.#write().finally(() => {
+        this.#writing = undefined;
+      });
+      return this.#writing;
+    }
+    this.#next ??= this.#writing
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.save();
+      });
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    const temporary = `${this.#path}.new`;
+    const text = this.#encodeAll();
+    await mkdir(dirname(this.#path), { recursive: true });
+    const file = await open(temporary, "w", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.#path);
+    const folder = await open(dirname(this.#path), "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  #encodeAll(): string {
+    const manifest = { time: new Date().toISOString(), magic: createHash("sha256").update(ENGINE_VERSION).digest("hex"), version: ENGINE_VERSION };
+    const provider = { type: "passphrase", state: { salt: this.#crypter.salt } };
+    const resources = this.resources.map((resource) => this.#encode(resource)).join(",\n");
+    const pending = this.pending.map((operation) => `{"resource":${this.#encode(operation.resource)},"type":"${operation.type}"}`).join(",\n");
+    return `{"version":3,"deployment":{"manifest":${JSON.stringify(manifest)},\n"secrets_providers":${JSON.stringify(provider)},\n"resources":[${resources}],\n"pending_operations":[${pending}],\n"metadata":{}}}\n`;
+  }
+
+  #encode(resource: Resource): string {
+    let text = this.#texts.get(resource);
+    if (text === undefined) {
+      text = JSON.stringify({ ...resource, ...this.#encryptProps("inputs", resource.inputs), ...this.#encryptProps("outputs", resource.outputs) });
+      this.#texts.set(resource, text);
+    }
+    return text;
+  }
+
+  #encryptProps(key: string, props: Props | undefined): Record<string, Value> {
+    const encrypt = (found: Record<string, Value>): Value => ({
+      [SIGNATURE]: found[SIGNATURE] ?? null,
+      ciphertext: this.#crypter.encrypt(JSON.stringify(found["value"] ?? null)),
+    });
+    return props === undefined ? {} : { [key]: mapSecrets(props, encrypt) };
+  }
+
+  /** A stack file that got a salt of its own since leaves the state with the old one, until it is written again. */
+  async #reader(salt: string | undefined): Promise<Crypter> {
+    return salt === undefined || salt === this.#crypter.salt ? this.#crypter : this.#crypter.withSalt(salt);
+  }
+
+  #decode(raw: Resource, reader: Crypter): Resource {
+    const decrypt = (found: Record<string, Value>): Value => secret(JSON.parse(reader.decrypt(textOf(found, "ciphertext"))) as Value);
+    const resource = { ...raw };
+    if (raw.inputs !== undefined) {
+      resource.inputs = mapSecrets(raw.inputs, decrypt) as Props;
+    }
+    if (raw.outputs !== undefined) {
+      resource.outputs = mapSecrets(raw.outputs, decrypt) as Props;
+    }
+    if (reader === this.#crypter) {
+      this.#texts.set(resource, JSON.stringify(raw));
+    }
+    return resource;
+  }
+}
+
+/** The stack's outputs, plain, with a mark at each one that is or holds a secret. */
+export function stackOutputs(resources: readonly Resource[]): Props {
+  return resources.find((resource) => resource.type === "pulumi:pulumi:Stack" && resource.delete !== true)?.outputs ?? {};
+}
+

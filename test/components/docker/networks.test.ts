@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type * as pulumi from "@pulumi/pulumi";
+import { plainly } from "../../../components/docker/naming.ts";
+import { Networks } from "../../../components/docker/networks.ts";
+import { child, customs, labels, onHost, platform } from "../platform.ts";
+import { record } from "../recorder.ts";
+
+const value = (output: pulumi.Output<string>) => new Promise((resolve) => void output.apply(resolve));
+
+describe("networks", () => {
+  test("are one with a way out for Traefik, and internal ones for the edge, monitoring and each application", async () => {
+    const { resources, result } = await record(() => new Networks("networks", { platform, named: plainly, apps: ["shop", "cart"] }, onHost()));
+    assert.deepEqual(customs(resources), ["Network networks-app-cart", "Network networks-app-shop", "Network networks-edge", "Network networks-monitoring", "Network networks-public"]);
+    const expected = { driver: "bridge", labels: labels("network") };
+    assert.deepEqual(child(resources, "Network", "networks-edge").inputs, { ...expected, name: "berth-test-edge", internal: true });
+    assert.deepEqual(child(resources, "Network", "networks-public").inputs, { ...expected, name: "berth-test-public", internal: false });
+    assert.equal(result.egress, undefined);
+    assert.deepEqual(child(resources, "Network", "networks-monitoring").inputs, { ...expected, name: "berth-test-monitoring", internal: true });
+    for (const app of ["shop", "cart"]) {
+      const network = child(resources, "Network", `networks-app-${app}`);
+      assert.deepEqual(network.inputs, { name: `berth-test-app-${app}`, driver: "bridge", internal: true, labels: labels("network", app) });
+      assert.deepEqual([network.parent, network.provider], ["networks", "host"]);
+      assert.equal(await value(result.app(app)), `berth-test-app-${app}`);
+    }
+  });
+
+  test("have another one with a way out where an application may open connections to the world", async () => {
+    const { resources, result } = await record(() => new Networks("networks", { platform, named: plainly, apps: [], egress: true }, onHost()));
+    assert.deepEqual(child(resources, "Network", "networks-egress").inputs, { name: "berth-test-egress", driver: "bridge", internal: false, labels: labels("network") });
+    assert.equal(result.egress === undefined ? undefined : await value(result.egress), "berth-test-egress");
+  });
+
+  test("take the subnets that are given, and know the one that the engine chose otherwise", async () => {
+    const given = await record(() => new Networks("networks", { platform, named: plainly, apps: [], edgeSubnet: "10.1.0.0/24", monitoringSubnet: "10.2.0.0/24" }, onHost()));
+    assert.deepEqual(child(given.resources, "Network", "networks-edge").inputs["ipamConfigs"], [{ subnet: "10.1.0.0/24" }]);
+    assert.deepEqual(child(given.resources, "Network", "networks-monitoring").inputs["ipamConfigs"], [{ subnet: "10.2.0.0/24" }]);
+    assert.equal(await value(given.result.monitoringSubnet), "10.2.0.0/24");
+    const chosen = await record(() => new Networks("networks", { platform, named: plainly, apps: [] }, onHost()));
+    assert.equal(await value(chosen.result.monitoringSubnet), "172.20.0.0/16");
+  });
+
+  test("refuse to name the network of an unknown application", async () => {
+    const { result } = await record(() => new Networks("networks", { platform, named: plainly, apps: ["shop"] }, onHost()));
+    assert.throws(() => result.app("cart"), /no network for "cart"; apps are shop/);
+  });
+});

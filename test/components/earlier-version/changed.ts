@@ -1,0 +1,60 @@
+const sites = "Alerts and a dashboard of sites have left Berth for the application that checks them, so a stack without it reads its monitoring's configuration anew.";
+
+const monitoring = Object.fromEntries(
+  [
+    "Prometheus$berth:index:Files$random:index/randomId:RandomId::prometheus-config-version",
+    "Prometheus$berth:index:Files$docker:index/volume:Volume::prometheus-config-volume",
+    "Prometheus$berth:index:Files$docker:index/container:Container::prometheus-config-filler",
+    "Prometheus$docker:index/container:Container::prometheus",
+    "Grafana$berth:index:Files$random:index/randomId:RandomId::grafana-dashboards-version",
+    "Grafana$berth:index:Files$docker:index/volume:Volume::grafana-dashboards-volume",
+    "Grafana$berth:index:Files$docker:index/container:Container::grafana-dashboards-filler",
+    "Grafana$docker:index/container:Container::grafana",
+  ].map((rest) => [`urn:pulumi:earlier::berth::berth:index:Monitoring$berth:index:${rest}`, sites]),
+);
+
+const writer = "urn:pulumi:earlier::berth::berth:index:Routes$berth:index:Job";
+const container = `${writer}$docker:index/container:Container`;
+
+/** One job wrote all routes. Now each has a job of its own, so that it waits for no other; what they share has one too. */
+const created = ["routes-shared", ...["adminer", "grafana", "mail", "notes", "prometheus", "shop"].map((name) => `route-${name}`)].flatMap((name) => [`${writer}::${name}`, `${container}::${name}`]);
+const routes = {
+  ...Object.fromEntries(created.map((urn) => [urn, "A route is written by a job of its own as soon as its servers are healthy, and not by one job after all of them."])),
+  [`${container}::routes-write`]: "The job that wrote all routes now ends the old file, and removes the routes of applications that have left.",
+};
+
+/** Three resources of a volume of files. */
+const files = (component: string, name: string) => [
+  `${component}$berth:index:Files$random:index/randomId:RandomId::${name}-version`,
+  `${component}$berth:index:Files$docker:index/volume:Volume::${name}-volume`,
+  `${component}$berth:index:Files$docker:index/container:Container::${name}-filler`,
+];
+const [role, exporter] = ["berth:index:Application$berth:index:Database", "berth:index:Monitoring$berth:index:Exporters$berth:index:Database"];
+const job = "$berth:index:Job$docker:index/container:Container";
+
+/** What applications may do with Postgres and Redis is bounded: both restart once, with their data. */
+const tenants = Object.fromEntries(
+  Object.entries({
+    "The server's own user may log in as any role by the socket, connections are kept for the monitoring, and whoever enters the container starts psql safely.": [
+      ...files("berth:index:Postgres", "postgres-config"),
+      "berth:index:Postgres$docker:index/container:Container::postgres",
+    ],
+    "A role's connections and temporary files are bounded; the databases of no application are shut.": [
+      `${role}${job}::shop-database`,
+      `${exporter}${job}::exporter-role`,
+      ...files(role, "shop-database-sql"),
+      ...files(exporter, "exporter-role-sql"),
+    ],
+    "A migration has no limit on idle transactions.": [`berth:index:Application${job}::shop-migrate`],
+    "A drill mounts neither the live server's socket nor its data, and only reads the repository.": ["berth:index:Postgres$berth:index:BackupSchedules$berth:index:Schedule$docker:index/container:Container::postgres-backup-drill"],
+    "The access list names the kinds of commands that an application has.": [...files("berth:index:Redis", "redis-users"), "berth:index:Redis$docker:index/container:Container::redis"],
+  }).flatMap(([why, urns]) => urns.map((rest): [string, string] => [`urn:pulumi:earlier::berth::${rest}`, why])),
+);
+
+const both = { ...monitoring, ...routes, ...tenants };
+
+/**
+ * Resources of each recorded stack that this program changes, by URN, each with the reason why that can't be helped.
+ * A volume with data is never among them.
+ */
+export const changed: Record<"embedded" | "pulumi", Record<string, string>> = { embedded: both, pulumi: both };

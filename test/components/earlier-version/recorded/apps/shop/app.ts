@@ -1,0 +1,15 @@
+export default {
+  context: import.meta.dirname,
+  web: { port: 8000, command: ["/opt/berth/busybox", "httpd", "-f", "-p", "8000", "-h", "/srv"], health: { path: "/" }, stopGrace: 1 },
+  worker: { command: ["sleep", "infinity"], health: ["true"], stopGrace: 1 },
+  jobs: { migrate: ["true"] },
+  schedules: { report: { cron: "0 3 * * *", command: ["true"], alertAfter: 172_800 } },
+  database: true,
+  cache: true,
+  secrets: { PAYMENT_KEY: "key of a payment service", SIGNING_KEY: "signs sessions" },
+  config: { directory: "config", target: "/etc/shop" },
+  tmpfs: { "/run/shop": 4 },
+  metrics: { port: 8000 },
+  egress: true,
+  defaults: { replicas: 2, memory: "64MiB" },
+};

@@ -1,0 +1,334 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ContainerInspectInfo } from "dockerode";
+import { backupParts, createLike, dataDirectory, dataMount, lastLine, mountsOf, runOnce } from "../../../cli/backup/container.ts";
+import type { Backup } from "../../../cli/backup/list.ts";
+import { sql } from "../../../cli/backup/restore-aside.ts";
+import type { RowCount } from "../../../cli/backup/row-counts.ts";
+import { outputOf } from "../../../docker/exec.ts";
+import { until } from "../eventually.ts";
+import { quickMonitoring } from "../monitoring/quick.ts";
+import { docker, Project } from "../project.ts";
+
+// One stack without applications; the tests go on from each other's backups, in this order. Times are the machine's:
+// retention is shown by counts, not by weeks that pass.
+
+let project: Project;
+const canary = "canary-backup-key-5f2c9e";
+
+before(async () => {
+  project = await Project.create("backup");
+  quickMonitoring(project);
+  // A file that can't be read is tried again after 1 s in place of 15.
+  project.edit("components/postgres/backup-config.ts", '"io-timeout": 20,', '"io-timeout": 20,\n      "job-retry-interval": 1,');
+  await configure();
+  await project.up();
+});
+after(async () => project[Symbol.asyncDispose]());
+
+async function configure(key = canary): Promise<void> {
+  const secure = await project.encrypted(key);
+  await project.configure((config) => {
+    config["berth:apps"] = {};
+    config["berth:secrets"] = "generate";
+    config["berth:backupKey"] = secure;
+    config["berth:postgres"] = { backup: { target: "volume", keep: { full: 2, differential: 2 } } };
+    delete config["members:KEY"];
+  });
+}
+
+async function berth(...args: string[]) {
+  const run = await project.berth([...args, "-s", project.stack]);
+  assert.equal(run.code, 0, run.output);
+  return run;
+}
+
+/** A run that must fail: its last line. */
+async function refused(...args: string[]): Promise<string> {
+  const run = await project.berth([...args, "-s", project.stack]);
+  assert.equal(run.code, 1, run.output);
+  return run.output.trimEnd().split("\n").at(-1) ?? "";
+}
+
+async function list(): Promise<Backup[]> {
+  return (JSON.parse((await berth("backup", "list", "--json")).stdout) as { backups: Backup[] }).backups;
+}
+
+const parts = () => backupParts(docker, project.stack);
+
+async function query(text: string, database = "postgres"): Promise<string> {
+  return sql(docker, (await parts()).server.Id, text, database);
+}
+
+/** A shell in a container like that of the backups; with the data writable where a test breaks it. */
+async function shell(script: string, writable = false): Promise<string> {
+  const { backup } = await parts();
+  const mounts = mountsOf(backup).map((mount) => (writable ? { ...mount, ReadOnly: false } : mount));
+  const { code, output } = await runOnce(docker, backup, { stack: project.stack, command: ["sh", "-euc", script], mounts });
+  assert.equal(code, 0, output);
+  return output.trim();
+}
+
+/** What the node exporter is given, by name and labels. */
+async function metrics(): Promise<(name: string) => number> {
+  const values = new Map([...(await shell("cat /var/lib/berth-metrics/*.prom")).matchAll(/^([^#\s]\S*) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]));
+  return (name) => values.get(name) ?? NaN;
+}
+const metric = async (name: string) => (await metrics())(name);
+
+describe("backups", () => {
+  test("there is none at first, and the repository is ready", async () => {
+    const [listed, verified, drilled] = await Promise.all([list(), refused("backup", "verify"), refused("backup", "drill")]);
+    assert.deepEqual(listed, []);
+    assert.match(verified, /no backup yet/);
+    assert.match(drilled, /restore drill failed/);
+  });
+
+  test("one is made, listed, verified and restored in a drill, and Prometheus is told", async () => {
+    await query("CREATE DATABASE shop");
+    await query("CREATE TABLE public.carts AS SELECT g AS id, repeat('x', 200) AS text FROM generate_series(1, 20000) g", "shop");
+    const made = await berth("backup", "--type", "full");
+    assert.match(made.stdout, /^LABEL/);
+    const [[backup, ...others], drill] = await Promise.all([list(), berth("backup", "drill"), berth("backup", "verify")]);
+    assert.deepEqual([backup?.type, backup?.good, others], ["full", true, []]);
+    assert.ok((backup?.databaseBytes ?? 0) > 20e6 && (backup?.repositoryBytes ?? 0) < 10e6, "it is compressed");
+    assert.match(drill.output, /database shop: 20000 rows in 1 tables/);
+    const told = await metrics();
+    assert.equal(told("berth_backup_last_success_timestamp_seconds"), Date.parse(backup?.ended ?? "") / 1000);
+    assert.ok(told("berth_backup_size_bytes") > 1e6);
+    assert.deepEqual([told("berth_backup_success"), told("berth_restore_drill_success")], [1, 1]);
+    assert.ok(Date.now() / 1000 - told("berth_restore_drill_last_success_timestamp_seconds") < 60);
+    assert.equal(told('berth_restore_drill_rows{database="shop"}'), 20_000);
+  });
+
+  test("the figures are in Prometheus", async () => {
+    const [prometheus] = await project.containers("prometheus");
+    const query = ["promtool", "query", "instant", "--http.config.file=/run/secrets/client.yml", "http://prometheus:9090"];
+    const value = (name: string) => outputOf(docker, prometheus?.Id ?? "", { command: [...query, name] }).catch(() => "");
+    await until(async () => / => 1 @/.test(await value("berth_restore_drill_success")));
+    assert.match(await value("berth_restore_drill_rows"), /database="shop".* => 20000 @/);
+  });
+
+  test("what the repository holds is encrypted", async () => {
+    await query("CREATE TABLE public.marks AS SELECT 'canary-of-a-row' AS text", "shop");
+    await query("SELECT pg_switch_wal()");
+    await berth("backup");
+    // Of each file that is not plain info: the cipher's salt first.
+    const salted = "find /var/lib/pgbackrest -type f -exec head -v -c 8 {} + | awk '/^==> / { file = $2; getline; if ($0 != \"Salted__\") print file }'";
+    const [readable, unsalted] = await Promise.all([shell("grep -rl 'canary-of-a-row\\|pg_control' /var/lib/pgbackrest | wc -l"), shell(salted)]);
+    assert.deepEqual([readable, unsalted], ["0", ""]);
+  });
+
+  test("the passphrase is a file on a volume, and in nothing that inspect shows", async () => {
+    assert.match(await shell("cat /run/pgbackrest/secrets.conf"), new RegExp(canary));
+    await Promise.all(
+      (await project.containers()).map(async ({ Id }) => {
+        const container = docker.getContainer(Id);
+        const [inspected, log] = await Promise.all([container.inspect(), container.logs({ stdout: true, stderr: true })]);
+        for (const seen of [JSON.stringify(inspected), log.toString()]) assert.ok(!seen.includes(canary), Id);
+      }),
+    );
+  });
+
+  test("one that is killed midway is not listed, prunes nothing, and the next one succeeds", async () => {
+    await query("CREATE TABLE public.bulk AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS text FROM generate_series(1, 400000) g", "shop");
+    const before = await list();
+    const { backup } = await parts();
+    const container = await createLike(docker, backup, { stack: project.stack, command: ["berth-backup", "backup", "full"], name: `${project.stack}-killed` });
+    await container.start();
+    await until(async () => (await shell("ls /var/lib/pgbackrest/backup/main")).split("\n").some((name) => name.endsWith("F") && !before.some(({ label }) => label === name)));
+    await container.kill({ signal: "SIGKILL" });
+    await container.remove({ force: true });
+    assert.deepEqual(await list(), before);
+    assert.equal(await metric("berth_backup_last_success_timestamp_seconds"), Date.parse(before.at(-1)?.ended ?? "") / 1000);
+    await berth("backup", "--type", "full");
+    const after = await list();
+    assert.equal(after.length, before.length + 1);
+    assert.ok(after.every(({ good }) => good));
+  });
+});
+
+describe("a restore to a time between two inserts", () => {
+  let between = "";
+
+  test("is put aside first, with the first row and without the second, and the live server is as it was", async () => {
+    await query("CREATE TABLE public.events (id int PRIMARY KEY)", "shop");
+    await query("INSERT INTO public.events VALUES (1)", "shop");
+    await sleep(1100);
+    between = await query("SELECT now()::timestamptz(3)");
+    await sleep(1100);
+    await query("INSERT INTO public.events VALUES (2)", "shop");
+    await query("CREATE TABLE public.later AS SELECT 1 AS id", "shop");
+    // Of the last seconds, of which nothing is archived: the live server has that log.
+    const { restored, rows } = JSON.parse((await berth("restore", "--to", between, "--json")).stdout) as { restored: string; rows: RowCount[] };
+    assert.deepEqual(rows.filter(({ live, restored }) => live !== restored), [
+      { database: "shop", table: "public.events", live: 2, restored: 1 },
+      { database: "shop", table: "public.later", live: 1 },
+    ]);
+    assert.equal(await sql(docker, restored, "SELECT string_agg(id::text, ',') FROM public.events", "shop"), "1");
+    assert.equal(await query("SELECT string_agg(id::text, ',') FROM public.events", "shop"), "1,2");
+  });
+
+  test("has a server aside that is hardened, without network, read-only, and that no second one takes the place of", async () => {
+    const aside = await docker.getContainer(`berth-${project.stack}-postgres-restore`).inspect();
+    hardened(aside);
+    assert.equal(aside.HostConfig.NetworkMode, "none");
+    await assert.rejects(sql(docker, aside.Id, "CREATE TABLE x (id int)", "shop"), /read-only/);
+    assert.match(await refused("restore"), /is there already/);
+    const { output, code } = await project.berth(["restore", "--swap", "-s", project.stack]);
+    assert.equal(code, 2, output);
+  });
+
+  test("where the swap fails once the live server is stopped, the old data serves again, and the restored one is kept", async () => {
+    // Every name that the old data could get is taken.
+    await shell(`cd ${dataMount}; now=$(date +%s); for i in $(seq 0 300); do touch 17.before-$(date -u -d @$((now + i)) +%Y%m%dT%H%M%SZ); done`, true);
+    const run = await project.berth(["restore", "--swap", "--yes", "-s", project.stack]);
+    await shell(`rm ${dataMount}/17.before-*`, true);
+    assert.equal(run.code, 1, run.output);
+    assert.match(run.output, /cannot overwrite non-directory[^]*The old data is in its place, and the server serves it again; the restored one is aside, stopped\.$/m);
+    assert.equal(await query("SELECT string_agg(id::text, ',') FROM public.events", "shop"), "1,2");
+  });
+
+  test("is put in place by --swap: the old data is kept beside, the restored server takes writes, and up changes nothing", async () => {
+    const { server } = await parts();
+    const { kept } = JSON.parse((await berth("restore", "--swap", "--yes", "--json")).stdout) as { kept: string };
+    assert.match(kept, /^\/var\/lib\/postgresql\/data\/17\.before-\d{8}T\d{6}Z$/);
+    assert.equal(await shell(`/usr/lib/postgresql/17/bin/pg_controldata ${kept} | sed -n 's/^Database cluster state: *//p'`), "shut down");
+    assert.equal(await query("SELECT string_agg(id::text, ',') FROM public.events", "shop"), "1");
+    await query("INSERT INTO public.events VALUES (3)", "shop");
+    assert.equal((await parts()).server.Id, server.Id);
+    assert.deepEqual((await project.volumes("restore")), []);
+    assert.deepEqual((await project.up()).changes, {});
+  });
+
+  test("leaves a server whose log is archived, backed up and restored on", async () => {
+    await query("SELECT pg_switch_wal()");
+    await berth("backup", "--type", "full");
+    const [{ stdout }] = await Promise.all([berth("restore", "--json"), berth("backup", "drill")]);
+    const { rows } = JSON.parse(stdout) as { rows: RowCount[] };
+    assert.deepEqual(rows.find(({ table }) => table === "public.events"), { database: "shop", table: "public.events", live: 2, restored: 2 });
+    assert.match((await berth("restore", "--discard")).stdout, /are removed/);
+    assert.match((await berth("restore", "--discard")).stdout, /there was no/);
+  });
+
+  test("can go back to before the swap, which is another timeline", async () => {
+    const set = (await list())[0]?.label ?? "";
+    const { restored } = JSON.parse((await berth("restore", "--set", set, "--json")).stdout) as { restored: string };
+    assert.equal(await sql(docker, restored, "SELECT count(*) FROM public.bulk", "shop"), "400000");
+    await berth("restore", "--discard");
+  });
+
+  test("that is later than the log is refused, and leaves nothing behind", async () => {
+    const run = await project.berth(["restore", "--to", "2037-01-01 00:00:00", "-s", project.stack]);
+    assert.equal(run.code, 1, run.output);
+    assert.match(run.output, /the log in the repository ends before that time/);
+    assert.deepEqual(await project.volumes("restore"), []);
+    assert.equal(await query("SELECT count(*) FROM public.events", "shop"), "2");
+  });
+});
+
+describe("retention", () => {
+  test("keeps exactly as many full backups as it says, with those that hang on them", async () => {
+    assert.equal((await list()).filter(({ type }) => type === "full").length, 2);
+    await berth("backup", "--type", "full");
+    for (let run = 0; run < 3; run += 1) await berth("backup", "--type", "diff");
+    const backups = await list();
+    assert.deepEqual(backups.map(({ type }) => type), ["full", "full", "diff", "diff"]);
+    const newest = backups.filter(({ type }) => type === "full").at(-1)?.label ?? "";
+    assert.ok(backups.filter(({ type }) => type === "diff").every(({ label }) => label.startsWith(newest)));
+    await berth("backup", "verify");
+  });
+
+  test("is not applied by a backup that fails", async () => {
+    const before = await list();
+    const { server } = await parts();
+    await docker.getContainer(server.Id).stop({ t: 60 });
+    assert.match(await refused("backup", "--type", "full"), /backup failed: pgbackrest backup/);
+    await docker.getContainer(server.Id).start();
+    await until(async () => (await query("SELECT 1").catch(() => "")) === "1");
+    assert.deepEqual(await list(), before);
+    assert.equal(await metric("berth_backup_success"), 0);
+  });
+});
+
+describe("damage is told, and never passes for a good backup", () => {
+  test("a file of the repository that is cut off: verify and drill fail, and again succeed once it is whole", async () => {
+    const file = await shell("cd /var/lib/pgbackrest/backup/main; find $(ls | grep F$ | tail -1) -name '*.zst' -path '*base*' -size +8k | sort | head -1");
+    await shell(`cd /var/lib/pgbackrest/backup/main; cp -p ${file} ../../kept; truncate -s 4000 ${file}`);
+    const [verified, drilled] = await Promise.all([refused("backup", "verify"), refused("backup", "drill")]);
+    assert.match(verified, /verify failed: .*damaged/);
+    assert.match(drilled, /restore drill failed after \d+ s: pgbackrest restore/);
+    assert.equal(await metric("berth_restore_drill_success"), 0);
+    await shell(`cd /var/lib/pgbackrest/backup/main; mv ../../kept ${file}`);
+    await Promise.all([berth("backup", "verify"), berth("backup", "drill")]);
+  });
+
+  test("a drill whose server cannot start is failed", async () => {
+    const { drill } = await parts();
+    // As with a restored directory that no server runs on: the program is there and ends with an error.
+    const script = "printf '#!/bin/sh\\necho damaged >&2\\nexit 1\\n' > /tmp/postgres; sed 's|\"$programs/postgres\"|sh /tmp/postgres|' /usr/local/bin/berth-backup > /tmp/drill; exec sh /tmp/drill drill";
+    const ended = await runOnce(docker, drill, { stack: project.stack, command: ["sh", "-euc", script] });
+    assert.equal(ended.code, 1, ended.output);
+    assert.match(lastLine(ended), /^restore drill failed after \d+ s: Postgres did not start on the restored data$/);
+    assert.equal(await metric("berth_restore_drill_success"), 0);
+  });
+
+  test("a drill for which there is no room is failed before it writes", async () => {
+    const { drill } = await parts();
+    const ended = await runOnce(docker, drill, { stack: project.stack, command: ["sh", "-euc", "sed 's|^  free=.*|  free=2048|' /usr/local/bin/berth-backup > /tmp/drill; exec sh /tmp/drill drill"] });
+    assert.equal(ended.code, 1, ended.output);
+    const [, needed] = /^restore drill failed after \d+ s: too little disk in \S+: (\d+) MiB are needed, and 2 MiB are free$/.exec(lastLine(ended)) ?? [];
+    assert.ok(Number(needed) > 140, `${lastLine(ended)}: the database has some 20 MiB, and 128 stay free`);
+  });
+
+  test("another passphrase: nothing is listed, verified, restored or written", async () => {
+    const { backup, drill } = await parts();
+    const script = (command: string) => `mkdir /tmp/wrong; printf '[global]\\nrepo1-cipher-pass=%s\\n' another-passphrase-of-a-stack > /tmp/wrong/secrets.conf; export PGBACKREST_CONFIG_INCLUDE_PATH=/tmp/wrong; exec berth-backup ${command}`;
+    const commands = { verify: /cannot be read: berth:backupKey is not the key/, drill: /restore drill failed/, "backup full": /backup failed/, stanza: /cannot be used/, check: /do not work/ };
+    await Promise.all(
+      Object.entries(commands).map(async ([command, last]) => {
+        const ended = await runOnce(docker, command === "drill" ? drill : backup, { stack: project.stack, command: ["sh", "-euc", script(command)] });
+        assert.equal(ended.code, 1, `${command}: ${ended.output}`);
+        assert.match(lastLine(ended), last, command);
+      }),
+    );
+    await berth("backup", "verify");
+  });
+
+  test("a byte in a page of the server's own data: the backup fails, names the file, and prunes nothing", async () => {
+    const before = await list();
+    const file = await query("SELECT pg_relation_filepath('public.carts')", "shop");
+    const { server } = await parts();
+    await docker.getContainer(server.Id).stop({ t: 60 });
+    await shell(`printf '\\377\\377' | dd of=${dataDirectory}/${file} bs=1 seek=12000 conv=notrunc status=none`, true);
+    await docker.getContainer(server.Id).start();
+    await until(async () => (await query("SELECT 1").catch(() => "")) === "1");
+    const run = await project.berth(["backup", "--type", "full", "-s", project.stack]);
+    assert.equal(run.code, 1, run.output);
+    assert.match(run.output, new RegExp(`invalid page checksum found in file ${dataDirectory}/${file} at page 1`));
+    assert.match(run.output.trimEnd().split("\n").at(-1) ?? "", /page checksums: the data of the server itself is damaged/);
+    const after = await list();
+    assert.deepEqual(after.map(({ good }) => good), [...before.map(() => true), false]);
+    const [verified, drilled] = await Promise.all([refused("backup", "verify"), refused("backup", "drill")]);
+    assert.match(verified, /made of damaged pages/);
+    assert.match(drilled, /restore drill failed after \d+ s: (reading the tables|page checksums of the restored data)$/);
+  });
+
+  test("another passphrase in the stack file stops the update before the server is touched", async () => {
+    const { server } = await parts();
+    await configure("another-passphrase-of-a-stack");
+    const run = await project.berth(["up", "-s", project.stack]);
+    assert.equal(run.code, 1, run.output);
+    assert.match(run.output, /the backup repository cannot be used/);
+    const { State } = await docker.getContainer(server.Id).inspect();
+    assert.equal(State.Running, true);
+  });
+});
+
+
+/** Whether a container has the hardening of the others, as the engine shows it. */
+function hardened({ HostConfig, Config }: ContainerInspectInfo): void {
+  assert.deepEqual([HostConfig.ReadonlyRootfs, HostConfig.CapDrop, HostConfig.SecurityOpt, Config.User], [true, ["ALL"], ["no-new-privileges:true"], "999:999"]);
+  assert.ok((HostConfig.Memory ?? 0) > 0);
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { crash } from "../docker-host.ts";
+import { eventually } from "../eventually.ts";
+import { startLoad } from "../load.ts";
+import { docker, Project } from "../project.ts";
+
+let project: Project;
+const definition = "apps/members/app.ts";
+
+before(async () => {
+  project = await Project.create("cutover");
+  // The Pulumi CLI's provider waits as long for a replica that keeps exiting.
+  project.edit(definition, "health: {", "health: { wait: 20,");
+  await project.up();
+});
+after(async () => project[Symbol.asyncDispose]());
+
+const settings = (env: Record<string, string>) => (config: Record<string, unknown>) => {
+  config["berth:apps"] = { members: { replicas: 2, memory: "128MiB", env } };
+};
+/** What Traefik's access log has of the requests of a path, of the last 30 s; the time is ISO 8601. */
+const answers = async (path: string) => {
+  const [traefik] = await project.containers("traefik");
+  const log = await docker.getContainer(traefik?.Id ?? "").logs({ stdout: true, since: Math.floor(Date.now() / 1000) - 30 });
+  // Docker puts a header of 8 bytes before each line.
+  const lines = log.toString().split("\n").filter((line) => line.includes(`"RequestPath":"${path}"`)).map((line) => line.slice(line.indexOf("{")));
+  return lines.map((line) => JSON.parse(line) as { ServiceAddr: string; StartUTC: string; DownstreamStatus: number });
+};
+/** A request each 50 ms, whatever becomes of those before it; times in milliseconds since 1970. */
+function steadyRequests(path: string): { stop: () => Promise<{ from: number; to: number; status: number }[]> } {
+  const sent: Promise<{ from: number; to: number; status: number }>[] = [];
+  const timer = setInterval(() => {
+    const from = Date.now();
+    sent.push(project.get(path).then(({ status }) => status, () => 0).then((status) => ({ from, to: Date.now(), status })));
+  }, 50);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return Promise.all(sent);
+    },
+  };
+}
+/** Both replicas get requests of a path. */
+const bothServe = (path: string, within: number) =>
+  eventually("both replicas serve", within, async () => {
+    for (let count = 0; count < 4; count += 1) assert.equal((await project.get(path)).status, 200);
+    const servers = new Set((await answers(path)).map(({ ServiceAddr }) => ServiceAddr));
+    return servers.size === 2 ? undefined : [...servers].join();
+  });
+const web = async () => (await project.containers("web")).map(({ Id }) => Id).toSorted();
+
+test("a replica that hangs gets no request from 5 s after on, and is back once it answers", async (context) => {
+  const container = docker.getContainer((await web())[0] ?? "");
+  await bothServe("/?before-hang", 30_000);
+  const load = steadyRequests("/?hang");
+  context.after(() => load.stop());
+  await container.pause();
+  const hung = Date.now();
+  try {
+    await delay(9000);
+  } finally {
+    await container.unpause();
+  }
+  const back = Date.now();
+  const results = await load.stop();
+  const after = results.filter(({ from }) => from >= hung + 5000 && from < back - 1000);
+  const lost = results.filter(({ status }) => status !== 200);
+  const waited = results.filter(({ from, to }) => to - from > 1000).map(({ from }) => from - hung);
+  context.diagnostic(`${results.length} requests, ${lost.length} failed, ${waited.length} waited; the last of them came ${Math.max(0, ...waited, ...lost.map(({ from }) => from - hung))} ms after the hang`);
+  assert.ok(waited.length + lost.length > 0, "no request came to the replica that hung");
+  assert.ok(after.length > 20, `${after.length} requests`);
+  assert.deepEqual(after.filter(({ status, to }) => status !== 200 || to >= back), []);
+  await bothServe("/?after-hang", 30_000);
+});
+
+test("a replica that is killed serves again within 10 s, and the other answers meanwhile", async (context) => {
+  const container = docker.getContainer((await web())[0] ?? "");
+  const { RestartCount, Name } = await container.inspect();
+  const load = steadyRequests("/?kill");
+  context.after(() => load.stop());
+  const killed = Date.now();
+  await crash(container.id);
+  let back = Infinity;
+  await eventually("the killed replica serves", 30_000, async () => {
+    const now = await container.inspect();
+    if (now.RestartCount !== RestartCount + 1) return `${now.RestartCount} restarts`;
+    const own = (await answers("/?kill")).filter(({ ServiceAddr, DownstreamStatus }) => `/${ServiceAddr}`.startsWith(`${Name}:`) && DownstreamStatus === 200);
+    back = Math.min(...own.map(({ StartUTC }) => Date.parse(StartUTC)).filter((at) => at > Date.parse(now.State.StartedAt)));
+    return back < Infinity ? undefined : `${own.length} answers of before`;
+  });
+  assert.ok(back - killed < 10_000, `${back - killed} ms`);
+  const results = await load.stop();
+  const lost = results.filter(({ status }) => status !== 200);
+  context.diagnostic(`back after ${back - killed} ms; ${results.length} requests, ${lost.length} failed: ${lost.map(({ from, status }) => `${status} after ${from - killed} ms`).join(", ")}`);
+  assert.deepEqual(lost.filter(({ from }) => from > killed + 5000), []);
+});
+
+test("a deploy of two replicas under load loses no request, those that take 5 s neither, and no old container is left", async () => {
+  const before = await web();
+  const load = startLoad(project.http, "members.localhost", 8, undefined, { pause: 20 });
+  const slow = startLoad(project.http, "members.localhost", 6, [["/slow?ms=5000"]]);
+  await project.configure(settings({ VERSION: "2" }));
+  project.edit(definition, "web: {", 'web: { balancing: "least-connections",');
+  await project.up();
+  const [{ answered, failures }, ofSlow] = await Promise.all([load.stop(), slow.stop()]);
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+  assert.ok(answered > 500, `only ${answered} requests were answered`);
+  assert.deepEqual(ofSlow.failures, {}, `of ${ofSlow.answered} slow requests`);
+  // Each worker has one on the way at any time, so some were when their replica was told to stop.
+  assert.ok(ofSlow.answered >= 12, `only ${ofSlow.answered} slow requests were answered`);
+  const now = await web();
+  assert.equal(now.length, 2);
+  assert.ok(now.every((id) => !before.includes(id)));
+});
+
+test("least-connections: while a replica is busy with one request, the other gets all that come", async () => {
+  const slow = project.get("/slow?ms=3000");
+  for (let count = 0; count < 20; count += 1) assert.equal((await project.get("/?quick")).status, 200);
+  assert.equal((await slow).status, 200);
+  await eventually("Traefik's log has all requests", 10_000, async () => {
+    const { length } = await answers("/?quick");
+    return length === 20 && (await answers("/slow?ms=3000")).length === 1 ? undefined : `${length} of 20`;
+  });
+  const [busy] = await answers("/slow?ms=3000");
+  const quick = (await answers("/?quick")).filter(({ StartUTC }) => StartUTC > (busy?.StartUTC ?? ""));
+  assert.ok(quick.length >= 10, `only ${quick.length} came after the slow one`);
+  assert.deepEqual(quick.filter(({ ServiceAddr }) => ServiceAddr === busy?.ServiceAddr), []);
+});
+
+test("a migration that fails stops up before the cut-over, with its last lines", async () => {
+  const before = await web();
+  await project.configure(settings({ POSTGRES_PASSWORD_FILE: "/run/secrets/none" }));
+  const run = await project.berth(["up", "-s", project.stack]);
+  assert.notEqual(run.code, 0);
+  assert.match(run.output, /the job "members-migrate" ended with exit code \d+/);
+  assert.match(run.output, /POSTGRES_PASSWORD_FILE is \/run\/secrets\/none, which can't be read/);
+  assert.deepEqual(await web(), before);
+  assert.equal((await project.get("/health")).status, 200);
+});
+
+test("the migration runs again at the next up; a version that never gets healthy stops it with its log; the old one serves; the next good one leaves no strays", async () => {
+  const before = await web();
+  const load = startLoad(project.http, "members.localhost", 2, undefined, { pause: 20 });
+  await project.configure(settings({ PORT: "not-a-port" }));
+  for (const attempt of ["first", "second"]) {
+    const run = await project.berth(["up", "-s", project.stack]);
+    assert.notEqual(run.code, 0, `the ${attempt} attempt succeeded`);
+    // A replica is made once the migration has ended well.
+    assert.doesNotMatch(run.output, /members-migrate" ended/);
+    assert.match(run.output, /members-web-[01]/);
+    assert.match(run.output, /PORT is "not-a-port"/, "the application's own message is not shown");
+    const serving = await web();
+    assert.ok(before.every((id) => serving.includes(id)), "an old replica is gone");
+  }
+  const { failures, answered } = await load.stop();
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+  await project.configure(settings({}));
+  await project.up();
+  const now = await web();
+  assert.equal(now.length, 2);
+  assert.equal((await project.get("/health")).status, 200);
+  assert.deepEqual((await project.up()).changes, {});
+});

@@ -1,0 +1,29 @@
+import { execFileSync } from "node:child_process";
+import lock from "../../config/images.lock.json" with { type: "json" };
+import { docker } from "./project.ts";
+
+/** What a shell on the Docker host prints: from a container, since its files and processes are root's. */
+export function onHost(script: string, ...options: string[]): string {
+  return execFileSync("docker", ["run", "--rm", "--pull", "never", "--network", "none", ...options, lock.toolbox, "sh", "-c", script], { encoding: "utf8" });
+}
+
+/** What a command in a container prints on both channels, on a terminal; `user` empty for the container's own. */
+export async function execute(container: string, user: string, command: string[]): Promise<string> {
+  const exec = await docker.getContainer(container).exec({ Cmd: command, User: user, AttachStdout: true, AttachStderr: true, Tty: true });
+  const stream = await exec.start({ Tty: true, hijack: true });
+  let output = "";
+  for await (const part of stream) output += String(part);
+  return output;
+}
+
+/**
+ * Ends a container's first process as a crash does: Docker takes a kill of its own for the wish that it stays down. By a
+ * container that sees the host's processes, since who may use Docker may not kill them otherwise.
+ */
+export async function crash(id: string): Promise<void> {
+  const { State } = await docker.getContainer(id).inspect();
+  onHost(`kill -KILL ${State.Pid}`, "--pid", "host");
+}
+
+/** How long a server is cut off, in milliseconds. Each night long enough to show a wait between attempts that grows without end. */
+export const outage = process.env["BERTH_TEST_SLOW"] === "1" ? 60_000 : 20_000;

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { it } from "node:test";
+import { hash } from "bcryptjs";
+import { until } from "../eventually.ts";
+import { freePort } from "../project.ts";
+import { differences, embedded, hasDocker, hasPulumi, pulumi } from "./engines.ts";
+import { TestStack, type Item } from "./stack.ts";
+
+const REGISTRY = "registry:2.8.3";
+const PASSWORD = "canary-pw-91";
+const missing = !hasDocker() || spawnSync("docker", ["image", "inspect", REGISTRY]).status !== 0 ? `Docker or the image ${REGISTRY} is not there` : false;
+
+const CONFIG = `version: 0.1
+storage: {inmemory: {}}
+http: {addr: ":5000"}
+auth: {htpasswd: {realm: test, path: /etc/test-registry/htpasswd}}
+`;
+
+/** Its address. */
+async function startRegistry(stack: TestStack): Promise<string> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const folder = join(stack.folder, "registry");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "config.yml"), CONFIG);
+  writeFileSync(join(folder, "htpasswd"), `user:${(await hash(PASSWORD, 5)).replace(/^\$2b/, "$2y")}\n`);
+  const command = ["run", "-d", "--name", `${stack.prefix}-registry`, "-p", `${address}:5000`, "-v", `${folder}:/etc/test-registry:ro`, "--entrypoint", "/bin/registry", REGISTRY];
+  execFileSync("docker", [...command, "serve", "/etc/test-registry/config.yml"]);
+  await until(async () => (await fetch(`http://${address}/v2/`).catch(() => undefined))?.status === 401);
+  return address;
+}
+
+it("builds, pushes with a login, pulls by digest, and builds again only when the context changes", { skip: missing, timeout: 180_000 }, async () => {
+  const stack = new TestStack();
+  try {
+    const registry = await startRegistry(stack);
+    const context = join(stack.folder, "context");
+    mkdirSync(join(context, "src/deep"), { recursive: true });
+    mkdirSync(join(context, "target"));
+    writeFileSync(join(context, "Dockerfile"), "FROM scratch\nARG WHO\nLABEL who=$WHO\nCOPY . /\nCMD [\"/none\"]\n");
+    writeFileSync(join(context, ".dockerignore"), "# rules\ntarget\n**/*.log\n!src/keep.log\n");
+    writeFileSync(join(context, "src/deep/main.txt"), "one");
+    writeFileSync(join(context, "src/keep.log"), "kept");
+    writeFileSync(join(context, "src/drop.log"), "dropped");
+    writeFileSync(join(context, "target/out"), "1");
+    writeFileSync(join(context, "run.sh"), "#!/bin/sh\n", { mode: 0o755 });
+    symlinkSync("run.sh", join(context, "alias.sh"));
+    await stack.setSecrets({ password: PASSWORD });
+    const registries = [{ address: registry, username: "user", password: { $secret: "password" } }];
+    const items: Item[] = [
+      { type: "Provider", name: "host", args: { host: "unix:///var/run/docker.sock", registryAuth: registries } },
+      { type: "Build", name: "app", args: { tags: [`${registry}/${stack.prefix}/app:latest`], push: true, exec: true, context: { location: context }, buildArgs: { WHO: "me" }, registries, platforms: ["linux/amd64"] }, opts: { retainOnDelete: true } },
+      { type: "RemoteImage", name: "pulled", args: { name: { $ref: "app.ref" } }, opts: { provider: "host" } },
+    ];
+    stack.write(items);
+    const engine = embedded(stack);
+    const first = await engine.up();
+    assert.ok(first.ok, first.text);
+    assert.ok(!(await engine.state()).includes(PASSWORD) && !first.text.includes(PASSWORD));
+    assert.deepEqual((await engine.up()).changes, { same: 4 });
+
+    writeFileSync(join(context, "target/out"), "2");
+    writeFileSync(join(context, "src/drop.log"), "dropped again");
+    assert.deepEqual((await engine.up()).changes, { same: 4 }, "ignored files do not count");
+    writeFileSync(join(context, "src/deep/main.txt"), "two");
+    const plan = await engine.preview();
+    assert.deepEqual(plan.changes, { update: 1, replace: 1, same: 2 }, plan.text);
+    assert.deepEqual((await engine.up()).changes, { update: 1, replace: 1, same: 2 });
+
+    if (hasPulumi()) {
+      const cli = pulumi(stack);
+      execFileSync("pulumi", ["stack", "import", "--file", stack.stateFile], { cwd: stack.folder, env: stack.pulumiEnvironment(), stdio: "ignore" });
+      const preview = await cli.preview();
+      assert.deepEqual(preview.changes, { same: 4 }, differences(preview.text));
+    }
+    assert.ok((await engine.down()).ok);
+  } finally {
+    await stack[Symbol.asyncDispose]();
+  }
+});
+
+it("says what the build said when it fails", { skip: missing, timeout: 60_000 }, async () => {
+  const stack = new TestStack();
+  try {
+    mkdirSync(join(stack.folder, "context"));
+    writeFileSync(join(stack.folder, "context/Dockerfile"), "FROM scratch\nCOPY not-there /\n");
+    stack.write([{ type: "Build", name: "app", args: { tags: [`${stack.prefix}/app:latest`], push: false, load: true, exec: true, context: { location: join(stack.folder, "context") } } }]);
+    const outcome = await embedded(stack).up();
+    assert.equal(outcome.ok, false);
+    assert.match(outcome.text, /not-there/);
+  } finally {
+    await stack[Symbol.asyncDispose]();
+  }
+});

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, describe, test } from "node:test";
+import { PulumiDeployer } from "../../../../cli/deploy/pulumi.ts";
+import { OpsError } from "../../../../cli/exit.ts";
+import { Project } from "../../../../cli/project.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "berth-pulumi-"));
+after(() => rmSync(folder, { recursive: true }));
+beforeEach(() => rmSync(calls, { force: true }));
+writeFileSync(join(folder, "Pulumi.yaml"), "name: berth\n");
+writeFileSync(join(folder, "Pulumi.prod.yaml"), "config: {}\n");
+const calls = join(folder, "calls.txt");
+const command = join(folder, "pulumi");
+
+/** A CLI that writes down how it is called, and then does this. */
+function script(body: string, executable = command): PulumiDeployer {
+  writeFileSync(command, `#!/bin/sh\necho "$@" >> ${calls}\n${body}\n`);
+  chmodSync(command, 0o755);
+  const backend = { url: "file:///state", reason: "test", isNamed: true, variables: {} };
+  return new PulumiDeployer({ project: new Project(folder), stack: "prod", cli: { command: executable, version: "3.260.0" }, backend, environment: { PATH: process.env["PATH"] }, onNote: () => undefined });
+}
+
+async function failure(work: Promise<unknown>): Promise<OpsError> {
+  const error: unknown = await work.then(() => undefined, (reason: unknown) => reason);
+  assert.ok(error instanceof OpsError, String(error));
+  return error;
+}
+
+describe("the Pulumi CLI as a process", () => {
+  test("an interruption before it starts starts nothing", async () => {
+    const deployer = script("exit 0");
+    const error = await failure(deployer.refresh({ signal: AbortSignal.abort("SIGTERM") }));
+    assert.equal(error.code, 130);
+    assert.ok(!existsSync(calls), "it was started");
+    assert.equal((await failure(deployer.up({ signal: AbortSignal.abort("SIGTERM") }))).code, 130);
+    assert.ok(!existsSync(calls), "it was started");
+  });
+
+  test("an interruption while it runs is a SIGINT, whose end is waited for", async () => {
+    const deployer = script(`trap 'sleep 0.3; echo ended >> ${calls}; exit 255' INT; echo waits >> ${calls}; while :; do sleep 0.05; done`);
+    const controller = new AbortController();
+    const running = failure(deployer.refresh({ signal: controller.signal }));
+    while (!(existsSync(calls) && readFileSync(calls, "utf8").includes("waits"))) await new Promise(setImmediate);
+    controller.abort("SIGTERM");
+    assert.match((await running).message, /^interrupted; what was begun is recorded/);
+    assert.match(readFileSync(calls, "utf8"), /ended\n$/);
+  });
+
+  test("more than 100 million characters of state are read", async () => {
+    const deployer = script(`printf '{"deployment":{"resources":[],"padding":"'; head -c 101000000 /dev/zero | tr '\\0' x; printf '"}}'`);
+    assert.deepEqual((await deployer.state()).resources, []);
+  });
+
+  test("one that is not there is told as such", async () => {
+    assert.match((await failure(script("exit 0", join(folder, "gone")).state())).message, /ENOENT/);
+  });
+
+  test("what it says on standard error is the failure", async () => {
+    assert.equal((await failure(script("echo 'error: no such backend' >&2; exit 255").state())).message, "no such backend");
+  });
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import * as fc from "fast-check";
+import { parse } from "yaml";
+import monitor from "../../../../apps/profiles/monitor/app.ts";
+import { type Alert, alertsOf, renderRules } from "../../../../components/monitoring/alert-rules.ts";
+import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../../../components/monitoring/prometheus-config.ts";
+
+interface File {
+  rule_files: string[];
+  alerting?: unknown;
+  scrape_configs: Record<string, unknown>[];
+}
+const render = (targets: Partial<Parameters<typeof renderPrometheusConfig>[0]>) =>
+  parse(renderPrometheusConfig({ parts: {}, applications: [], schedulers: [], ...targets })) as File;
+const login = { username: "berth", password_file: "/run/secrets/password" };
+
+const limits = { sample_limit: 5000, body_size_limit: "4MB", label_limit: 30, label_name_length_limit: 200, label_value_length_limit: 1000 };
+const dropped = (more = "") => ({ action: "drop", source_labels: ["__name__"], regex: `(alertmanager|berth|node|otelcol|pg|prometheus|redis|traefik${more})_.*` });
+
+describe("prometheus.yml", () => {
+  test("scrapes each part under its name, Prometheus itself by its login, and reads the rules", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_]{0,9}$/), fc.stringMatching(/^[a-z0-9.-]{1,9}:[1-9][0-9]{0,3}$/)), (some) => {
+        const parts = { ...some, prometheus: "prometheus:9090" };
+        const file = render({ parts });
+        assert.deepEqual(file.rule_files, ["/etc/berth/rules.yml"]);
+        assert.equal(file.alerting, undefined);
+        assert.deepEqual(
+          file.scrape_configs,
+          Object.entries(parts).map(([job_name, target]) => ({ job_name, ...(job_name === "prometheus" && { basic_auth: login }), static_configs: [{ targets: [target] }] })),
+        );
+      }),
+    );
+  });
+
+  test("finds every replica of an application by name, with the application as label", () => {
+    const { scrape_configs } = render({ applications: [{ name: "shop", port: 9090, path: "/figures" }, { name: "node", port: 3000 }] });
+    const job = (name: string, port: number, metrics_path: string) => ({
+      job_name: `app-${name}`,
+      metrics_path,
+      ...limits,
+      dns_sd_configs: [{ names: [`${name}-metrics`], type: "A", port, refresh_interval: "15s" }],
+      relabel_configs: [{ target_label: "app", replacement: name }],
+      metric_relabel_configs: [dropped("|supercronic")],
+    });
+    assert.deepEqual(scrape_configs, [job("shop", 9090, "/figures"), job("node", 3000, "/metrics")]);
+  });
+
+  test("finds every schedule of an application, with the task as label", () => {
+    const { scrape_configs } = render({ schedulers: [{ name: "shop", tasks: [{ name: "tidy" }, { name: "mail" }] }] });
+    assert.deepEqual(scrape_configs, [
+      {
+        job_name: "schedules-shop",
+        ...limits,
+        dns_sd_configs: [{ names: ["shop-schedule-tidy", "shop-schedule-mail"], type: "A", port: 9746, refresh_interval: "15s" }],
+        relabel_configs: [{ target_label: "app", replacement: "shop" }, { source_labels: ["__meta_dns_name"], regex: "shop-schedule-(.+)", target_label: "task" }],
+        metric_relabel_configs: [{ action: "labeldrop", regex: "command|position" }, dropped()],
+      },
+    ]);
+  });
+
+  test("names Alertmanager where there is one", () => {
+    assert.deepEqual(render({ alertmanager: "alertmanager:9093" }).alerting, { alertmanagers: [{ static_configs: [{ targets: ["alertmanager:9093"] }] }] });
+  });
+
+  test("has its login in files of their own, the server's as bcrypt's hash", () => {
+    assert.deepEqual(parse(renderWebConfig("$2b$10$x")), { basic_auth_users: { berth: "$2b$10$x" } });
+    assert.deepEqual(parse(renderClientConfig()), { basic_auth: login });
+  });
+});
+
+describe("the alert rules", () => {
+  const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }], backups: true };
+  const monitored = { name: "monitor", ...monitor.metrics };
+  const alerts = alertsOf(watched);
+
+  test("are those of the file, with what the schedules need before them", () => {
+    const { groups } = parse(renderRules(watched)) as { groups: { name: string; rules: Alert[] }[] };
+    assert.deepEqual(groups.map(({ name }) => name), ["schedules", "berth"]);
+    assert.deepEqual(groups[1]?.rules, JSON.parse(JSON.stringify(alerts)));
+    const bare = parse(renderRules({ applications: [], schedulers: [] })) as { groups: { name: string }[] };
+    assert.deepEqual(bare.groups.map(({ name }) => name), ["berth"]);
+    assert.ok(!/berth_backup|berth_restore|supercronic/.test(JSON.stringify(bare)), "nothing is missed that a stack does not have");
+  });
+
+  test("notice an application or a scheduler that no container answers for", () => {
+    assert.equal(alerts.find(({ alert }) => alert === "TargetMissing")?.expr, 'up == 0 or absent(up{job="app-shop"}) or absent(up{job="schedules-shop"})');
+  });
+
+  test("wait for a success only where the schedule says how long", () => {
+    const of = (name: string) => alerts.filter(({ alert }) => alert === name).map(({ expr }) => /task="(\w+)"/.exec(expr)?.[1]);
+    assert.deepEqual(of("ScheduleLate"), ["tidy"]);
+    assert.deepEqual(of("ScheduleFailed"), ["tidy", "mail"]);
+  });
+
+  test("are all in the manual, each with its severity, and no other", () => {
+    const manual = readFileSync(join(import.meta.dirname, "../../../../docs/monitoring.md"), "utf8");
+    const rows = [...manual.matchAll(/^\| `([A-Z]\w+)` \| (\w+) \|/gm)].map(([, name, severity]) => `${name} ${severity}`);
+    assert.deepEqual(rows, [...new Set(alertsOf({ ...watched, applications: [...watched.applications, monitored], logs: true }).map(({ alert, labels }) => `${alert} ${labels.severity}`))]);
+  });
+
+  test("each have a severity, what is wrong in one line, and where to look", () => {
+    for (const { alert, labels, annotations } of alerts) {
+      assert.match(labels.severity, /^(critical|warning|none)$/, alert);
+      assert.match(annotations.summary, /^[^\n]{10,90}$/, alert);
+      assert.match(annotations.description, /berth \w+|docker \w+/, alert);
+    }
+  });
+
+  test("none fires at once by what a lost scrape or a deploy does", () => {
+    const atOnce = alerts.filter(({ for: wait }) => wait === undefined).map(({ alert }) => alert);
+    assert.deepEqual([...new Set(atOnce)], ["DeadMansSwitch", "RestartLoop", "ScheduleFailed", "ScheduleLate", "OutOfMemory", "MetricsRefused", "MetricsChurn", "MetricsCutShort"]);
+  });
+});

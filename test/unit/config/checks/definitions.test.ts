@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { AppDefinition } from "../../../../components/index.ts";
+import { checkConfig } from "../../../../config/config.ts";
+import { definitionProblems } from "../../../../config/checks/definitions.ts";
+import { rawConfig } from "../raw-config.ts";
+
+const shop = (more: Partial<AppDefinition>): AppDefinition => ({ context: "/apps/shop", ...more });
+const problemsOf = (definition: AppDefinition) => definitionProblems([["shop", { folder: "trade/shop", env: {} }]], { shop: definition });
+
+describe("an app.ts", () => {
+  test("with a right cron expression and time zone has no problem", () => {
+    assert.deepEqual(problemsOf(shop({ schedules: { a: { cron: "15 3 * * 1-5", timeZone: "Europe/Vienna", command: ["a"] }, b: { cron: "@daily", command: ["b"] } } })), []);
+  });
+
+  test("with wrong ones is told which, where, and what is allowed", () => {
+    const problems = problemsOf(shop({ schedules: { backup: { cron: "61 3 * * *", timeZone: "Europe/Wien", command: ["a"] } } }));
+    assert.deepEqual(
+      problems.map(({ field, value, fix }) => [field, value, fix]),
+      [
+        ["schedules.backup.cron of apps/trade/shop/app.ts", '"61 3 * * *"', "correct it in apps/trade/shop/app.ts"],
+        ["schedules.backup.timeZone of apps/trade/shop/app.ts", '"Europe/Wien"', "correct it in apps/trade/shop/app.ts"],
+      ],
+    );
+    assert.match(problems[0]?.allowed ?? "", /minute/);
+  });
+
+  test("whose plain secrets need the image's command has to name it", () => {
+    const web = { port: 80, health: { path: "/" } };
+    assert.deepEqual(problemsOf(shop({ web, unprepared: { plainSecrets: true } })).map(({ field }) => field), ["web.command of apps/trade/shop/app.ts"]);
+    assert.deepEqual(problemsOf(shop({ web: { ...web, command: ["shopd"] }, unprepared: { plainSecrets: true } })), []);
+    assert.deepEqual(problemsOf(shop({ web })), []);
+  });
+
+  test("stops the preview of a stack that has it", () => {
+    const { problems } = checkConfig(rawConfig({ values: { "berth:apps": { shop: {} } } }), { shop: shop({ schedules: { a: { cron: "daily", command: ["a"] } } }) });
+    assert.deepEqual(problems.map(({ field }) => field), ["schedules.a.cron of apps/shop/app.ts"]);
+  });
+});

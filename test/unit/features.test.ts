@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { commands } from "../../dev/commands.ts";
+import { fields } from "../../config/settings.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** What a reader looks for, the file that he opens first, and the name in it that shows that it is there. */
+const features: readonly [feature: string, file: string, name: string][] = [
+  ["what one stack is made of", "index.ts", "releases"],
+  ["reading the configuration of a stack", "config/load.ts", "loadConfig"],
+  ["how a mistake in a stack file is told", "config/problems.ts", "problemReport"],
+  ["two things with one port or host name", "config/checks/clashes.ts", "clashProblems"],
+  ["a secret that is missing", "config/checks/secrets.ts", "secretProblems"],
+  ["a key that nothing reads", "config/checks/unknown-keys.ts", "unknownKeys"],
+  ["an application", "components/app/application.ts", "Application"],
+  ["what an app.ts may say", "components/app/definition.ts", "AppDefinition"],
+  ["a scheduled job", "components/app/schedule.ts", "Schedule"],
+  ["cron expressions", "components/app/cron.ts", "parseCron"],
+  ["an application from its mounted source", "components/app/live.ts", "liveMounts"],
+  ["a service of Docker Swarm", "components/app/swarm-service.ts", "swarmService"],
+  ["Postgres", "components/postgres/postgres.ts", "Postgres"],
+  ["role and database of an application", "components/postgres/role.ts", "Role"],
+  ["postgresql.conf", "components/postgres/postgres-config.ts", "renderPostgresConf"],
+  ["when backups and restore drills run", "components/postgres/backup-schedules.ts", "BackupSchedules"],
+  ["Redis", "components/redis/redis.ts", "Redis"],
+  ["redis.conf and what each user may do", "components/redis/redis-config.ts", "renderRedisAcl"],
+  ["Traefik", "components/traefik/traefik.ts", "Traefik"],
+  ["certificates", "components/traefik/tls.ts", "tlsOptions"],
+  ["the cut-over to new replicas", "components/traefik/routes.ts", "Routes"],
+  ["alert rules", "components/monitoring/alert-rules.ts", "renderRules"],
+  ["Alertmanager", "components/monitoring/alertmanager.ts", "Alertmanager"],
+  ["dashboards", "components/monitoring/grafana-dashboards.ts", "dashboards"],
+  ["Loki", "components/monitoring/loki.ts", "Loki"],
+  ["the database browser", "components/developer/database-browser.ts", "DatabaseBrowser"],
+  ["a registry of the stack's own", "components/image/registry.ts", "Registry"],
+  ["building an image", "components/image/image.ts", "Image"],
+  ["the record of a release", "components/release/release-record.ts", "withRelease"],
+  ["hardening of containers", "components/docker/hardening.ts", "hardened"],
+  ["health checks", "components/docker/health.ts", "healthGated"],
+  ["log drivers", "components/docker/logging.ts", "logged"],
+  ["networks", "components/docker/networks.ts", "Networks"],
+  ["data volumes", "components/docker/volume.ts", "Volume"],
+  ["secrets and files of containers", "components/docker/files.ts", "Files"],
+  ["images and roles of the platform", "components/docker/platform.ts", "imageRoles"],
+  ["policy: secrets in plain sight", "policy/secret-rules.ts", "secretRules"],
+  ["policy: exceptions", "policy/exceptions.ts", "exceptions"],
+  ["the lock of a deploy", "pulumi/lock.ts", "Lock"],
+  ["the state", "pulumi/state.ts", "StateFile"],
+  ["URNs", "pulumi/urn.ts", "makeUrn"],
+  ["encryption of secrets", "pulumi/secrets.ts", "Crypter"],
+  ["the hash of a build context", "pulumi/docker-build/context-hash.ts", "contextHash"],
+  ["a Docker host by ssh", "docker/ssh.ts", "sshSocket"],
+  ["Docker's log frames", "docker/frames.ts", "demultiplex"],
+  ["logins to registries", "docker/login.ts", "loggedIn"],
+  ["the embedded engine", "engine/index.ts", "up"],
+  ["a deploy by the Pulumi CLI", "cli/deploy/pulumi.ts", "PulumiDeployer"],
+  ["a deploy by the embedded engine", "cli/deploy/embedded.ts", "EmbeddedDeployer"],
+  ["which engine deploys", "cli/deploy/choose.ts", "chooseDeployer"],
+  ["what a killed update left", "cli/deploy/strays.ts", "findStrays"],
+  ["repair of drift", "cli/drift/repair.ts", "repairDrift"],
+  ["a plan that is kept", "cli/preview/plan-file.ts", "savePlan"],
+  ["the comment on a pull request", "cli/preview/markdown.ts", "renderMarkdown"],
+  ["whether a migration breaks what runs", "cli/migrations/effect.ts", "marksIn"],
+  ["restore: putting the copy in place", "cli/backup/restore-swap.ts", "swap"],
+  ["GitHub and GitLab", "cli/forge/forge.ts", "forgeOf"],
+  ["reading a Dockerfile", "cli/init/dockerfile.ts", "readDockerfile"],
+  ["setting up a Docker Engine", "cli/setup/engine.ts", "ensureEngine"],
+  ["exit codes", "cli/exit.ts", "exitCodes"],
+  ["hiding secrets in output", "cli/redact.ts", "Redactor"],
+  ["a stand-in for a platform image", "standins/images.ts", "contracts"],
+  ["the JSON schema of stack files", "dev/schema.ts", "stackSchema"],
+  ["which test may be skipped", "dev/testing/skips.ts", "skips"],
+];
+
+/** Settings whose part has another name than the key, since one file says all of it. */
+const shared: Record<string, string> = {
+  ...Object.fromEntries(["docker", "environment", "runtime", "domain", "secrets"].map((key) => [key, "stack"])),
+  ...Object.fromEntries(["publish", "tls"].map((key) => [key, "traefik"])),
+};
+
+/** Whether a file exports a name. A file that is not there has none. */
+function has(file: string, name: string): boolean {
+  const [path] = globSync(file, { cwd: root });
+  if (path === undefined) return false;
+  return new RegExp(`^export (async )?(function|class|const|interface|type) ${name}\\b`, "m").test(readFileSync(join(root, path), "utf8"));
+}
+
+describe("each feature is in the file where a reader looks for it", () => {
+  for (const [feature, file, name] of features) {
+    test(`${feature}: ${name} in ${file}`, () => assert.ok(has(file, name), `${file} is not there, or exports no ${name}: move the feature's row, too`));
+  }
+  for (const key of Object.keys(fields)) {
+    const file = `config/settings/${shared[key] ?? key}.ts`;
+    test(`what berth:${key} may be: ${file}`, () => assert.ok(has(file, key), `${file} is not there, or exports no ${key}`));
+  }
+});
+
+describe("each command is in a file of its own name", () => {
+  for (const [name, { load, summary }] of Object.entries(commands)) {
+    test(`./berth ${name}: cli/*/${name}.ts`, async () => {
+      const found = globSync([`cli/*/${name}.ts`, `dev/*/${name}.ts`], { cwd: root });
+      const modules = await Promise.all(found.map(async (file) => (await import(join(root, file))) as { command?: unknown }));
+      const { command } = await load();
+      assert.ok(modules.some((module) => module.command === command), `./berth ${name} is not in cli/<noun>/${name}.ts; of that name are: ${found.join(", ") || "none"}`);
+      assert.equal(command.summary, summary);
+    });
+  }
+});
+
+test("a file without the name, or none, is no place", () => {
+  assert.deepEqual([has("cli/exit.ts", "exitCodes"), has("cli/exit.ts", "exit"), has("cli/exits.ts", "exitCodes")], [true, false, false]);
+});
