@@ -9,7 +9,8 @@ import { Registry } from "../servers/registry.ts";
 import { platformImages, SecondEngine } from "../servers/second-engine.ts";
 
 // A swarm of one node: an engine of its own, since the machine's must stay as it is. Nothing here shows several nodes.
-const skip = (engine === "pulumi" ? SecondEngine.missing() : "services are made by the Pulumi CLI alone") ?? false;
+const left = process.env["BERTH_TEST_SLOW"] === "1" ? undefined : "slow: `./berth test --slow` runs it each night";
+const skip = left ?? (engine === "pulumi" ? SecondEngine.missing() : "services are made by the Pulumi CLI alone") ?? false;
 
 let project: Project;
 let swarm: SecondEngine;
