@@ -7,6 +7,7 @@ export interface TestLine {
   berthTest: true;
   result: "passed" | "failed" | "skipped";
   name: string;
+  milliseconds: number;
   file?: string;
   detail?: string;
 }
@@ -33,7 +34,7 @@ export default async function* reporter(source: AsyncIterable<TestEvent>): Async
     const reason = skip ?? todo;
     const skipped = reason !== undefined && reason !== false;
     if (details.type === "suite" && !skipped && !(event.type === "test:fail" && failedBefore(event.data.details.error))) continue;
-    const line: TestLine = { berthTest: true, result: "passed", name, file };
+    const line: TestLine = { berthTest: true, result: "passed", name, milliseconds: details.duration_ms, file };
     if (skipped) {
       line.result = "skipped";
       line.detail = typeof reason === "string" && reason !== "" ? reason : skip === undefined ? "to be written" : "no reason given";

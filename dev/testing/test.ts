@@ -53,6 +53,7 @@ export const command: Command = {
       const all = await run({
         test(line) {
           ran.push(line.name);
+          times.push({ step: name, test: line.name, milliseconds: line.milliseconds });
           seen[line.result] += 1;
           step.progress?.(`${seen.passed} passed${seen.failed > 0 ? `, ${seen.failed} failed` : ""}: ${line.name}`);
           if (line.result === "failed") report.detail(failure(line.name, line.detail ?? ""));

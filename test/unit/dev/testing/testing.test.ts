@@ -77,15 +77,17 @@ test("a file that can't be loaded is a failure", async () => {
   assert.match(failed[0]?.name ?? "", /broken\.test\.mjs/);
 });
 
-test("the table of times has the steps, then their files, the slowest first, and leaves short files out", () => {
+test("the table of times has the steps, then their files, then their tests, the slowest first, and leaves short ones out", () => {
   const times = [
     { step: "unit", file: "a.test.ts", milliseconds: 300 },
     { step: "unit", milliseconds: 4000 },
     { step: "e2e", file: "b.test.ts", milliseconds: 61_000 },
     { step: "unit", file: "c.test.ts", milliseconds: 3000 },
     { step: "e2e", milliseconds: 62_000 },
+    { step: "e2e", test: "b.test.ts: a replica", milliseconds: 2500 },
+    { step: "unit", test: "a.test.ts: a word", milliseconds: 2 },
   ];
-  const rows = (shortest?: number) => timesTable(times, shortest).split("\n").map((line) => line.split(/ {2,}/).slice(1).join(" "));
-  assert.deepEqual(rows(), ["step file", "e2e", "unit", "e2e b.test.ts", "unit c.test.ts", "unit a.test.ts"]);
-  assert.deepEqual(rows(2000), ["step file", "e2e", "unit", "e2e b.test.ts", "unit c.test.ts"]);
+  const rows = (shortest?: { file?: number; test?: number }) => timesTable(times, shortest).split("\n").map((line) => line.split(/ {2,}/).slice(1).join(" "));
+  assert.deepEqual(rows(), ["step file", "e2e", "unit", "e2e b.test.ts", "unit c.test.ts", "unit a.test.ts", "e2e b.test.ts: a replica", "unit a.test.ts: a word"]);
+  assert.deepEqual(rows({ file: 2000, test: 1000 }), ["step file", "e2e", "unit", "e2e b.test.ts", "unit c.test.ts", "e2e b.test.ts: a replica"]);
 });
