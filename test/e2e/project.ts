@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
-import { randomBytes, randomInt } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes, randomInt } from "node:crypto";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -52,8 +52,11 @@ export class Project implements AsyncDisposable {
   private crypter: Promise<Crypter> | undefined;
 
   private constructor(name: string, http: number, registryPort: number) {
-    this.dir = mkdtempSync(join(tmpdir(), `berth-e2e-${name}-`));
     this.stack = `e2e-${name}-${engine}`;
+    // The same in each run of this checkout: by it the compile cache knows the files again.
+    this.dir = join(tmpdir(), `berth-${this.stack}-${createHash("sha256").update(root).digest("hex").slice(0, 8)}`);
+    rmSync(this.dir, { recursive: true, force: true });
+    mkdirSync(this.dir, { mode: 0o700 });
     this.http = http;
     this.registryPort = registryPort;
   }
@@ -108,7 +111,7 @@ export class Project implements AsyncDisposable {
   get environment(): NodeJS.ProcessEnv {
     const { PULUMI_BACKEND_URL: _, NODE_TEST_CONTEXT: __, ...environment } = process.env;
     // Tests of prod stacks run on stand-ins too, where Docker Hub does not answer.
-    return { ...environment, BERTH_STAND_INS: "yes", BERTH_ENGINE: engine, PULUMI_CONFIG_PASSPHRASE: passphrase, NO_COLOR: "1" };
+    return { ...environment, BERTH_STAND_INS: "yes", BERTH_ENGINE: engine, NODE_COMPILE_CACHE: join(root, ".berth/cache/node"), PULUMI_CONFIG_PASSPHRASE: passphrase, NO_COLOR: "1" };
   }
 
   /** Runs `./berth` in the copy, behind `inside` where it is given. It and all its children are ended by SIGKILL once `killWhen` says so of what it has printed. */
