@@ -25,12 +25,13 @@ export function problemReport(stack: string, problems: Problem[]): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return [
     `stack "${stack}": ${count} in Pulumi.${stack}.yaml; nothing was changed.`,
-    ...problems.flatMap(({ field, value, allowed, fix }) => [
-      `  ${field} in stack "${stack}" is ${value}`,
-      `    allowed: ${allowed}`,
-      `    fix:     ${fix}`,
-    ]),
+    ...problemLines(stack, problems),
   ].join("\n");
+}
+
+/** Three lines for each problem. */
+export function problemLines(stack: string, problems: Problem[]): string[] {
+  return problems.flatMap(({ field, value, allowed, fix }) => [`  ${field} in stack "${stack}" is ${value}`, `    allowed: ${allowed}`, `    fix:     ${fix}`]);
 }
 
 /** What the schema says against the value of one field. */

@@ -11,7 +11,7 @@ import type { Reality } from "./reality.ts";
 import { aliasUrns, newRecord, renameReferences, sameRecord } from "./record.ts";
 import type { Resource } from "../pulumi/state.ts";
 import { makeUrn, nameOf } from "../pulumi/urn.ts";
-import { equal, UNKNOWN, type Props } from "../pulumi/values.ts";
+import { equal, UNKNOWN, withoutDefaults, type Props } from "../pulumi/values.ts";
 
 /** What a deployment is of. */
 export interface Target {
@@ -87,7 +87,7 @@ export class Deployment {
       this.#ledger.forget(old);
       old = undefined;
     }
-    const desired = old === undefined ? wanted : ignoreChanges(goal.ignoreChanges, old.inputs ?? {}, wanted);
+    const desired = old === undefined ? wanted : ignoreChanges(goal.ignoreChanges, withoutDefaults(old.inputs ?? {}) as Props, wanted);
     const inputs = type.check(goal.name, desired, old?.inputs);
     const next = newRecord(urn, goal, inputs, provider);
     if (old === undefined) {

@@ -14,6 +14,11 @@ export interface EngineOptions {
   parallel?: number;
   /** URNs of resources that are replaced even though nothing has changed, as by `pulumi up --replace`. */
   replace?: string[];
+  /**
+   * URNs of protected resources that the program may name no more: they leave the state, and what they stand for stays. Only
+   * where they are retained on delete. @default none
+   */
+  letGo?: string[];
   /** URNs of the resources that are refreshed. @default all */
   only?: string[];
   /** Variables that the program finds beyond those of this process. */
@@ -71,8 +76,8 @@ const NEVER_ENDS = "the program waits for something that never comes: a promise 
 async function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
   // Its event has passed: it would be lost, and the whole update run.
   if (options.signal?.aborted === true) throw new EngineError(["interrupted before it began; nothing was changed"]);
-  const { onEvent, signal, parallel, replace, only, projectDir, stack, passphrase, stateFile, configFile } = options;
-  const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, replace, only, ...what };
+  const { onEvent, signal, parallel, replace, letGo, only, projectDir, stack, passphrase, stateFile, configFile } = options;
+  const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, replace, letGo, only, ...what };
   const env = { ...process.env, ...options.environment, ...(parallel === undefined ? {} : { BERTH_DOCKER_PARALLEL: String(parallel) }) };
   // A program of a thousand containers makes so many short-lived promises that collecting them is half of its time.
   const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, env, resourceLimits: { maxYoungGenerationSizeMb: 128 } });

@@ -9,6 +9,8 @@ export interface RemovalOptions {
   protectedToo: boolean;
   /** Really delete what is to be retained on delete. */
   retainedToo: boolean;
+  /** URNs of protected resources that may go from the state all the same, where they are retained. @default none */
+  letGo?: ReadonlySet<string>;
 }
 
 /**
@@ -16,7 +18,8 @@ export interface RemovalOptions {
  * and after a wave in which a deletion failed.
  */
 export async function removeAll(resources: readonly Resource[], operations: Operations, options: RemovalOptions): Promise<void> {
-  const kept = resources.filter((resource) => resource.protect === true && resource.delete !== true && resource.pendingReplacement !== true);
+  const mayGo = ({ urn, retainOnDelete }: Resource) => retainOnDelete === true && options.letGo?.has(urn) === true;
+  const kept = resources.filter((resource) => resource.protect === true && !mayGo(resource) && resource.delete !== true && resource.pendingReplacement !== true);
   if (kept.length > 0 && !options.protectedToo) {
     throw new EngineError(kept.map((resource) => `${resource.urn}: cannot be deleted, because it is protected. Take "protect" off first, or leave it in the program`));
   }

@@ -27,6 +27,7 @@ export interface RunOptions {
   stateFile: string;
   configFile?: string | undefined;
   replace?: string[] | undefined;
+  letGo?: string[] | undefined;
   only?: string[] | undefined;
   keepProtected?: boolean | undefined;
   everything?: boolean | undefined;
@@ -108,7 +109,7 @@ async function apply(session: Session): Promise<void> {
       throw new EngineError(registrations.errors);
     }
     registrations.complete();
-    await removeAll([...ledger.rest], operations, { protectedToo: false, retainedToo: false });
+    await removeAll([...ledger.rest], operations, { protectedToo: false, retainedToo: false, letGo: new Set(options.letGo) });
   } finally {
     process.off("unhandledRejection", stray).off("uncaughtException", stray);
     await ledger.flush();

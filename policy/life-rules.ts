@@ -55,14 +55,14 @@ export const lifeRules: Rule[] = [
   }),
   {
     name: "data-volumes",
-    description: "A volume with data has a fixed name, is protected, and is kept when the stack is destroyed.",
+    description: "A volume with data has a fixed name, and is kept when nothing names it any more.",
     level: always,
-    check: ({ type, inputs, protect, retainOnDelete }) => {
+    check: ({ type, inputs, retainOnDelete }) => {
       const labels = inputs["labels"] as { label: string; value: string }[] | undefined;
       const data = type === types.volume && labels?.some?.(({ label, value }) => label === names.role && value === "data") === true;
       if (!data) return [];
-      const lacking = [...(inputs["name"] === undefined ? ["a name"] : []), ...(protect === false ? ["protect"] : []), ...(retainOnDelete === false ? ["retainOnDelete"] : [])];
-      return one(lacking.length > 0, `without ${lacking.join(", ")}`, "a name, protect: true and retainOnDelete: true", "make it by new Volume(…, { data: true }) of components/docker/volume.ts");
+      const lacking = [...(inputs["name"] === undefined ? ["a name"] : []), ...(retainOnDelete === false ? ["retainOnDelete"] : [])];
+      return one(lacking.length > 0, `without ${lacking.join(", ")}`, "a name and retainOnDelete: true", "make it by new Volume(…, { data: true }) of components/docker/volume.ts");
     },
   },
 ];

@@ -1,5 +1,6 @@
 import type Dockerode from "dockerode";
 import type { Login } from "./registry-login.ts";
+import type { Asked } from "./recorded-program.ts";
 import type { Deployment, Outputs } from "./stack-state.ts";
 
 /** What happened to one resource, the same for both engines. */
@@ -45,6 +46,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** File of the Pulumi CLI's own plan, which a preview writes and an update follows; the embedded engine has none. @default none */
   plan?: string;
+  /** URNs of protected volumes that leave the state though they are protected: {@link letGo} of data-volumes.ts. @default none */
+  letGo?: string[];
   /** What the release that an update makes says of itself, for example `rollback to 3`. @default nothing */
   note?: string;
   /** Full keys of secrets whose older values leave the records of releases. @default none */
@@ -82,8 +85,15 @@ export interface Deployer {
   readonly engine: "pulumi" | "embedded";
   /** For people: which engine, and where its state is. */
   readonly description: string;
-  /** Whether the policy lets the program through; before anything is looked at or put right on the host. @throws PolicyRefusal */
-  checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<void>;
+  /**
+   * Whether the policy lets the program through; before anything is looked at or put right on the host.
+   *
+   * @returns what the program asks for; undefined where the Pulumi CLI alone can run it.
+   * @throws PolicyRefusal
+   */
+  checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked | undefined>;
+  /** The same, but what the Pulumi CLI alone can run it checks in {@link preview}. */
+  asked(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked | undefined>;
   preview(options: RunOptions): Promise<Outcome>;
   up(options: RunOptions): Promise<Outcome>;
   /** Makes the state say what is there; what is gone leaves it, and the next update makes it anew. */

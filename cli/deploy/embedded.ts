@@ -6,6 +6,7 @@ import { generatedIn } from "./generated-secrets.ts";
 import { type Deployment, type Outputs, outputsOf, type StateResource } from "./stack-state.ts";
 import { exitCodes, messageOf, OpsError } from "../exit.ts";
 import { buildAhead } from "./build-ahead.ts";
+import type { Asked } from "./recorded-program.ts";
 import { PolicyGate } from "../policy/check.ts";
 import type { Project } from "../project.ts";
 import { releaseVariables } from "../releases/note.ts";
@@ -32,8 +33,12 @@ export class EmbeddedDeployer implements Deployer {
     this.description = `embedded engine, state in .berth/embedded/${options.stack}.json`;
   }
 
-  async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<void> {
-    await this.#policy.enforce(options);
+  async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked> {
+    return await this.#policy.enforce(options);
+  }
+
+  async asked(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked> {
+    return await this.#policy.enforce(options);
   }
 
   async preview(options: RunOptions): Promise<Outcome> {
@@ -45,7 +50,8 @@ export class EmbeddedDeployer implements Deployer {
   }
 
   async up(options: RunOptions): Promise<Outcome> {
-    await using _ = await buildAhead(await this.#policy.enforce(options), await this.state(), options);
+    const { images } = await this.#policy.enforce(options);
+    await using _ = await buildAhead(images, await this.state(), options);
     const history = new FailureHistory(this.#options.project, this.#options.stack);
     return await history.watching(() => this.#apply((engine, run) => engine.up(run), options));
   }
@@ -124,6 +130,7 @@ export class EmbeddedDeployer implements Deployer {
       configFile: await saltedStackFile(project, stack, passphrase),
       onEvent: options.onEvent,
       replace: options.replace,
+      letGo: options.letGo,
       signal: options.signal,
       environment: releaseVariables(options),
     };

@@ -20,6 +20,7 @@ import type { Holder } from "./lock-holders.ts";
 import { noStack, PulumiCli } from "./pulumi-cli.ts";
 import { EventReader } from "./pulumi-events.ts";
 import { type Login, loginOf } from "./registry-login.ts";
+import type { Asked } from "./recorded-program.ts";
 import { type Deployment, type Outputs, outputsOf } from "./stack-state.ts";
 import { findBegun, removeStrays, stillStrays } from "./strays.ts";
 
@@ -57,25 +58,32 @@ export class PulumiDeployer implements Deployer {
     this.description = `Pulumi CLI ${cli.version}, state in ${shownUrl(backend.url)} (${backend.reason})`;
   }
 
-  async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<void> {
+  async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked | undefined> {
     const pack = this.#policyPack();
-    if (pack.length === 0) await this.#policy.enforce(options);
-    else await this.#apply(["preview", ...pack], { ...(options.signal && { signal: options.signal }) });
+    if (pack.length === 0) return await this.asked(options);
+    await this.#apply(["preview", ...pack], { ...(options.signal && { signal: options.signal }) });
     this.#packPassed = true;
+    return undefined;
+  }
+
+  async asked(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked | undefined> {
+    return this.#policyPack().length === 0 ? await this.#policy.enforce(options) : undefined;
   }
 
   async preview(options: RunOptions): Promise<Outcome> {
     const pack = this.#policyPack();
     if (pack.length === 0) await this.#policy.enforce(options);
-    return this.#apply(["preview", ...pack, ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
+    const unprotected = (options.letGo ?? []).length > 0 ? ["--ignore-protect"] : [];
+    return this.#apply(["preview", ...pack, ...unprotected, ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
   }
 
   async up(options: RunOptions): Promise<Outcome> {
     const pack = this.#policyPack();
     // In a preview first, so that what it can tell there stops the update before anything is made.
-    await using _ = pack.length === 0 ? await buildAhead(await this.#policy.enforce(options), await this.state(), options) : undefined;
+    await using _ = pack.length === 0 ? await buildAhead((await this.#policy.enforce(options)).images, await this.state(), options) : undefined;
     if (pack.length > 0 && !this.#packPassed) await this.#apply(["preview", ...pack], { ...(options.signal && { signal: options.signal }) });
-    const { plan } = options;
+    const { plan, letGo = [] } = options;
+    if (letGo.length > 0) await this.#pulumi.must(["state", "unprotect", "--yes", ...letGo]);
     const message = updateMessage(releaseOrigin(this.#options.project.folder, this.#options.environment));
     const command = ["up", "--yes", "--skip-preview", "--message", message, ...pack, ...replacing(options)];
     if (plan === undefined) return await this.#apply(command, options);

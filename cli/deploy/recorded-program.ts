@@ -17,6 +17,19 @@ export interface Registration {
   retainOnDelete: boolean;
 }
 
+/** Of what a program asks for, that which commands look at. */
+export interface Asked {
+  /** Images that it builds. */
+  images: Registration[];
+  volumes: Registration[];
+  networks: Registration[];
+}
+
+export function askedIn(registrations: readonly Registration[]): Asked {
+  const of = (wanted: string) => registrations.filter(({ type }) => type === wanted);
+  return { images: of(types.built), volumes: of(types.volume), networks: of(types.network) };
+}
+
 /** Options that change none of what the rules look at. Another one might, such as `transforms`. */
 const clear = new Set(["import", "hideDiffs", "hooks", "replaceWith", "replacementTrigger", "stateMigrations"]);
 

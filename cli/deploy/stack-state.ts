@@ -15,6 +15,7 @@ export interface StateResource {
   parent?: string;
   delete?: boolean;
   protect?: boolean;
+  retainOnDelete?: boolean;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }

@@ -28,6 +28,7 @@ export const command: Command = {
     json: jsonOption,
     "stand-ins": standInsOption,
     "purge-secret": purgeOption,
+    "data-lost": { type: "boolean", help: "data volumes that are gone from the Docker host are lost: begin with empty ones" },
     plan: { type: "string", value: "<file>", help: "do what this plan of ./berth preview --save-plan says, or refuse" },
   },
   examples: ["./berth up", "./berth up -s dev --engine embedded", "./berth up --json | jq .addresses", "./berth up -s prod --plan prod.plan"],
@@ -50,7 +51,7 @@ export const command: Command = {
     const past = parsed.values["purge-secret"] === undefined ? [] : await readReleases(deployer);
     const purge = purgeKeys(stack, parsed.values["purge-secret"], past);
     const note = environment["BERTH_RELEASE_NOTE"] || (await promotionNote(project.folder, stack));
-    const outcome = await applyStack(context, stack, { ...choice, docker, report }, { ...follow, note, purge }).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
+    const outcome = await applyStack(context, stack, { ...choice, docker, report }, { ...follow, note, purge, dataLost: parsed.flags["data-lost"] === true }).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
     for (const line of purge.length === 0 ? [] : purgeNote(purge, past, await readReleases(deployer))) report.note(line);
     const found = await waitForAnswers(outcome, report, signal);
 
@@ -59,7 +60,7 @@ export const command: Command = {
       const { releases: _, ...told } = outcome.outputs;
       const outputs = Object.fromEntries(Object.entries(told).map(([name, { value }]) => [name, value]));
       const steps = report.times.map(({ name, milliseconds }) => ({ name, milliseconds: Math.round(milliseconds) }));
-      terminal.json({ stack, engine: deployer.engine, changes: outcome.changes, addresses: found, outputs, steps, milliseconds: Math.round(total) });
+      terminal.json({ stack, engine: deployer.engine, changes: outcome.changes, kept: outcome.kept, addresses: found, outputs, steps, milliseconds: Math.round(total) });
       return 0;
     }
     if (Object.keys(found).length > 0) {

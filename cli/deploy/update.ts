@@ -3,12 +3,16 @@ import { addresses, waitForAnswer } from "./answers.ts";
 import { applyWithProgress } from "./apply.ts";
 import type { Context } from "../command.ts";
 import type { Deployer, Outcome, ResourceEvent, RunOptions } from "./deployer.ts";
+import { dataVolumes, keptNote, letGo } from "./data-volumes.ts";
+import type { Asked } from "./recorded-program.ts";
 import { failedJobs, nameOf } from "./stack-state.ts";
 import { repairDrift } from "../drift/repair.ts";
+import { nameOnHost } from "../drift/wanted.ts";
 import { messageOf } from "../exit.ts";
 import { heed } from "../interruption.ts";
 import { withCauses } from "./failure.ts";
 import { requireOwnership } from "./ownership.ts";
+import { requireVolumes } from "./volume-problems.ts";
 import { stackSecrets } from "../preview/stack-secrets.ts";
 import type { Progress } from "../progress.ts";
 
@@ -23,12 +27,23 @@ export interface Target {
   passphrase: { value: string };
 }
 
+export interface Applied extends Outcome {
+  /** Data volumes that have left the stack and stay on the Docker host, by name. */
+  kept: string[];
+}
+
+export interface ApplyOptions extends Pick<RunOptions, "note" | "plan" | "purge"> {
+  /** Data volumes that are gone are begun anew, empty. @default refused */
+  dataLost?: boolean;
+}
+
 /** Brings a stack to what its file says, on a machine that is ready for it. @throws OpsError with the cause of each failure. */
-export async function applyStack(context: Context, stack: string, { docker, deployer, report, passphrase }: Target, options: Pick<RunOptions, "note" | "plan" | "purge"> = {}): Promise<Outcome> {
+export async function applyStack(context: Context, stack: string, { docker, deployer, report, passphrase }: Target, { dataLost = false, ...options }: ApplyOptions = {}): Promise<Applied> {
   const { project, terminal, signal } = context;
   const policy = report.step("policy");
+  let asked: Asked | undefined;
   try {
-    await deployer.checkPolicy({ signal, onEvent: ({ message }) => message !== undefined && report.note(message.trim()) });
+    asked = await deployer.checkPolicy({ signal, onEvent: ({ message }) => message !== undefined && report.note(message.trim()) });
     policy.done("keeps its rules");
   } catch (error) {
     policy.fail("nothing was changed");
@@ -40,6 +55,7 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   if (removed.length > 0) report.note(`removed, as an update that was killed left them half made: ${removed.join(", ")}`);
   const state = removed.length > 0 ? await deployer.state() : before;
   await requireOwnership(docker, stack, state);
+  await requireVolumes(docker, { stack, state, asked, dataLost });
   heed(signal);
   const changedByHand = await repairDrift({ deployer, docker, stack, state, note: (text) => report.note(text), signal });
   heed(signal, "what was changed by hand is set back, and nothing else was changed");
@@ -47,23 +63,29 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   if (jobs.length > 0) report.note(`runs again, as it failed last time: ${jobs.map(nameOf).join(", ")}`);
   const replace = [...new Set([...jobs, ...changedByHand])];
   const failed: ResourceEvent[] = [];
+  const left = new Set<string>();
   const update = (onEvent: (event: ResourceEvent) => void) =>
     deployer.up({
       ...options,
       replace,
+      letGo: letGo(state, asked),
       signal,
       onEvent: (event) => {
         if (event.phase === "failed") failed.push(event);
+        if (event.phase === "done" && event.op === "delete") left.add(event.urn);
         onEvent(event);
       },
     });
-  return applyWithProgress(stack, terminal, report, update).catch(async (error: unknown) => {
+  const outcome = await applyWithProgress(stack, terminal, report, update).catch(async (error: unknown) => {
     // What a program prints is in the message, and it may print whatever it knows.
     const known = await Promise.all([deployer.generated().catch(() => []), stackSecrets(project, stack, passphrase.value)]);
     for (const secret of known.flat()) terminal.redactor.hide(secret);
     // The embedded engine's messages have their causes already.
     throw deployer.engine === "pulumi" && !signal.aborted ? await withCauses(error, failed, docker, stack) : error;
   });
+  const kept = dataVolumes(state).filter(({ urn }) => left.has(urn)).map(nameOnHost);
+  if (kept.length > 0) report.note(keptNote(kept, project.settings(stack).docker));
+  return { ...outcome, kept };
 }
 
 /** Waits until each address of the stack's outputs answers; the addresses by name. @throws OpsError with the last answer of one that does not. */

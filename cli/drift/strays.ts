@@ -18,8 +18,9 @@ export function strayDrifts(stack: string, state: Deployment, look: Look, up: st
       const repair = `docker network rm ${Name}`;
       return { kind: "network", resource: Name, what: "stray", is: "there", state: "not known", ...harmless, reason: "it takes addresses of the Docker Engine, and nothing else", repair };
     }),
-    ...volumes.map(({ Name }): Drift => {
-      const reason = "it takes space; look what is in it before you remove it";
+    ...volumes.map(({ Name, Labels }): Drift => {
+      const left = (Labels as Record<string, string> | null)?.[labels.role] === "data";
+      const reason = left ? "the data of a part that has left, which finds it again when it comes back; look what is in it before you remove it" : "it takes space; look what is in it before you remove it";
       return { kind: "volume", resource: Name, what: "stray", is: "there", state: "not known", ...harmless, reason, repair: `docker volume rm ${Name}` };
     }),
   ];

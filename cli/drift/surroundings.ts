@@ -27,11 +27,11 @@ export function networkFindings(resource: StateResource, found: Dockerode.Networ
 /** A volume of the state. */
 export function volumeFindings(resource: StateResource, found: Dockerode.VolumeInspectInfo | undefined, up: string): Finding[] {
   const wanted = labelsOf(resource);
-  const data = wanted[labels.role] === "data" || resource.protect === true;
+  const data = wanted[labels.role] === "data" || resource.retainOnDelete === true || resource.protect === true;
   const name = String(resource.id);
   if (found === undefined) {
-    const reason = data ? "its data is gone: up makes an empty one; ./berth restore brings back Postgres" : "its containers cannot start";
-    return [{ what: "missing", is: "no such volume", state: name, harmful: true, reason, repair: up, remedy: "forget" }];
+    const reason = data ? "its data is gone, and up refuses to begin with an empty one unless it is told to; ./berth restore brings back Postgres" : "its containers cannot start";
+    return [{ what: "missing", is: "no such volume", state: name, harmful: true, reason, repair: data ? `${up} --data-lost` : up, remedy: "forget" }];
   }
   const has = (found.Labels as Record<string, string> | null) ?? {};
   const lost = Object.entries(wanted).filter(([label, value]) => has[label] !== value).map(([label]) => label);

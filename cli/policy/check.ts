@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { refusal, warnings } from "../../policy/report.ts";
 import type { Finding } from "../../policy/rule.ts";
 import type { RunOptions } from "../deploy/deployer.ts";
-import type { Registration } from "../deploy/recorded-program.ts";
+import type { Asked } from "../deploy/recorded-program.ts";
 import { exitCodes, OpsError } from "../exit.ts";
 import type { Project } from "../project.ts";
 import { type StackValues, stackValues, takesEnvironments } from "../stack-file/stack-values.ts";
@@ -25,10 +25,10 @@ export class PolicyRefusal extends OpsError {
   }
 }
 
-/** What the program asks for breaks of the policy, and which images it builds. */
+/** What the program asks for, and what of it breaks the policy. */
 interface Checked {
   findings: Finding[];
-  images: Registration[];
+  asked: Asked;
 }
 
 type Answer = Checked | { problem: string };
@@ -37,18 +37,18 @@ type Answer = Checked | { problem: string };
 export class PolicyGate {
   readonly #project: Project;
   readonly #stack: string;
-  #passed: { settings: string; images: Registration[] } | undefined;
+  #passed: { settings: string; asked: Asked } | undefined;
 
   constructor(project: Project, stack: string) {
     this.#project = project;
     this.#stack = stack;
   }
 
-  /** @returns the images that the program builds. @throws as {@link enforcePolicy}. */
-  async enforce(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Registration[]> {
+  /** @returns what the program asks for. @throws as {@link enforcePolicy}. */
+  async enforce(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked> {
     const settings = readFileSync(this.#project.stackFile(this.#stack), "utf8");
-    if (settings !== this.#passed?.settings) this.#passed = { settings, images: await enforcePolicy(this.#project, this.#stack, options) };
-    return this.#passed.images;
+    if (settings !== this.#passed?.settings) this.#passed = { settings, asked: await enforcePolicy(this.#project, this.#stack, options) };
+    return this.#passed.asked;
   }
 }
 
@@ -57,21 +57,21 @@ export class PolicyGate {
  * may not be stops an update before the first one is made, whichever engine applies it. The CLI's own `--policy-pack`
  * looks at each resource only when its turn has come.
  *
- * @returns the images that the program builds.
+ * @returns what the program asks for.
  * @throws PolicyRefusal with every mandatory finding, or OpsError with what the program itself threw, or where values of
  * Pulumi ESC are missing. Advisory ones are told as warnings.
  */
-export async function enforcePolicy(project: Project, stack: string, { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<Registration[]> {
+export async function enforcePolicy(project: Project, stack: string, { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked> {
   const { folder } = project;
   const warn = (message: string) => onEvent?.({ phase: "diagnostic", op: "", urn: "", type: "", name: "", message });
   if (takesEnvironments(folder, stack)) {
     throw new OpsError(`environment of Pulumi.${stack}.yaml takes values from Pulumi ESC, which the Pulumi CLI alone resolves: use it (--engine pulumi) with a login to Pulumi Cloud, or take environment out`, exitCodes.requirement);
   }
-  const { findings, images } = await checkProgram({ folder, stack, ...stackValues(folder, stack), cache: project.generated("policy", "compiled") }, signal);
+  const { findings, asked } = await checkProgram({ folder, stack, ...stackValues(folder, stack), cache: project.generated("policy", "compiled") }, signal);
   const { mandatory = [], advisory = [] } = Object.groupBy(findings, ({ level }) => level);
   for (const message of warnings(advisory)) warn(message);
   if (mandatory.length > 0) throw new PolicyRefusal(stack, mandatory);
-  return images;
+  return asked;
 }
 
 /** Runs the program and the rules over it in a thread of its own. @throws OpsError with what the program threw. */

@@ -9,7 +9,7 @@ process.on("unhandledRejection", () => undefined);
 enableCompileCache(cache);
 
 try {
-  const { recordProgram } = await import("../deploy/recorded-program.ts");
+  const { askedIn, recordProgram } = await import("../deploy/recorded-program.ts");
   const subjects = await recordProgram(folder, stack, given);
   // Loaded by the program before.
   const { loadDefinitions } = await import("../../config/definitions.ts");
@@ -19,8 +19,7 @@ try {
   const settings = settingsOf(stack, given.values, await loadDefinitions(JSON.parse(given.values["berth:apps"] ?? "{}") as Record<string, unknown>));
   const findings = findingsOf(rules, subjects, settings);
   flushCompileCache();
-  const { types } = await import("../../pulumi/resource-types.ts");
-  port?.postMessage({ findings, images: subjects.filter(({ type }) => type === types.built) });
+  port?.postMessage({ findings, asked: askedIn(subjects) });
 } catch (error) {
   const { programError } = await import("../../pulumi/program.ts");
   port?.postMessage({ problem: programError(error) });

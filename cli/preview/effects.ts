@@ -60,7 +60,7 @@ export function dataOf(steps: readonly Step[]): Effect {
   const reasons = volumes.map(({ op, detail }) => {
     const name = nameIn(detail.before ?? detail.after);
     if (op === "create") return said`the volume ${name} is new and empty`;
-    if (op === "delete") return said`the volume ${name} leaves the stack; it stays on the Docker host with its data`;
+    if (op === "delete") return said`the volume ${name} leaves the stack and stays on the Docker host with its data, for when its part comes back; to delete it: ${`docker volume rm ${name}`}`;
     return op === "replace" ? said`the volume ${name} is replaced by an empty one` : said`the settings of the volume ${name} change`;
   });
   return { happens: volumes.some(({ op }) => op !== "create"), reasons };

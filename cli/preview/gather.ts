@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type Dockerode from "dockerode";
 import { parse } from "yaml";
 import type { Deployer, Outcome } from "../deploy/deployer.ts";
 import { type Deployment, realResources } from "../deploy/stack-state.ts";
-import { dockerClient } from "../../docker/client.ts";
 import type { Drift } from "../drift/finding.ts";
 import { repairable } from "../drift/repair.ts";
 import { messageOf } from "../exit.ts";
@@ -17,13 +15,12 @@ import { stackFileFor } from "../stack-file/stack-file.ts";
 import type { Host } from "./capacity.ts";
 import { commitsBetween, wholeCommit } from "./commits.ts";
 import type { KeyChange } from "./configuration.ts";
+import { answered, asked, deadline } from "./host.ts";
 import type { ImageChange } from "./images.ts";
 import { type Facts, type Migrations, type Preview, previewOf } from "./model.ts";
 import type { Step } from "./tree.ts";
 
-/** How long the Docker host may take for an answer, in milliseconds. */
-const deadline = 4000;
-/** And for all that shows what was changed by hand. */
+/** How long all that shows what was changed by hand may take, in milliseconds. */
 const lookDeadline = 10_000;
 
 /** What an engine's preview told. */
@@ -123,23 +120,4 @@ async function hostOf(docker: Dockerode | undefined, stack: string, state: Deplo
 
 function hostIn({ MemTotal, NCPU }: { MemTotal: number; NCPU: number }): Host {
   return { memory: Math.floor(MemTotal / 2 ** 20), cpus: NCPU };
-}
-
-async function answered<T>(docker: Dockerode | undefined, within: number, ask: (docker: Dockerode) => Promise<T>): Promise<T | undefined> {
-  try {
-    return docker && ((await Promise.race([ask(docker), delay(within, undefined, { ref: false })])) as T | undefined);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A client that gives each request up after the deadline, so that none keeps the command waiting at its end. */
-function asked(project: Project, stack: string, environment: NodeJS.ProcessEnv): Dockerode | undefined {
-  try {
-    const docker = dockerClient(project.settings(stack).docker, environment);
-    Object.assign(docker.modem as object, { connectionTimeout: deadline });
-    return docker;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import type Dockerode from "dockerode";
 import { parse } from "yaml";
 import { contextHash } from "../../pulumi/docker-build/context-hash.ts";
+import { letGo } from "../deploy/data-volumes.ts";
 import type { Deployer } from "../deploy/deployer.ts";
 import { failedJobs } from "../deploy/stack-state.ts";
 import { repairable } from "../drift/repair.ts";
@@ -60,8 +61,10 @@ export async function requirePlan(file: string, plan: Plan, { project, stack, de
   const early = misfits({ ...plan, steps: [] }, await withFiles(project, { stack, engine: deployer.engine, state, steps: [] }));
   const drifted = early.length > 0 ? [] : await repairable(docker, stack, state);
   if (early.length > 0 || drifted.length > 0) throw refused(file, stack, [...early, ...drifted.map((drift) => `Changed by hand on the Docker host: ${driftLine(drift)}`)]);
+  const asked = await deployer.asked({ signal });
   await deployer.preview({
     signal,
+    letGo: letGo(state, asked),
     replace: failedJobs(state),
     onEvent: (event) => {
       const step = stepOf(event);

@@ -2,12 +2,15 @@ import { git } from "../../config/git.ts";
 import { applyWithProgress } from "../deploy/apply.ts";
 import { type Choice, engineFor } from "../deploy/choose.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
+import { letGo } from "../deploy/data-volumes.ts";
 import type { ResourceEvent } from "../deploy/deployer.ts";
 import { failedJobs } from "../deploy/stack-state.ts";
+import { placesOn, refuseProblems, volumeProblems } from "../deploy/volume-problems.ts";
 import { exitCodes, messageOf, OpsError, usageError } from "../exit.ts";
 import { forgeOf } from "../forge/forge.ts";
 import { failureOf, renderFailure } from "./failure.ts";
 import { gather } from "./gather.ts";
+import { answered, asked as askedHost, deadline } from "./host.ts";
 import { renderJson } from "./json.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { pulumiPlanFile, savePlan } from "./plan-file.ts";
@@ -31,6 +34,7 @@ export const command: Command = {
     json: jsonOption,
     markdown: { type: "boolean", help: "print it as Markdown, for a pull request" },
     "save-plan": { type: "string", value: "<file>", help: "write what up would do, for ./berth up --plan" },
+    "data-lost": { type: "boolean", help: "go on where data volumes are gone from the Docker host, as ./berth up --data-lost would" },
     comment: { type: "string", value: "<number>", help: "post it to this pull request, in place of the one before" },
   },
   examples: ["./berth preview", "./berth preview -s prod --markdown", "./berth preview -s prod --json | jq .requests", "./berth preview -s prod --comment 12", "./berth preview -s prod --save-plan prod.plan"],
@@ -49,7 +53,7 @@ export const command: Command = {
     let told: Preview;
     try {
       choice = await engineFor(context, stack, parsed.values["engine"], report);
-      told = await previewed(context, stack, choice, parsed.values["save-plan"], report);
+      told = await previewed(context, stack, choice, { planFile: parsed.values["save-plan"], dataLost: parsed.flags["data-lost"] === true }, report);
     } catch (error) {
       // What is interrupted is begun anew: a workflow's run that a newer commit cancels has nothing to say.
       if (signal.aborted) throw error;
@@ -67,14 +71,18 @@ export const command: Command = {
   },
 };
 
-async function previewed({ project, terminal, environment, signal }: Context, stack: string, { deployer, passphrase }: Choice, planFile: string | undefined, report: Progress): Promise<Preview> {
+async function previewed({ project, terminal, environment, signal }: Context, stack: string, { deployer, passphrase }: Choice, { planFile, dataLost }: { planFile: string | undefined; dataLost: boolean }, report: Progress): Promise<Preview> {
   report.note(deployer.description);
   const steps: Step[] = [];
   const state = await deployer.state();
+  const asked = await deployer.asked({ signal, onEvent: ({ message }) => message !== undefined && report.note(message.trim()) });
+  const host = await answered(askedHost(project, stack, environment), deadline, placesOn);
+  if (host !== undefined) refuseProblems(stack, volumeProblems({ stack, state, asked, dataLost }, host));
   const preview = (show: (event: ResourceEvent) => void) =>
     deployer.preview({
       signal,
       replace: failedJobs(state),
+      letGo: letGo(state, asked),
       ...(planFile !== undefined && { plan: pulumiPlanFile(project, stack) }),
       onEvent: (event) => {
         show(event);

@@ -3,6 +3,7 @@ import type { Release } from "../../components/release/release-record.ts";
 import { Crypter } from "../../pulumi/secrets.ts";
 import { applyWithProgress } from "../deploy/apply.ts";
 import { type Choice, engineFor } from "../deploy/choose.ts";
+import { letGo } from "../deploy/data-volumes.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOption } from "../command.ts";
 import { dockerOf } from "../docker.ts";
 import { changesText } from "../table.ts";
@@ -79,7 +80,10 @@ export const command: Command = {
     const restored = wanted === to ? put : { ...put, kept: [] };
     const note = rollbackNote(to.number, forced);
     if (from === to) for (const key of [...restored.config, ...restored.secrets]) terminal.line(`  set back  ${key}`);
-    const preview = () => applyWithProgress("preview", terminal, report, (onEvent) => deployer.preview({ signal, onEvent }), true);
+    const preview = async () => {
+      const left = letGo(await deployer.state(), await deployer.asked({ signal }));
+      return await applyWithProgress("preview", terminal, report, (onEvent) => deployer.preview({ signal, onEvent, letGo: left }), true);
+    };
     if (parsed.flags["dry-run"]) {
       const { changes: planned } = await withFile(file, before, restored.text, preview).finally(() => writeFileSync(file, before));
       if (parsed.flags["json"]) terminal.json({ stack, engine: deployer.engine, dryRun: true, from: from.number, to: to.number, changes, migrations, forced, stackFile: filed(restored), resources: planned });

@@ -72,7 +72,7 @@ export function meetNeeds(parent: pulumi.Resource, name: string, args: AppNeedsA
   }
   const mounts: docker.types.input.ContainerMount[] = [];
   for (const [volume, path] of Object.entries(definition.volumes ?? {})) {
-    const data = new Volume(`${name}-volume-${volume}`, { platform, owner: args.userId, data: true }, child);
+    const data = new Volume(`${name}-volume-${volume}`, { platform, owner: args.userId, data: true, app: name }, child);
     // Into an empty volume the engine copies what the image has at the path, its owner included.
     mounts.push({ ...data.mount(path), volumeOptions: { noCopy: true } });
   }

@@ -8,18 +8,28 @@ export interface VolumeArgs {
   /** User and group id that own the volume's root directory. */
   owner: number;
   /**
-   * The volume holds data: it has a fixed name, is protected from deletion and kept when the stack
-   * is destroyed. @default false
+   * The volume holds data: it has a fixed name, and stays on the Docker host when the program names it no more.
+   * @default false
    */
   data?: boolean;
+  /** The stack can't do without its data: a program that names it no more is refused. @default false */
+  permanent?: boolean;
+  /** The application whose data it is, for its label. */
+  app?: string;
 }
+
+/**
+ * All that a volume is made of, so that nothing replaces one with data: a replacement is an empty one. One that was made
+ * beforehand, on another disk for example, has labels and driver options that this program does not know.
+ */
+const settled = ["name", "labels", "driver", "driverOpts"];
 
 /**
  * A named volume that belongs to one user id, whatever image mounts it first.
  *
  * A change to a Docker volume is a new, empty volume, so nothing here depends on anything that
- * changes, and a data volume's name is fixed: `<prefix>-<name>`. One of that name that exists already, on a disk of its
- * own for example, is used as it is.
+ * changes, and a data volume's name is fixed: `<prefix>-<name>`. One of that name that exists already is used as it is: one
+ * that was made beforehand on a disk of its own, or that stayed when its part left the stack.
  *
  * @example
  * const data = new Volume("postgres-data", { platform, owner: 999, data: true });
@@ -30,12 +40,11 @@ export class Volume extends pulumi.ComponentResource {
 
   constructor(name: string, args: VolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Volume", name, {}, opts);
-    const { platform, owner, data = false } = args;
+    const { platform, owner, data = false, permanent = false, app } = args;
     const volume = new docker.Volume(
       `${name}-volume`,
-      { name: `${platform.prefix}-${name}`, labels: labelsOf(platform, data ? "data" : "runtime") },
-      // Made beforehand on another disk, it has driver options that this program does not know, and is taken as it is.
-      { parent: this, protect: data, retainOnDelete: data, ignoreChanges: data ? ["driver", "driverOpts"] : [] },
+      { name: `${platform.prefix}-${name}`, labels: labelsOf(platform, data ? "data" : "runtime", app) },
+      { parent: this, protect: permanent, retainOnDelete: data, ignoreChanges: data ? settled : [] },
     );
     const chown = new Job(
       `${name}-owner`,

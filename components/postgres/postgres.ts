@@ -68,7 +68,7 @@ export class Postgres extends pulumi.ComponentResource {
     this.temporaryFiles = args.temporaryFiles ?? 1024;
     this.platform = platform;
     this.socket = new Volume(`${name}-socket`, { platform, owner: user }, { parent: this });
-    const dataVolume = new Volume(`${name}-data`, { platform, owner: user, data: true }, { parent: this });
+    const dataVolume = new Volume(`${name}-data`, { platform, owner: user, data: true, permanent: true }, { parent: this });
     const repository = this.repository(`${name}-backup`, args);
     const config = new Files(
       `${name}-config`,

@@ -24,7 +24,7 @@ export interface RedisArgs {
 const user = 999;
 
 /**
- * A Redis server with an append-only file on a protected volume and a user for each application.
+ * A Redis server with an append-only file on a volume and a user for each application.
  *
  * @example
  * const redis = new Redis("redis", { platform, networks: [networks.app("shop")], users: ["shop"], memory: 128 });

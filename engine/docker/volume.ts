@@ -78,6 +78,8 @@ export const volume: ResourceType = {
   },
 };
 
+/** Labels as they are read back: one that was there already has its own. */
 function outputs(found: VolumeInspectInfo, inputs: Props): Props {
-  return { labels: [], ...inputs, id: found.Name, name: found.Name, driver: found.Driver, mountpoint: found.Mountpoint };
+  const has = Object.entries((found.Labels as Record<string, string> | null) ?? {}).map(([label, value]) => ({ label, value }));
+  return { ...inputs, labels: has.toSorted((a, b) => (a.label < b.label ? -1 : 1)), id: found.Name, name: found.Name, driver: found.Driver, mountpoint: found.Mountpoint };
 }

@@ -237,8 +237,9 @@ for (const stack of ["dev", "prod"]) {
       }
     });
 
-    test("protects and keeps the volumes with data, and no others", () => {
-      const kept = of(type.volume).filter(({ protect, retainOnDelete }) => protect && retainOnDelete).map(({ name }) => name);
+    test("keeps the volumes with data, and no others, and protects the one that it can't be without", () => {
+      const kept = of(type.volume).filter(({ retainOnDelete }) => retainOnDelete).map(({ name }) => name);
+      assert.deepEqual(resources.filter(({ protect }) => protect).map(({ name }) => name), ["postgres-data-volume"]);
       const data = of(type.volume).filter(({ inputs }) => role(inputs as unknown as Container) === "data").map(({ name }) => name);
       const own = stack === "dev" ? ["postgres-backups", "registry-data"] : ["traefik-certificates", ...watching.filter((part) => part !== "alertmanager").map((part) => `${part}-data`)];
       const expected = ["postgres-data", "prometheus-data", "redis-data", ...own, ...appVolumes()].map((name) => `${name}-volume`).toSorted();

@@ -212,8 +212,8 @@ const table: Record<string, { passes: Row[]; finds: Row[] }> = {
     finds: [["the engine's own", container({ logDriver: undefined, logOpts: undefined })], ["files without end", container({ logDriver: "json-file", logOpts: { "max-size": "10m" } })], ["a store that is waited for", container({ logDriver: "syslog", logOpts: { "syslog-address": "tcp://logs:514" } })]],
   },
   "data-volumes": {
-    passes: [["data", volume("data", {})], ["files", volume("files", { protect: false, retainOnDelete: false })], ["what Pulumi does not tell a pack", volume("data", { retainOnDelete: undefined })]],
-    finds: [["not protected", volume("data", { protect: false })], ["deleted with the stack", volume("data", { retainOnDelete: false })], ["a name of its own each time", volume("data", { inputs: { labels: labels("data") } })]],
+    passes: [["data", volume("data", {})], ["what may leave the stack", volume("data", { protect: false })], ["files", volume("files", { protect: false, retainOnDelete: false })], ["what Pulumi does not tell a pack", volume("data", { retainOnDelete: undefined })]],
+    finds: [["deleted with the stack", volume("data", { retainOnDelete: false })], ["a name of its own each time", volume("data", { inputs: { labels: labels("data") } })]],
   },
 };
 

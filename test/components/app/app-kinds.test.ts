@@ -63,10 +63,11 @@ describe("a worker", () => {
     assert.deepEqual(child(resources, "Container", "shop-worker-0").inputs["networksAdvanced"], [{ name: "own", aliases: ["shop-metrics"] }, { name: "egress" }]);
   });
 
-  test("with a volume has it as its own user, protected, and is stopped before the next one starts", async () => {
+  test("with a volume has it as its own user, kept when the application leaves, and is stopped before the next one starts", async () => {
     const { resources } = await record(make({ ...worker, volumes: { data: "/app/data" }, user: 1000, maxRestarts: 5 }));
     const volume = child(resources, "Volume", "shop-volume-data-volume");
-    assert.deepEqual([volume.inputs["name"], volume.protect, volume.retainOnDelete], ["berth-test-shop-volume-data", true, true]);
+    assert.deepEqual(volume.inputs["labels"], labels("data", "shop"));
+    assert.deepEqual([volume.inputs["name"], volume.protect, volume.retainOnDelete], ["berth-test-shop-volume-data", false, true]);
     assert.deepEqual(child(resources, "Container", "shop-volume-data-owner").inputs["command"], ["1000:1000", "/volume"]);
     const { inputs, deleteBeforeReplace } = child(resources, "Container", "shop-worker-0");
     assert.deepEqual(inputs["mounts"], [secretsMount, { type: "volume", source: "berth-test-shop-volume-data", target: "/app/data", readOnly: false, volumeOptions: { noCopy: true } }]);

@@ -55,7 +55,7 @@ describe("Loki and its collector", () => {
       assert.equal(given["user"], "10001:10001", name);
       for (const mount of given["mounts"] as { type: string }[]) assert.equal(mount.type, "volume", name);
     }
-    for (const data of ["loki-data-volume", "log-collector-data-volume"]) assert.deepEqual([child(resources, "Volume", data).protect, child(resources, "Volume", data).retainOnDelete], [true, true]);
+    for (const data of ["loki-data-volume", "log-collector-data-volume"]) assert.deepEqual([child(resources, "Volume", data).protect, child(resources, "Volume", data).retainOnDelete], [false, true]);
   });
 
   test("are on the monitoring network; the collector takes lines on one of its own, at a port of 127.0.0.1", () => {

@@ -26,15 +26,22 @@ describe("a volume", () => {
     assert.equal(job.provider, "host");
   });
 
-  test("with data is protected and kept", async () => {
-    const { resources } = await record(() => new Volume("data", { platform, owner: 999, data: true }, onHost()));
-    const { protect, retainOnDelete, parent, provider } = child(resources, "Volume", "data-volume");
-    assert.deepEqual({ protect, retainOnDelete, parent, provider }, { protect: true, retainOnDelete: true, parent: "data", provider: "host" });
+  test("with data is kept, and may leave the stack; one that the stack can't be without is protected", async () => {
+    for (const permanent of [false, true]) {
+      const { resources } = await record(() => new Volume("data", { platform, owner: 999, data: true, permanent }, onHost()));
+      const { protect, retainOnDelete, parent, provider } = child(resources, "Volume", "data-volume");
+      assert.deepEqual({ protect, retainOnDelete, parent, provider }, { protect: permanent, retainOnDelete: true, parent: "data", provider: "host" });
+    }
   });
 
-  test("with data, made beforehand on another disk, is taken as it is", async () => {
+  test("of an application says whose it is", async () => {
+    const { resources } = await record(() => new Volume("data", { platform, owner: 999, data: true, app: "shop" }, onHost()));
+    assert.deepEqual(child(resources, "Volume", "data-volume").inputs["labels"], labels("data", "shop"));
+  });
+
+  test("with data is never replaced, whatever it is asked to be: one made beforehand on another disk is taken as it is", async () => {
     const { resources } = await record(() => new Volume("data", { platform, owner: 999, data: true }, onHost()));
-    assert.deepEqual(child(resources, "Volume", "data-volume").ignoreChanges, ["driver", "driverOpts"], "a replacement would be a new, empty volume");
+    assert.deepEqual(child(resources, "Volume", "data-volume").ignoreChanges, ["name", "labels", "driver", "driverOpts"], "a replacement would be a new, empty volume");
   });
 
   test("without data is neither, and is labelled as what a stack needs while it runs", async () => {

@@ -2,6 +2,7 @@ import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { parse, stringify } from "yaml";
 import type { Resource } from "../../../pulumi/state.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -44,6 +45,14 @@ export class RecordedStack implements Disposable {
   /** URNs of the volumes whose loss nothing makes good. */
   get dataVolumes(): string[] {
     return this.resources.filter(({ type, protect }) => type === "docker:index/volume:Volume" && protect === true).map(({ urn }) => urn);
+  }
+
+  /** Writes another stack file. */
+  configure(change: (config: Record<string, unknown>) => void): void {
+    const file = join(this.folder, `Pulumi.${this.name}.yaml`);
+    const content = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+    change(content.config);
+    writeFileSync(file, stringify(content));
   }
 
   [Symbol.dispose](): void {

@@ -23,7 +23,7 @@ describe("the stack's own registry", () => {
     assert.deepEqual(child(resources, "RandomPassword", "registry-password").inputs, { length: 32, special: false });
     assert.deepEqual(child(resources, "Network", "registry-network").inputs, { name: "berth-test-registry", driver: "bridge", labels: labels("network") });
     const data = child(resources, "Volume", "registry-data-volume");
-    assert.deepEqual([data.protect, data.retainOnDelete], [true, true]);
+    assert.deepEqual([data.protect, data.retainOnDelete], [false, true]);
   });
 
   test("listens on 127.0.0.1 alone, as a user of its own", async () => {

@@ -51,7 +51,7 @@ describe("grafana", () => {
       ...hardening({ memory: 384, cpus: "1.0" }),
     });
     const data = child(resources, "Volume", "grafana-data-volume");
-    assert.deepEqual([data.protect, data.retainOnDelete], [true, true]);
+    assert.deepEqual([data.protect, data.retainOnDelete], [false, true]);
   });
 
   test("has its password, its key and Prometheus's password as secrets in files", () => {

@@ -115,7 +115,7 @@ describe("monitoring", () => {
     assert.deepEqual(filler.secretInputs, ["uploads.0.content"]);
   });
 
-  test("Prometheus keeps its samples on a protected volume for as long as asked", () => {
+  test("Prometheus keeps its samples on a volume that is kept for as long as asked", () => {
     const server = child(resources, "Container", "prometheus");
     assert.deepEqual(server.inputs, {
       image: "prometheus@sha256:1",
@@ -142,7 +142,7 @@ describe("monitoring", () => {
       ...hardening({ memory: 512 }),
     });
     const data = child(resources, "Volume", "prometheus-data-volume");
-    assert.deepEqual([data.protect, data.retainOnDelete], [true, true]);
+    assert.deepEqual([data.protect, data.retainOnDelete], [false, true]);
   });
 
   test("Prometheus asks for a login, which promtool in its container finds", () => {

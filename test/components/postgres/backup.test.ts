@@ -128,10 +128,10 @@ describe("Postgres with backups on a volume", () => {
     assert.equal((await record(program(undefined))).result.backupImage, undefined);
   });
 
-  test("has its backups on a protected volume, and drills and metrics on others", async () => {
+  test("has its backups on a volume that is kept, and drills and metrics on others", async () => {
     const { resources, result } = await recorded();
     const flags = (name: string) => [child(resources, "Volume", name).protect, child(resources, "Volume", name).retainOnDelete];
-    assert.deepEqual(flags("postgres-backups-volume"), [true, true]);
+    assert.deepEqual(flags("postgres-backups-volume"), [false, true]);
     assert.deepEqual([flags("postgres-backup-drill-volume"), flags("postgres-backup-metrics-volume")], [[false, false], [false, false]]);
     assert.equal(child(resources, "Volume", "postgres-backups-volume").inputs["name"], "berth-test-postgres-backups");
     assert.ok(result.metricFiles);

@@ -27,7 +27,7 @@ describe("Redis", () => {
     ]);
     for (const user of ["exporter", "shop"]) assert.deepEqual(child(resources, "RandomPassword", `redis-${user}-password`).inputs, { length: 32, special: false });
     const data = child(resources, "Volume", "redis-data-volume");
-    assert.deepEqual([data.protect, data.retainOnDelete], [true, true]);
+    assert.deepEqual([data.protect, data.retainOnDelete], [false, true]);
   });
 
   test("runs on its data as its own user and is never two at once", async () => {

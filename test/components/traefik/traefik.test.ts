@@ -55,7 +55,7 @@ describe("Traefik with HTTPS", () => {
   const publish = { ...args.publish, https: 8443 };
   const make = (more: object, host?: ReturnType<typeof onHost>) => new Traefik("traefik", { ...args, publish, tls: { ...tls, ...more } }, host ?? onHost());
 
-  test("publishes both ports and keeps its certificates in a protected volume of data", async () => {
+  test("publishes both ports and keeps its certificates in a volume of data", async () => {
     const { resources } = await record(() => make({}));
     const server = child(resources, "Container", "traefik");
     assert.deepEqual(server.inputs["ports"], [
@@ -64,7 +64,7 @@ describe("Traefik with HTTPS", () => {
     ]);
     assert.deepEqual((server.inputs["mounts"] as unknown[]).at(-1), { type: "volume", source: "berth-test-traefik-certificates", target: "/var/lib/traefik", readOnly: false });
     const volume = child(resources, "Volume", "traefik-certificates-volume");
-    assert.deepEqual([volume.protect, volume.retainOnDelete], [true, true]);
+    assert.deepEqual([volume.protect, volume.retainOnDelete], [false, true]);
     assert.deepEqual(child(resources, "Container", "traefik-config-filler").inputs["uploads"], [
       { file: "/files/traefik.yml", content: renderTraefikStatic({ ...tls, port: 8443 }), permissions: "0444" },
     ]);

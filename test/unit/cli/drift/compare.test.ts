@@ -60,7 +60,7 @@ describe("drift of a host", () => {
       { what: "guest", is: "spy is on it", harmful: true, repair: "docker network disconnect -f berth-prod-edge spy", remedy: "none" },
     ],
     ["a volume made by hand elsewhere, with the labels", { volumes: [{ ...look().volumes[0], Driver: "local", Options: { type: "nfs", o: "addr=10.0.0.9" } }] }, { kind: "volume", what: "driver", harmful: true, is: "with another driver or other options", repair: "docker volume inspect berth-prod-postgres-data" }],
-    ["a data volume removed", { volumes: [] }, { kind: "volume", what: "missing", harmful: true, reason: "its data is gone: up makes an empty one; ./berth restore brings back Postgres" }],
+    ["a data volume removed", { volumes: [] }, { kind: "volume", what: "missing", harmful: true, reason: "its data is gone, and up refuses to begin with an empty one unless it is told to; ./berth restore brings back Postgres", repair: "./berth up -s prod --data-lost" }],
     ["a volume made again without its labels", { volumes: [{ Name: "berth-prod-postgres-data", Labels: null }] }, { what: "labels", is: "without the label berth.role, berth.stack", harmful: true }],
     ["a volume with a label more", { volumes: [{ Name: "berth-prod-postgres-data", Labels: { ...plainLabels("data"), mine: "1" } }] }, { what: "labels", is: "with the label mine", harmful: false, repair: "" }],
     ["an image's tag moved", { images: new Map([["postgres:17", "sha256:bb"]]) }, { kind: "image", what: "image", is: "postgres:17 is bb", state: "aa", harmful: false }],
@@ -77,7 +77,7 @@ describe("drift of a host", () => {
     ["a container of ./berth run", { containers: stray("run") }, { what: "stray", harmful: false, repair: "" }],
     ["a container of ./berth restore", { containers: stray("restore") }, { what: "stray", harmful: false }],
     ["a network of the label, unknown", { networks: [...look().networks, { Id: "n2", Name: "left", Labels: plainLabels("network") }] }, { kind: "network", resource: "left", what: "stray", harmful: false, repair: "docker network rm left" }],
-    ["a volume of the label, unknown", { volumes: [...look().volumes, { Name: "left", Labels: plainLabels("data") }] }, { kind: "volume", resource: "left", what: "stray", harmful: false, repair: "docker volume rm left" }],
+    ["a volume of the label, unknown", { volumes: [...look().volumes, { Name: "left", Labels: plainLabels("data") }] }, { kind: "volume", resource: "left", what: "stray", harmful: false, reason: "the data of a part that has left, which finds it again when it comes back; look what is in it before you remove it", repair: "docker volume rm left" }],
     ["things of other stacks", { volumes: [...look().volumes, { Name: "x", Labels: { "berth.stack": "dev" } }], networks: [...look().networks, { Id: "n3", Name: "x", Labels: { "berth.stack": "dev" } }] }, undefined],
     ["a job's container removed", { containers: [], networks: [{ ...look().networks[0], Containers: {} }] }, { resource: "traefik-job", what: "missing", harmful: false }],
   ];

@@ -55,7 +55,7 @@ test("a new data volume touches no data; one that leaves or is replaced does; on
   const of = (op: "create" | "delete" | "replace", role = "data") =>
     previewOf(facts([step(op, volume, "shop-data-volume", { ...(op !== "create" && { before: { name: "berth-prod-shop-data", labels: labels(role) } }), ...(op !== "delete" && { after: { name: "berth-prod-shop-data", labels: labels(role) } }), parent: urnOf("berth:index:Application", "shop") })])).data;
   assert.deepEqual([of("create").happens, reasons(previewOf(facts([])).data)], [false, []]);
-  assert.deepEqual(reasons(of("delete")), ["the volume berth-prod-shop-data leaves the stack; it stays on the Docker host with its data"]);
+  assert.deepEqual(reasons(of("delete")), ["the volume berth-prod-shop-data leaves the stack and stays on the Docker host with its data, for when its part comes back; to delete it: docker volume rm berth-prod-shop-data"]);
   assert.deepEqual([of("replace").happens, reasons(of("replace"))], [true, ["the volume berth-prod-shop-data is replaced by an empty one"]]);
   assert.deepEqual(of("replace", "files"), { happens: false, reasons: [] });
 });
