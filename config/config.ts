@@ -5,6 +5,7 @@ import type { AppDefinition } from "../components/index.ts";
 import { appProblems } from "./checks/apps.ts";
 import { backupProblems } from "./checks/backup.ts";
 import { clashProblems } from "./checks/clashes.ts";
+import { nameProblems } from "./checks/names.ts";
 import { connectionProblems } from "./checks/connections.ts";
 import { definitionProblems } from "./checks/definitions.ts";
 import { developerProblems } from "./checks/developer.ts";
@@ -64,6 +65,7 @@ export function checkConfig(
   problems.push(
     ...appProblems(raw.stack, apps, definitions),
     ...definitionProblems(apps, definitions),
+    ...nameProblems(apps, definitions),
     ...developerProblems(raw.stack, settings, definitions),
     ...connectionProblems(raw.stack, apps, definitions, settings),
     ...clashProblems(raw.stack, settings),

@@ -67,7 +67,8 @@ export class Networks extends pulumi.ComponentResource {
           ...(subnet === undefined ? {} : { ipamConfigs: [{ subnet }] }),
           labels: labelsOf(args.platform, "network", app),
         },
-        { parent: this },
+        // Two networks never have one name: another subnet is another network, and what is on it starts anew.
+        { parent: this, deleteBeforeReplace: true },
       );
     this.public = network("public", false).name;
     this.edgeRef = refOf(network("edge", true, args.edgeSubnet));

@@ -36,6 +36,7 @@ describe("networks", () => {
     assert.deepEqual(child(given.resources, "Network", "networks-edge").inputs["ipamConfigs"], [{ subnet: "10.1.0.0/24" }]);
     assert.deepEqual(child(given.resources, "Network", "networks-monitoring").inputs["ipamConfigs"], [{ subnet: "10.2.0.0/24" }]);
     assert.equal(await value(given.result.monitoringSubnet), "10.2.0.0/24");
+    assert.deepEqual(given.resources.filter(({ type, deleteBeforeReplace }) => type.includes(":Network") && !type.startsWith("berth:") && deleteBeforeReplace !== true), [], "one of a name makes way for the next");
     const chosen = await record(() => new Networks("networks", { platform, named: plainly, apps: [] }, onHost()));
     assert.equal(await value(chosen.result.monitoringSubnet), "172.20.0.0/16");
   });

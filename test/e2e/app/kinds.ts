@@ -94,18 +94,18 @@ export async function writeKinds(project: Project): Promise<Server> {
   return served;
 }
 
-/** The stack file; another version is another environment of the worker. */
-export async function configureKinds(project: Project, version: string, notes?: object): Promise<void> {
+/** The stack file; another version is another environment of the worker, and none is a stack without it. */
+export async function configureKinds(project: Project, version: string | undefined, notes?: object): Promise<void> {
   const secret = await project.encrypted(canary);
   await project.configure((config) => {
     config["berth:apps"] = {
       shop: { memory: "64MiB" },
       remote: {},
-      robot: { memory: "64MiB", env: { VERSION: version } },
+      ...(version !== undefined && { robot: { memory: "64MiB", env: { VERSION: version } } }),
       "service-go": { folder: "services/go", replicas: 1 },
       ...(notes !== undefined && { notes }),
     };
-    for (const key of ["shop:PLAIN", "robot:TOKEN", "notes:NOTES_PASSWORD"]) config[key] = secret;
+    for (const key of ["shop:PLAIN", ...(version === undefined ? [] : ["robot:TOKEN"]), "notes:NOTES_PASSWORD"]) config[key] = secret;
     delete config["members:KEY"];
   });
 }

@@ -38,6 +38,26 @@ export function workers(given: Given): void {
     assert.equal((await readData(project, "starts")).length, 2);
   });
 
+  test("leaves the stack, which goes on without it; its volume stays, and it finds its data when it comes back", async () => {
+    const { project } = given();
+    const volume = `berth-${project.stack}-robot-volume-data`;
+    const starts = await readData(project, "starts");
+    await configureKinds(project, undefined, { env: { NOTES_TITLE: "notes" } });
+    const preview = await project.berth(["preview", "-s", project.stack]);
+    assert.equal(preview.code, 0, preview.output);
+    assert.match(preview.stdout, new RegExp(`the volume ${volume} leaves the stack and stays on the Docker host .*docker volume rm ${volume}`));
+    const up = await project.berth(["up", "-s", project.stack]);
+    assert.equal(up.code, 0, up.output);
+    assert.match(up.output, new RegExp(`the volume ${volume} has left the stack and stays on the Docker host: .*docker volume rm ${volume}`));
+    assert.deepEqual(await project.containers("worker"), []);
+    assert.deepEqual((await project.up()).changes, {}, "every later up works");
+    assert.ok((await project.volumes("data")).includes(volume));
+    await configureKinds(project, "2", { env: { NOTES_TITLE: "notes" } });
+    await project.up();
+    const now = await readData(project, "starts");
+    assert.deepEqual([now.slice(0, -1), now.length], [starts, starts.length + 1]);
+  });
+
   test("a worker that always fails is restarted as often as maxRestarts says, and stays down", async () => {
     const { project } = given();
     const [worker] = await project.containers("worker");

@@ -23,7 +23,11 @@ export const removal: Scenarios = {
     stack.write([]);
     assert.equal((await engine.up()).changes["delete"], 1);
     assert.equal(stack.containers().length, 0);
-    execFileSync("docker", ["volume", "inspect", `${stack.prefix}-data`]);
+    const made = () => execFileSync("docker", ["volume", "inspect", "--format", "{{.CreatedAt}}", `${stack.prefix}-data`], { encoding: "utf8" });
+    const before = made();
+    stack.write([volume({ protect: false })]);
+    assert.equal((await engine.up()).changes["create"], 1);
+    assert.equal(made(), before, "what comes back is the same volume, with its data");
   },
 
   async "deletes dependents first when what they need is replaced"(stack, engine) {
