@@ -99,7 +99,7 @@ const monitoring = new Monitoring(
   on,
 );
 
-const parts = { platform, registry, pullProvider, postgres, redis, tools };
+const parts = { platform, registry, pullProvider, postgres, redis, tools, secure: traefik.secure };
 const apps = config.apps.map((app) => new Application(app.name, { ...app, ...parts, networks: networks.of(app.name) }, on));
 
 const developer = new DeveloperTools(

@@ -20,5 +20,6 @@ export { Postgres, type PostgresArgs, type PostgresBackup } from "./postgres/pos
 export { Redis, type RedisArgs } from "./redis/redis.ts";
 export { recordRelease, type ReleaseArgs } from "./release/release.ts";
 export { Routes, type RoutesArgs } from "./traefik/routes.ts";
-export { addressesOf, addressOf, type Route } from "./traefik/traefik-config.ts";
+export type { Route } from "./traefik/route-config.ts";
+export { addressesOf, addressOf } from "./traefik/traefik-config.ts";
 export { Traefik, type TraefikArgs } from "./traefik/traefik.ts";

@@ -109,6 +109,7 @@ export class Operations {
       provider: this.providerInputs(resource),
       signal: this.#signal,
       note: (message) => this.#events.diagnostic(message, resource.urn),
+      limit: resource.customTimeouts?.["create"],
     };
   }
 

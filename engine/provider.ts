@@ -25,6 +25,8 @@ export interface Context {
   provider: Props;
   signal: AbortSignal;
   note: (message: string) => void;
+  /** Seconds that making it may take, as the program says. @default as long as it takes */
+  limit?: number | undefined;
 }
 
 /** What is known of a resource before an operation, without secret wrappers. */

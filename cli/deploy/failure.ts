@@ -4,7 +4,8 @@ import { unlessStatus } from "../../docker/errors.ts";
 import { containerLogs } from "../../docker/health.ts";
 import { commandOf, unpushed } from "./build-ahead.ts";
 import type { ResourceEvent } from "./deployer.ts";
-import { stackContainers } from "../../docker/labels.ts";
+import { labels, stackContainers } from "../../docker/labels.ts";
+import { stopLate } from "../../docker/late-job.ts";
 import { codeOf, messageOf, OpsError } from "../exit.ts";
 import type { Props } from "../../pulumi/values.ts";
 import { types } from "../../pulumi/resource-types.ts";
@@ -36,6 +37,8 @@ async function containerCause(docker: Dockerode, stack: string, resource: string
   if (newest === undefined) return [];
   const { State } = (await docker.getContainer(newest.Id).inspect().catch(unlessStatus(404))) ?? {};
   if (State === undefined) return [];
+  // What the provider gave up waiting for, and left running.
+  if (State.Running && newest.Labels[labels.role] === "job") return `${newest.Names[0]?.slice(1)} ${await stopLate(docker, newest.Id)}`.split("\n");
   const probe = State.Health?.Log.at(-1)?.Output.trim();
   const log = (await containerLogs(docker, newest.Id, tail).catch(unlessStatus(404, 409))) ?? "";
   return [

@@ -26,6 +26,8 @@ export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId"> {
   networks: AppNetworks;
   /** Host name of its route. */
   host: string;
+  /** Its route answers by HTTPS. @default false */
+  secure?: boolean;
   /** Containers of the web server that serve at the same time. */
   replicas: number;
   /** MiB of each container. */
@@ -100,13 +102,14 @@ export class Application extends pulumi.ComponentResource {
       const entrypoint = withSecrets(definition, command);
       const on = [{ name: networks.own.name }, ...this.outside().map(({ name }) => ({ name }))];
       const env = envList({ ...(definition.database === true && jobOptions), ...this.met.env });
-      const { done } = new Job(`${this.name}-${job}`, { ...this.common(), mounts: mountsOf(this.met), env, secrets: this.met.secrets, networks: on, entrypoint }, { parent: this, dependsOn: this.done });
+      const { done } = new Job(`${this.name}-${job}`, { ...this.common(), mounts: mountsOf(this.met), env, secrets: this.met.secrets, networks: on, entrypoint, limit: definition.jobLimit }, { parent: this, dependsOn: this.done });
       this.done = [done];
     }
   }
 
-  private web({ command, port, health: { path, command: health = requestTo(port, path), wait: healthWait }, stopGrace, balancing }: WebServer): RouteArgs {
-    const { networks, replicas, host } = this.args;
+  private web({ command, port, health: { path, command: ownHealth, wait: healthWait }, stopGrace, balancing }: WebServer): RouteArgs {
+    const { networks, replicas, host, secure = false } = this.args;
+    const health = ownHealth ?? requestTo({ port, path, host, secure });
     const on = [networks.edge, this.scraped(), ...this.outside()];
     const { balanced, servers } = new Workload(`${this.name}-web`, { ...this.staying(command), replicas, health, healthWait, stopGrace, networks: on }, this.afterJobs());
     // Swarm takes a server that is not well out of its name; Traefik would take out the name with all that are.
@@ -122,9 +125,9 @@ export class Application extends pulumi.ComponentResource {
 
   private schedules(): void {
     const { definition, networks } = this.args;
-    for (const [schedule, { cron, timeZone, command }] of Object.entries(definition.schedules ?? {})) {
+    for (const [schedule, { cron, timeZone, command, stopGrace }] of Object.entries(definition.schedules ?? {})) {
       const on = [{ name: networks.own.name, aliases: [`${this.name}-schedule-${schedule}`] }, ...this.outside().map(({ name }) => ({ name }))];
-      const timed = { schedule, cron, timeZone, command: withSecrets(definition, command) };
+      const timed = { schedule, cron, timeZone, stopGrace, command: withSecrets(definition, command) };
       new Schedule(`${this.name}-${schedule}`, { ...this.common(), ...timed, mounts: mountsOf(this.met), env: this.met.env, networks: on }, this.afterJobs());
     }
   }
@@ -164,5 +167,8 @@ export class Application extends pulumi.ComponentResource {
   }
 }
 
-/** A migration may compute for longer between two statements than a server's transaction may be idle; programs on libpq's terms read this. */
-const jobOptions = { PGOPTIONS: "-c idle_in_transaction_session_timeout=0" };
+/**
+ * A migration may compute for longer between two statements than a server's transaction may be idle. It waits a minute for a
+ * lock: all that come after it wait behind it, so the application would stand still. Programs on libpq's terms read this.
+ */
+const jobOptions = { PGOPTIONS: "-c idle_in_transaction_session_timeout=0 -c lock_timeout=60s" };

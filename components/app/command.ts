@@ -14,7 +14,24 @@ export function withSecrets({ unprepared }: AppDefinition, command: string[]): s
   return [shell, "-ec", script, "sh", ...command];
 }
 
-/** A health check by Berth's own wget. */
-export function requestTo(port: number, path: string): string[] {
-  return [busybox, "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}${path}`];
+/** What a container is asked as: a request that comes through its route. */
+export interface Asked {
+  port: number;
+  path: string;
+  /** Host name of the route. */
+  host: string;
+  /** The route answers by HTTPS. */
+  secure: boolean;
 }
+
+/**
+ * A health check by Berth's own wget, which asks as a request through the route would: frameworks refuse a host that they
+ * do not know, and redirect what is not HTTPS. Any 2xx or 3xx is well, as for Traefik; where a redirect leads does not count.
+ */
+export function requestTo({ port, path, host, secure }: Asked): string[] {
+  const headers = [`Host: ${host}`, `X-Forwarded-Proto: ${secure ? "https" : "http"}`];
+  return [shell, "-c", request, "sh", ...headers, `http://127.0.0.1:${port}${path}`];
+}
+
+const request = `said=$(${busybox} wget -S -T 4 -O /dev/null --header "$1" --header "$2" "$3" 2>&1)
+case \${said#*HTTP/1.? } in [23][0-9][0-9]*) ;; *) echo "$said"; exit 1 ;; esac`;

@@ -28,6 +28,8 @@ export interface AppDefinition {
   schedules?: Record<string, Schedule>;
   /** Commands run once for each new image or configuration before its containers start, in this order, for example `migrate`. @default none */
   jobs?: Record<string, string[]>;
+  /** Seconds in which each job must end; one that takes longer is stopped and has failed. @default 1800 */
+  jobLimit?: number;
   /** A role and a database of its own in Postgres: POSTGRES_HOST, _PORT, _USER, _DB, POSTGRES_PASSWORD_FILE, DATABASE_URL_FILE. @default false */
   database?: boolean;
   /** A user of its own in Redis, for keys `<name>:*`: REDIS_HOST, _PORT, _USER, _PREFIX, REDIS_PASSWORD_FILE, REDIS_URL_FILE. @default false */
@@ -134,6 +136,8 @@ export interface Schedule {
   command: string[];
   /** Seconds without a successful run after which an alert fires. @default none */
   alertAfter?: number;
+  /** Seconds that a run has to end when its container is replaced or removed; `up` waits for it. @default 60 */
+  stopGrace?: number;
 }
 
 /** What a secret is for; or, where the application starts without it, that it is optional. */

@@ -41,6 +41,7 @@ export class Rollout extends pulumi.ComponentResource {
         command: [args.service, args.revision, `${args.replicas}`, `${args.steady}`, `${args.patience}`],
         user: "65534:65534",
         networks: [{ name: args.network }],
+        limit: args.patience + 120,
       },
       // What waits does not matter: a newer toolbox must not wait again.
       { parent: this, ignoreChanges: ["image"] },

@@ -30,8 +30,8 @@ export interface ScheduleArgs extends Limits {
   /** Those of {@link Tools} among them. */
   mounts: docker.types.input.ContainerMount[];
   networks: { name: pulumi.Input<string>; aliases?: string[] }[];
-  /** Seconds that a run may take after the container is told to stop. @default 60 */
-  stopGrace?: number;
+  /** Seconds that a run has to end when the container is replaced or removed. @default 60 */
+  stopGrace?: number | undefined;
   loosening?: Loosening;
 }
 
@@ -44,7 +44,8 @@ const crontabDirectory = "/etc/berth-schedule";
  * A command that runs at times in an image that knows nothing of it: supercronic starts it, leaves out a run that is
  * due while the last one still runs, writes each result to the log and counts them in its metrics.
  *
- * The container is there all the time, stopped before it is replaced, so no two schedulers start the same run.
+ * The container is there all the time, stopped before it is replaced, so no two schedulers start the same run. One that
+ * runs then is waited for; an engine that is itself stopped waits a minute at most.
  *
  * @example
  * new Schedule("deliver-backup", { platform, mounts: [tools.mount()], app: "deliver", schedule: "backup", cron: "15 3 * * *", command: ["deliver", "backup"], … });
@@ -52,7 +53,7 @@ const crontabDirectory = "/etc/berth-schedule";
 export class Schedule extends pulumi.ComponentResource {
   constructor(name: string, args: ScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Schedule", name, {}, opts);
-    const { platform } = args;
+    const { platform, stopGrace = 60 } = args;
     const crontab = new Files(`${name}-crontab`, { platform, files: { crontab: renderCrontab(args) } }, { parent: this });
     const file = `${crontabDirectory}/crontab`;
     new docker.Container(
@@ -67,11 +68,13 @@ export class Schedule extends pulumi.ComponentResource {
         mounts: [...(args.mounts ?? []), crontab.mount(crontabDirectory)],
         networksAdvanced: args.networks,
         labels: labelsOf(platform, `schedule-${args.schedule}`, args.app),
-        ...healthGated(["CMD", supercronic, "-quiet", "-test", file], { stopGrace: args.stopGrace ?? 60 }),
+        ...healthGated(["CMD", supercronic, "-quiet", "-test", file], { stopGrace: Math.min(stopGrace, 60) }),
+        destroyGraceSeconds: stopGrace,
         ...hardened(args, args.loosening),
         ...logged(platform, `schedule-${args.schedule}`, args.app),
       },
-      containerOptions(this, false),
+      // By itself the provider waits for 20 minutes.
+      containerOptions(this, false, { customTimeouts: { delete: `${stopGrace + 60}s` } }),
     );
     this.registerOutputs({});
   }

@@ -31,6 +31,8 @@ export interface JobArgs {
   processes?: number;
   /** The application it works for, for its label. */
   app?: string;
+  /** Seconds in which it must end; what runs longer is stopped, and has failed. @default 1800 */
+  limit?: number | undefined;
   /** Values that it knows and may print: taken out of the message when it fails. @default none */
   secrets?: pulumi.Input<string>[];
 }
@@ -39,8 +41,8 @@ export interface JobArgs {
  * A container that runs to its end before anything that uses {@link done} goes on.
  *
  * It runs again whenever an argument changes. A non-zero exit code stops the update with the last
- * lines that it printed; the failed container stays for `docker logs`, and `berth up` runs it again. What it printed is a
- * secret of the state: a program may print whatever it knows.
+ * lines that it printed, and so does one that has not ended within its limit; the failed container stays for `docker logs`,
+ * and `berth up` runs it again. What it printed is a secret of the state: a program may print whatever it knows.
  *
  * @example
  * const migrated = new Job("root-migrate", { platform, image, entrypoint: ["root", "migrate"], user: "10001:10001" });
@@ -75,7 +77,8 @@ export class Job extends pulumi.ComponentResource {
         ...hardened({ memory: args.memory ?? 128, cpus: args.cpus, processes: args.processes }, args.loosening),
         ...logged(args.platform, "job", args.app),
       },
-      containerOptions(this, true, { ignoreChanges, additionalSecretOutputs: ["containerLogs"] }),
+      // The CLI's provider stops waiting then; it leaves the container to ./berth up, which stops it.
+      containerOptions(this, true, { ignoreChanges, additionalSecretOutputs: ["containerLogs"], customTimeouts: { create: `${args.limit ?? 1800}s` } }),
     );
     const { secrets = [] } = args;
     const ended = pulumi.all([container.name, container.exitCode, container.containerLogs, container.urn, pulumi.all(secrets)]);

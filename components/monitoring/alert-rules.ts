@@ -66,7 +66,7 @@ const requests = (filter = "") => `sum by (service) (rate(traefik_service_reques
 
 const applicationAlerts = [
   alert("ServerDown", "warning", "traefik_service_server_up == 0", "{{ $labels.url }} of {{ $labels.service }} fails its health check", `The other replicas serve: ${log} <application>`, minute),
-  alert("ServiceDown", "critical", "max by (service) (traefik_service_server_up) == 0", "no server of {{ $labels.service }} is well", `Requests are answered 503: ${log} <application>`, minute),
+  alert("ServiceDown", "critical", "max by (service) (traefik_service_server_up) == 0", "no server of {{ $labels.service }} is well", `Requests are tried on each all the same, and most fail: ${log} <application>`, minute),
   // Below one request in 10 s a single error would be the share that alerts.
   alert("ServiceErrors", "critical", `${requests('{code=~"5.."}')} / ${requests()} > 0.05 and ${requests()} > 0.1`, "more than 5 % of the requests to {{ $labels.service }} fail", `Answers of 500 and above in 5 minutes: ${log} <application>`, { for: "2m" }),
   // A crash is over in seconds, but one that comes back each few minutes is not.

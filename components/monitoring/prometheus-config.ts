@@ -66,6 +66,8 @@ export function renderPrometheusConfig({ stack, parts: targets, applications, sc
       ...Object.entries(targets).map(([job_name, target]) => ({
         job_name,
         ...(job_name === "prometheus" && { basic_auth: login }),
+        // Servers that no request goes to yet: whether they are well is a matter of their deploy.
+        ...(job_name === "traefik" && { metric_relabel_configs: [{ action: "drop", source_labels: ["service"], regex: "next_.*" }] }),
         static_configs: [{ targets: [target] }],
       })),
       ...applications.map(({ name, port, path = "/metrics" }) => ({

@@ -33,6 +33,9 @@ export interface BackupSchedulesArgs extends BackupTimes {
   network: pulumi.Input<string>;
 }
 
+/** Seconds for which an update waits for a backup that runs: it copies gigabytes, and one that is killed begins anew. */
+const backupGrace = 6 * 3600;
+
 /**
  * What runs beside a Postgres server that is backed up: a check that its log arrives in the repository, which stops an
  * update that broke it; and the schedules of backups and restore drills.
@@ -70,7 +73,7 @@ export class BackupSchedules extends pulumi.ComponentResource {
       },
       child,
     );
-    const schedule = (schedule: string, cron: string, command: string[], own: docker.types.input.ContainerMount[], loosening: Loosening = {}) =>
+    const schedule = (schedule: string, cron: string, command: string[], own: docker.types.input.ContainerMount[], { loosening = {}, stopGrace }: { loosening?: Loosening; stopGrace?: number } = {}) =>
       new Schedule(
         `${name}-${schedule}`,
         {
@@ -84,14 +87,15 @@ export class BackupSchedules extends pulumi.ComponentResource {
           mounts: [...own, tools.mount()],
           networks: [{ name: args.network }, ...repository.networks],
           loosening,
+          stopGrace,
         },
         { parent: this, dependsOn: check.done },
       );
-    schedule("full", args.full, ["backup", "full"], mounts);
-    schedule("differential", args.differential, ["backup", "diff"], mounts);
+    schedule("full", args.full, ["backup", "full"], mounts, { stopGrace: backupGrace });
+    schedule("differential", args.differential, ["backup", "diff"], mounts, { stopGrace: backupGrace });
     // Over the volume that the image declares, which would be made for this container.
     const hidden = { tmpfs: { ...defaultTmpfs, [args.dataMount]: 1 } };
-    schedule("drill", args.drill, ["drill"], [...repository.mounts(true), metrics, drill.mount(backupPaths.drill)], hidden);
+    schedule("drill", args.drill, ["drill"], [...repository.mounts(true), metrics, drill.mount(backupPaths.drill)], { loosening: hidden });
     this.registerOutputs({});
   }
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { unknown } from "@pulumi/pulumi/output.js";
+import { Job } from "../docker/job.ts";
 import { type Release, withoutLeaked, withoutTag, withRelease } from "./release-record.ts";
 
 export interface ReleaseArgs extends Pick<Release, "config" | "secrets"> {
@@ -16,7 +17,8 @@ export interface ReleaseArgs extends Pick<Release, "config" | "secrets"> {
  * where images, configuration or secrets differ from the newest.
  *
  * So each update makes its own record, whichever engine or command runs it. It is known, and so kept, only once every
- * resource that was registered before is ready: an update that fails records nothing. The whole is one secret, as it
+ * resource that was registered before is ready and every job has ended well, so once the routes serve what it names: an
+ * update that fails records nothing. The whole is one secret, as it
  * holds the values of secrets: encrypted in the state, and one line in what Pulumi prints.
  *
  * @example
@@ -25,7 +27,8 @@ export interface ReleaseArgs extends Pick<Release, "config" | "secrets"> {
 export function recordRelease(args: ReleaseArgs): pulumi.Output<readonly Release[]> {
   const stack = pulumi.runtime.getStackResource();
   const last = stack === undefined ? [] : stack.urn.apply(lastReleases);
-  const ready = pulumi.all(registered(stack).map(({ urn }) => urn));
+  // A job that failed is there all the same: what counts is that it ended well. Those that write the routes are among them.
+  const ready = pulumi.all(registered(stack).map((resource) => (resource instanceof Job ? resource.done.apply(() => resource.urn) : resource.urn)));
   const images = pulumi.output(args.images).apply((found) => Object.fromEntries(Object.entries(found).map(([app, image]) => [app, withoutTag(image)])));
   const { config, secrets } = args;
   const records = pulumi.all([last, images, ready]).apply(([before, known]) => {

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { cutOverScript, statusPattern, writeScript } from "./cut-over.ts";
 import { Job } from "../docker/job.ts";
 import type { Platform } from "../docker/platform.ts";
+import { attemptMark, renderNames, renderNext, renderRoute, renderShared, type Route, type RouteFile, urls } from "./route-config.ts";
 import type { Traefik } from "./traefik.ts";
-import { renderNames, renderRoute, renderShared, type Route, type RouteFile, routesDirectory, serverChecks } from "./traefik-config.ts";
+import { routesDirectory } from "./traefik-config.ts";
 
 /** A route whose servers are known once they are healthy. */
 export interface RouteArgs extends Omit<Route, "servers"> {
@@ -18,19 +20,13 @@ export interface RoutesArgs {
   monitoringSubnet: pulumi.Input<string>;
 }
 
-/** What one job writes, and the servers that Traefik must have up before it ends. */
-interface Written {
-  file: string;
-  content: pulumi.Input<RouteFile>;
-  servers?: pulumi.Input<string[]>;
-}
-
 /**
- * The cut-over, a route at a time: a job writes the route's file and ends when Traefik sends requests to the new
- * servers. No route waits for another's servers, so each is there as soon as its own are healthy.
+ * The cut-over, a route at a time: a job loads the new servers beside those that serve, waits until Traefik itself has
+ * checked each of them, and only then writes the route's file ({@link cutOverScript}). No route waits for another's
+ * servers, so each is there as soon as its own are healthy.
  *
- * Pulumi deletes the old containers after all that was created, so they serve until each job has
- * seen the new ones up in Traefik's API; a job that fails leaves them there.
+ * Pulumi deletes the old containers after all that was created, so they serve until each job has ended well; a job that
+ * fails leaves them there, and the route as it was.
  *
  * @example
  * new Routes("routes", { platform, traefik, routes: root.routes, monitoringSubnet });
@@ -42,31 +38,43 @@ export class Routes extends pulumi.ComponentResource {
     super("berth:index:Routes", name, {}, opts);
     this.#args = args;
     const { routes, traefik, monitoringSubnet } = args;
-    const shared = this.#write(`${name}-shared`, { file: "shared", content: pulumi.output(monitoringSubnet).apply((subnet) => renderShared(subnet, traefik.secure)) }, traefik.container);
-    const each = routes.map((args) => {
-      const route = pulumi.output(args.servers).apply((servers): Route => ({ ...args, servers }));
-      const content = route.apply((route) => renderRoute(route, traefik.secure));
-      return this.#write(fileOf(args.name), { file: fileOf(args.name), content, servers: route.apply(serverChecks) }, shared);
-    });
+    const shared = this.#write(`${name}-shared`, "shared", pulumi.output(monitoringSubnet).apply((subnet) => renderShared(subnet, traefik.secure)), traefik.container);
+    const each = routes.map((route) => this.#cutOver(route, shared));
     // Last, and before anything is deleted: the files of routes that have left the stack go, so none leads to a server that goes.
     const names = routes.map((route) => route.name).toSorted();
     const kept = ["shared", "routes", ...names.map(fileOf)].map((file) => `${file}.yml`);
-    this.#write(`${name}-write`, { file: "routes", content: renderNames(names) }, each.length === 0 ? shared : each, kept);
+    this.#write(`${name}-write`, "routes", renderNames(names), each.length === 0 ? shared : each, kept);
     this.registerOutputs({});
   }
 
+  #cutOver({ servers: names, ...args }: RouteArgs, shared: pulumi.Output<pulumi.Resource>): pulumi.Output<pulumi.Resource> {
+    const { secure } = this.#args.traefik;
+    const { name, host, healthPath = "none", healthStatus } = args;
+    const words = pulumi.output(names).apply((servers) => {
+      const route: Route = { ...args, servers };
+      const { text, revision } = renderRoute(route, secure);
+      return [name, text, revision, renderNext(route, secure), attemptMark, host, secure ? "https" : "http", healthPath, statusPattern(healthStatus), ...urls(route)];
+    });
+    return this.#job(fileOf(name), cutOverScript, words, shared);
+  }
+
   /** @param kept Names of the files that may be there; others are removed. @default all */
-  #write(name: string, { file, content, servers = [] }: Written, dependsOn: pulumi.ResourceOptions["dependsOn"], kept: readonly string[] = ["*"]): pulumi.Output<pulumi.Resource> {
+  #write(name: string, file: string, content: pulumi.Input<RouteFile>, dependsOn: pulumi.ResourceOptions["dependsOn"], kept: readonly string[] = []): pulumi.Output<pulumi.Resource> {
+    const words = pulumi.output(content).apply(({ text, revision }) => [`${file}.yml`, text, revision, ...kept]);
+    return this.#job(name, writeScript, words, dependsOn);
+  }
+
+  #job(name: string, script: (api: string) => string, words: pulumi.Output<string[]>, dependsOn: pulumi.ResourceOptions["dependsOn"]): pulumi.Output<pulumi.Resource> {
     const { platform, traefik } = this.#args;
-    const command = pulumi.all([content, servers]).apply(([{ text, revision }, checks]) => [script(traefik.host), "routes", `${file}.yml`, text, revision, kept.join(" "), ...checks]);
     const settings = {
       platform,
       image: platform.image("traefik"),
       entrypoint: ["/bin/sh", "-ec"],
-      command,
+      command: pulumi.all([traefik.api, words]).apply(([api, words]) => [script(api), "routes", ...words]),
       user: "65532:65532",
       mounts: [traefik.routes.mount(routesDirectory)],
-      networks: [{ name: traefik.monitoringNetwork }],
+      // API and metrics are read on one, servers asked on the other, from where Traefik asks them.
+      networks: [{ name: traefik.monitoringNetwork }, { name: traefik.edgeNetwork }],
     };
     return new Job(name, settings, { parent: this, ...(dependsOn !== undefined && { dependsOn }) }).done;
   }
@@ -76,35 +84,3 @@ export class Routes extends pulumi.ComponentResource {
 function fileOf(route: string): string {
   return `route-${route}`;
 }
-
-/**
- * Writes beside the file and renames it, because Traefik must never read half of one: written in
- * place, one request in ten was answered 404. Then asks the API for the revision and for each server.
- */
-const script = (host: string) => `
-cd ${routesDirectory}
-api=http://${host}:8080/api/http
-await() { # await <what> <path> <text>
-  tries=0
-  until wget -q -T 2 -O - "$api/$2" 2>/dev/null | grep -qF "$3"; do
-    tries=$((tries + 1))
-    if [ "$tries" -ge 150 ]; then echo "Traefik does not show $1 after 30 s; see its log"; exit 1; fi
-    sleep 0.2
-  done
-  echo "$1 is live"
-}
-file=$1 text=$2 revision=$3 kept=$4
-shift 4
-if [ "$kept" != "*" ]; then
-  for found in *.yml; do
-    case " $kept " in *" $found "*) ;; *) rm -f "$found" ;; esac
-  done
-fi
-printf '%s' "$text" > "$file.new"
-mv "$file.new" "$file"
-await "$revision" "middlewares/$revision@file" '"enabled"'
-for check in "$@"; do
-  service=\${check%%=*} server=\${check#*=}
-  await "$server" "services/$service" "\\"$server\\":\\"UP\\""
-done
-`;

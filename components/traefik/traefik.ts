@@ -41,6 +41,9 @@ export class Traefik extends pulumi.ComponentResource {
   /** The volume of the routes file. */
   readonly routes: Volume;
   readonly monitoringNetwork: pulumi.Input<string>;
+  readonly edgeNetwork: pulumi.Input<string>;
+  /** Where its API and metrics are, for whoever is on the monitoring network: on any other they answer 403. */
+  readonly api: pulumi.Output<string>;
   readonly container: docker.Container;
   /** Applications answer by HTTPS, and HTTP is redirected. */
   readonly secure: boolean;
@@ -52,6 +55,9 @@ export class Traefik extends pulumi.ComponentResource {
     const tls = publish.https === undefined || args.tls === undefined ? undefined : { ...args.tls, port: publish.https };
     this.secure = tls !== undefined;
     this.monitoringNetwork = args.monitoringNetwork;
+    this.edgeNetwork = args.edgeNetwork;
+    // The engine's DNS takes a network's name after a host's, and answers with the address there.
+    this.api = pulumi.interpolate`http://${this.host}.${args.monitoringNetwork}:8080`;
     this.routes = new Volume(`${name}-routes`, { platform, owner: user }, { parent: this });
     const files = { "traefik.yml": renderTraefikStatic(tls), ...(tls?.authority !== undefined && { [authorityFile]: tls.authority }) };
     const config = new Files(`${name}-config`, { platform, files }, { parent: this });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import { Limit } from "../limit.ts";
 import { halfMade, type Context, type ResourceType } from "../provider.ts";
@@ -6,6 +7,7 @@ import { textOf, equal, type Props } from "../../pulumi/values.ts";
 import { statusOf, unlessStatus } from "../../docker/errors.ts";
 import { dockerClient, explain } from "./host.ts";
 import { containerLogs, waitHealthy } from "../../docker/health.ts";
+import { stopLate } from "../../docker/late-job.ts";
 import { ensureImage } from "./image.ts";
 import { changeable, containerMeta, containerOutputs } from "./reading.ts";
 import { containerSchema } from "./schema.ts";
@@ -36,9 +38,10 @@ export const container: ResourceType = {
       return halfMade(`container ${name}`, id, inputs, failure);
     }
     try {
-      const problem = inputs["start"] === true && inputs["wait"] === true ? await waitHealthy(client, id, waitSeconds(inputs)) : undefined;
-      const attached = inputs["attach"] === true && problem === undefined ? await runToEnd(client, id, inputs) : {};
-      const outputs = { ...containerOutputs(await client.getContainer(id).inspect(), inputs), ...attached };
+      const unhealthy = inputs["start"] === true && inputs["wait"] === true ? await waitHealthy(client, id, waitSeconds(inputs)) : undefined;
+      const attached = inputs["attach"] === true && unhealthy === undefined ? await runToEnd(client, id, inputs, context.limit) : {};
+      const problem = unhealthy ?? attached.problem;
+      const outputs = { ...containerOutputs(await client.getContainer(id).inspect(), inputs), ...attached.outputs };
       return problem === undefined ? { id, outputs } : { id, outputs, problem: `${name}: ${problem}` };
     } catch (error) {
       return halfMade(`container ${name}`, id, inputs, error);
@@ -136,9 +139,17 @@ async function connect(client: Docker, id: string, inputs: Props): Promise<void>
   }
 }
 
-async function runToEnd(client: Docker, id: string, inputs: Props): Promise<Props> {
-  await client.getContainer(id).wait();
-  return inputs["logs"] === true ? { containerLogs: await containerLogs(client, id) } : {};
+/** What a job printed; and where it did not end within `limit` seconds, and was stopped, why. */
+async function runToEnd(client: Docker, id: string, inputs: Props, limit: number | undefined): Promise<{ outputs?: Props; problem?: string }> {
+  const ended = client.getContainer(id).wait();
+  if (limit !== undefined && (await Promise.race([ended, alarm(limit)])) === "late") return { problem: await stopLate(client, id, limit) };
+  await ended;
+  return inputs["logs"] === true ? { outputs: { containerLogs: await containerLogs(client, id) } } : {};
+}
+
+/** The timer keeps no program alive. */
+function alarm(seconds: number): Promise<"late"> {
+  return delay(Math.min(seconds * 1000, 2 ** 31 - 1), "late" as const, { ref: false });
 }
 
 /** Stops with the grace that the old state has, then removes. A container that is gone already is no error. */

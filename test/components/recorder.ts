@@ -20,6 +20,8 @@ export interface Recorded {
   ignoreChanges: string[];
   /** Outputs that the state keeps as secrets though the provider does not. */
   secretOutputs: string[];
+  /** Seconds or longer, as the program spells them, by operation. */
+  timeouts: Record<string, string>;
   /** Names of the resources that it waits for by `dependsOn` or by an input. */
   dependsOn: string[];
   /** Name of the explicit provider, for custom resources. */
@@ -40,6 +42,7 @@ interface Registration {
   getReplaceonchangesList(): string[];
   getIgnorechangesList(): string[];
   getAdditionalsecretoutputsList(): string[];
+  getCustomtimeouts(): { toObject(): Record<string, string> } | undefined;
   getDependenciesList(): string[];
   getObject(): { toJavaScript(): Outputs };
 }
@@ -121,6 +124,7 @@ class RecordingMonitor extends MockMonitor {
       replaceOnChanges: request.getReplaceonchangesList(),
       ignoreChanges: request.getIgnorechangesList(),
       secretOutputs: request.getAdditionalsecretoutputsList(),
+      timeouts: Object.fromEntries(Object.entries(request.getCustomtimeouts()?.toObject() ?? {}).flatMap(([operation, time]) => (time === "" ? [] : [[operation.replace(/^pb_/, ""), time]]))),
       dependsOn: request.getDependenciesList().map((urn: string) => nameOf(urn) ?? urn).toSorted(),
       provider: nameOf(request.getProvider().split("::").slice(0, 4).join("::")),
     };

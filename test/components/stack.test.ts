@@ -205,7 +205,7 @@ for (const stack of ["dev", "prod"]) {
       const on = (network: string) =>
         containers().filter(([, { networksAdvanced = [] }]) => networksAdvanced.some(({ name }) => name === network)).map(([name]) => name).toSorted();
       assert.deepEqual(on(`berth-${stack}-public`), ["traefik"]);
-      assert.deepEqual(on(`berth-${stack}-edge`), [...developer, ...replicas(), "traefik"].toSorted());
+      assert.deepEqual(on(`berth-${stack}-edge`), [...developer, ...replicas(), ...routes(), "traefik"].toSorted());
       for (const { name, definition } of apps) {
         const own = [...replicas(), ...workers(), ...schedules(), ...appJobs()].filter((container) => container.startsWith(`${name}-`));
         const parts = [definition.database === true && "postgres", definition.cache === true && "redis", (definition.metrics ?? definition.schedules) !== undefined && "prometheus"];

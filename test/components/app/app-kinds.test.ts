@@ -5,7 +5,7 @@ import * as docker from "@pulumi/docker";
 import * as fc from "fast-check";
 import { spawnSync } from "node:child_process";
 import type { AppDefinition } from "../../../components/index.ts";
-import { wantsTools } from "../../../components/app/command.ts";
+import { requestTo, wantsTools } from "../../../components/app/command.ts";
 import { userIdOf } from "../../../components/docker/hardening.ts";
 import { renderCrontab } from "../../../components/app/schedule.ts";
 import { Tools } from "../../../components/docker/tools.ts";
@@ -76,6 +76,12 @@ describe("a worker", () => {
 });
 
 describe("a schedule", () => {
+  test("whose run takes long has the time that it asks for, and the provider waits for it", async () => {
+    const { resources } = await record(make({ ...worker, schedules: { backup: { ...backup, stopGrace: 3000 } } }));
+    const { inputs, timeouts } = child(resources, "Container", "shop-backup");
+    assert.deepEqual([inputs["destroyGraceSeconds"], inputs["stopTimeout"], timeouts], [3000, 60, { delete: "3060s" }]);
+  });
+
   const backup = { cron: "15 3 * * *", timeZone: "Europe/Vienna", command: ["shop", "backup", "--keep", "it's 14"] };
 
   test("is supercronic in the application's image, with its environment and limits, stopped before it is replaced", async () => {
@@ -99,7 +105,7 @@ describe("a schedule", () => {
       destroyGraceSeconds: 60,
       ...hardening({ memory: 256 }),
     });
-    assert.equal(container.deleteBeforeReplace, true);
+    assert.deepEqual([container.deleteBeforeReplace, container.timeouts], [true, { delete: "120s" }]);
     const [upload] = child(resources, "Container", "shop-backup-crontab-filler").inputs["uploads"] as { content: string }[];
     assert.equal(upload?.content, `SHELL=/opt/berth/sh\n15 3 * * * exec shop backup --keep 'it'\\''s 14'\n`);
   });
@@ -161,7 +167,8 @@ describe("an unprepared image", () => {
     assert.deepEqual([shell, ...command], ["/opt/berth/sh", "/usr/sbin/shopd", "-f"]);
     assert.match(script ?? "", /\/run\/secrets/);
     assert.deepEqual(inputs["mounts"], [secretsMount, toolsMount]);
-    assert.deepEqual(inputs["healthcheck"], health(["CMD", "/opt/berth/busybox", "wget", "-q", "-T", "4", "-O", "/dev/null", "http://127.0.0.1:80/"], "1m0s"));
+    assert.deepEqual(inputs["healthcheck"], health(["CMD", ...requestTo({ port: 80, path: "/", host: "shop.example.com", secure: false })], "1m0s"));
+    assert.deepEqual(requestTo({ port: 80, path: "/", host: "shop.example.com", secure: true }).slice(-3), ["Host: shop.example.com", "X-Forwarded-Proto: https", "http://127.0.0.1:80/"]);
   });
 
   test("is told by a line for each field, in the order of the definition", async () => {

@@ -99,7 +99,7 @@ describe("an application", () => {
     assert.deepEqual(job.inputs, {
       image,
       entrypoints: ["shop", "migrate"],
-      envs: [...envs, "PGOPTIONS=-c idle_in_transaction_session_timeout=0"].toSorted(),
+      envs: [...envs, "PGOPTIONS=-c idle_in_transaction_session_timeout=0 -c lock_timeout=60s"].toSorted(),
       user,
       mounts: files,
       networksAdvanced: [{ name: "own" }],

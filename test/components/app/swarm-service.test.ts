@@ -6,7 +6,7 @@ import type { AppDefinition } from "../../../components/index.ts";
 import { Files } from "../../../components/docker/files.ts";
 import { Networks } from "../../../components/docker/networks.ts";
 import { duration } from "../../../components/app/swarm-service.ts";
-import { renderRoute } from "../../../components/traefik/traefik-config.ts";
+import { renderRoute } from "../../../components/traefik/route-config.ts";
 import { Workload } from "../../../components/app/workload.ts";
 import type { WorkloadArgs } from "../../../components/app/workload-args.ts";
 import { resourceType } from "../../../engine/providers.ts";

@@ -22,6 +22,7 @@ describe("a job", () => {
       ...hardening({ memory: 128 }),
     });
     assert.deepEqual([container.deleteBeforeReplace, container.ignoreChanges, container.parent, container.provider], [false, [], "migrate", "host"]);
+    assert.deepEqual(container.timeouts, { create: "1800s" });
   });
 
   test("passes every argument on", async () => {
@@ -42,6 +43,7 @@ describe("a job", () => {
             networks: [{ name: "one" }, { name: "two" }],
             memory: 64,
             processes: 32,
+            limit: 90,
           },
           { ...onHost(), ignoreChanges: ["image"] },
         ),
@@ -59,6 +61,7 @@ describe("a job", () => {
       ...onceSettings,
       ...hardening({ memory: 64, processes: 32, adds: ["CAP_CHOWN", "CAP_FOWNER"], tmpfs: { "/run": "rw,noexec,nosuid,nodev,size=8m,mode=1777" } }),
     });
+    assert.deepEqual(container.timeouts, { create: "90s" });
     assert.deepEqual(container.ignoreChanges, ["image"]);
   });
 

@@ -51,7 +51,13 @@ const tenants = Object.fromEntries(
   }).flatMap(([why, urns]) => urns.map((rest): [string, string] => [`urn:pulumi:earlier::berth::${rest}`, why])),
 );
 
-const both = { ...monitoring, ...routes, ...tenants };
+const asked = "A web server is asked for its health as a request through its route would ask: by its host's name and scheme.";
+const webs = Object.fromEntries(["notes-web-0", "shop-web-0", "shop-web-1"].map((name) => [`urn:pulumi:earlier::berth::berth:index:Application$berth:index:Workload$docker:index/container:Container::${name}`, asked]));
+
+const waited = "An update waits for a backup that runs; nothing is replaced.";
+const backups = Object.fromEntries(["full", "differential"].map((kind) => [`urn:pulumi:earlier::berth::berth:index:Postgres$berth:index:BackupSchedules$berth:index:Schedule$docker:index/container:Container::postgres-backup-${kind}`, waited]));
+
+const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups };
 
 /**
  * Resources of each recorded stack that this program changes, by URN, each with the reason why that can't be helped.

@@ -211,7 +211,7 @@ describe("Postgres with backups on a volume", () => {
         waitTimeout: 60,
         restart: "unless-stopped",
         stopTimeout: 60,
-        destroyGraceSeconds: 60,
+        destroyGraceSeconds: drills ? 60 : 21_600,
         ...hardening({ memory: 512, cpus: "1.0", processes: 4096, ...(drills && { tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777", [data]: "rw,noexec,nosuid,nodev,size=1m,mode=1777" } }) }),
       });
       assert.deepEqual([entrypoints, command.at(-1)], [["/opt/berth/supercronic"], "/etc/berth-schedule/crontab"]);

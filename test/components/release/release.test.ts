@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { recordRelease } from "../../../components/release/release.ts";
@@ -82,6 +84,11 @@ test("an update records images, configuration and secrets as one secret, with wh
   assert.deepEqual(rest, { number: 1, ...applied, ...origin });
   assert.ok(Math.abs(Date.now() - Date.parse(time)) < 60_000);
   assert.ok(seconds > 0);
+});
+
+test("an update in which a job fails, such as the one that writes a route, records nothing", () => {
+  const recordedAfter = (exitCode: number) => execFileSync(process.execPath, [join(import.meta.dirname, "failed-job.ts"), `${exitCode}`], { encoding: "utf8" }).trim();
+  assert.deepEqual([recordedAfter(0), recordedAfter(1)], ["true", "false"]);
 });
 
 test("a preview does not know the record that its update will make", async () => {

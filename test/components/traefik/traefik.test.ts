@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Routes } from "../../../components/traefik/routes.ts";
 import { Traefik } from "../../../components/traefik/traefik.ts";
-import { renderNames, renderRoute, renderShared, renderTraefikStatic, type Route } from "../../../components/traefik/traefik-config.ts";
+import { cutOverScript, writeScript } from "../../../components/traefik/cut-over.ts";
+import { attemptMark, renderNames, renderNext, renderRoute, renderShared, type Route } from "../../../components/traefik/route-config.ts";
+import { renderTraefikStatic } from "../../../components/traefik/traefik-config.ts";
 import { child, customs, filesVolume, hardening, health, labels, onceSettings, onHost, platform } from "../platform.ts";
 import { type Recorded, record } from "../recorder.ts";
 
@@ -84,7 +86,8 @@ describe("Traefik with HTTPS", () => {
     });
     const written = (job: string) => (child(resources, "Container", job).inputs["command"] as string[]).slice(3, 5);
     assert.deepEqual(written("routes-shared"), Object.values(renderShared("10.2.0.0/24", true)));
-    assert.deepEqual(written("route-shop"), Object.values(renderRoute(route, true)));
+    const [, , name, ...words] = child(resources, "Container", "route-shop").inputs["command"] as string[];
+    assert.deepEqual([name, ...words.slice(0, 6)], ["shop", ...Object.values(renderRoute(route, true)), renderNext(route, true), attemptMark, "shop.localhost", "https"]);
   });
 });
 
@@ -95,7 +98,9 @@ describe("routes", () => {
     return new Routes("routes", { platform, traefik: new Traefik("traefik", args, host), routes, monitoringSubnet: "10.2.0.0/24" }, host);
   };
 
-  test("are a job each, that writes the rendered file and asks Traefik for its revision and each server", async () => {
+  const api = "http://traefik.monitoring:8080";
+
+  test("are a job each, that has the servers checked before it writes the rendered file", async () => {
     const { resources } = await record(make([route]));
     const job = child(resources, "Container", "route-shop");
     const { command, ...inputs } = job.inputs;
@@ -104,16 +109,21 @@ describe("routes", () => {
       entrypoints: ["/bin/sh", "-ec"],
       user: "65532:65532",
       mounts: [routesMount(false)],
-      networksAdvanced: [{ name: "monitoring" }],
+      networksAdvanced: [{ name: "monitoring" }, { name: "edge" }],
       labels: labels("job"),
       ...onceSettings,
       ...hardening({ memory: 128 }),
     });
-    const [script, ...rest] = command as string[];
-    assert.match(script ?? "", /printf '%s' "\$text" > "\$file\.new"\nmv "\$file\.new" "\$file"/, "written beside the file and renamed");
     const { text, revision } = renderRoute(route);
-    assert.deepEqual(rest, ["routes", "route-shop.yml", text, revision, "*", "shop@file=http://shop-0:3000", "shop@file=http://shop-1:3000"]);
+    const servers = ["http://shop-0:3000", "http://shop-1:3000"];
+    assert.deepEqual(command, [cutOverScript(api), "routes", "shop", text, revision, renderNext(route), attemptMark, "shop.localhost", "http", "/health", "[23]??", ...servers]);
     assert.deepEqual([job.deleteBeforeReplace, job.parent, job.provider], [false, "route-shop", "host"]);
+  });
+
+  test("without a health path have their servers asked for a connection; one with a status of its own is asked for that", async () => {
+    const { resources } = await record(make([{ ...route, healthPath: undefined }, { ...route, name: "private", healthStatus: 401 }]));
+    const asked = (name: string) => (child(resources, "Container", `route-${name}`).inputs["command"] as string[]).slice(9, 11);
+    assert.deepEqual([asked("shop"), asked("private")], [["none", "[23]??"], ["/health", "401"]]);
   });
 
   test("wait for what they share and for no other route; the last job waits for all, and leaves no other file", async () => {
@@ -122,7 +132,7 @@ describe("routes", () => {
     const waits = (job: string) => waitsFor(resources, job).filter((name) => name === "traefik" || jobs.includes(name)).toSorted();
     assert.deepEqual(jobs.map(waits), [["traefik"], ["routes-shared"], ["routes-shared"], ["route-blog", "route-shop"]]);
     const { text, revision } = renderNames(["blog", "shop"]);
-    assert.deepEqual((child(resources, "Container", "routes-write").inputs["command"] as string[]).slice(1), ["routes", "routes.yml", text, revision, "shared.yml routes.yml route-blog.yml route-shop.yml"]);
+    assert.deepEqual(child(resources, "Container", "routes-write").inputs["command"], [writeScript(api), "routes", "routes.yml", text, revision, "shared.yml", "routes.yml", "route-blog.yml", "route-shop.yml"]);
   });
 
   test("change for one application alone where its servers change", async () => {
@@ -136,7 +146,7 @@ describe("routes", () => {
   test("are written for a stack without applications too", async () => {
     const { resources } = await record(make([]));
     const command = child(resources, "Container", "routes-write").inputs["command"] as string[];
-    assert.deepEqual(command.slice(1), ["routes", "routes.yml", ...Object.values(renderNames([])), "shared.yml routes.yml"]);
+    assert.deepEqual(command.slice(1), ["routes", "routes.yml", ...Object.values(renderNames([])), "shared.yml", "routes.yml"]);
     assert.ok(waitsFor(resources, "routes-write").includes("routes-shared"));
   });
 });

@@ -112,7 +112,7 @@ describe("the owner of a database", () => {
     assert.match(await inside("hostile", many), /too many connections for role "hostile"/);
     assert.equal(await project.addMember("bob"), 201);
     const job = (await project.containers("job")).find(({ Labels, Names }) => Labels["berth.app"] === "hostile" && Names.some((name) => name.includes("migrate")));
-    assert.ok((await docker.getContainer(job?.Id ?? "").inspect()).Config.Env.includes("PGOPTIONS=-c idle_in_transaction_session_timeout=0"));
+    assert.ok((await docker.getContainer(job?.Id ?? "").inspect()).Config.Env.includes("PGOPTIONS=-c idle_in_transaction_session_timeout=0 -c lock_timeout=60s"));
     await eventually("its connections are gone", 20_000, async () => ((await sql("SELECT 1")).trim() === "1" ? undefined : "they are not"));
   });
 

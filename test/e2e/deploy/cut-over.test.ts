@@ -101,7 +101,8 @@ test("a deploy of two replicas under load loses no request, those that take 5 s 
   const before = await web();
   const load = startLoad(project.http, "members.localhost", 8, undefined, { pause: 20 });
   const slow = startLoad(project.http, "members.localhost", 6, [["/slow?ms=5000"]]);
-  await project.configure(settings({ VERSION: "2" }));
+  // It knows its own host alone, and one replica ends at Traefik's first check, before any request comes to it.
+  await project.configure(settings({ VERSION: "2", ALLOWED_HOSTS: "members.localhost", FAULTS: "crash" }));
   project.edit(definition, "web: {", 'web: { balancing: "least-connections",');
   await project.up();
   const [{ answered, failures }, ofSlow] = await Promise.all([load.stop(), slow.stop()]);
@@ -113,6 +114,8 @@ test("a deploy of two replicas under load loses no request, those that take 5 s 
   const now = await web();
   assert.equal(now.length, 2);
   assert.ok(now.every((id) => !before.includes(id)));
+  const restarts = await Promise.all(now.map(async (id) => (await docker.getContainer(id).inspect()).RestartCount));
+  assert.deepEqual(restarts.filter((count) => count > 0), [1], "one of them crashed, once");
 });
 
 test("least-connections: while a replica is busy with one request, the other gets all that come", async () => {
@@ -127,6 +130,44 @@ test("least-connections: while a replica is busy with one request, the other get
   const quick = (await answers("/?quick")).filter(({ StartUTC }) => StartUTC > (busy?.StartUTC ?? ""));
   assert.ok(quick.length >= 10, `only ${quick.length} came after the slow one`);
   assert.deepEqual(quick.filter(({ ServiceAddr }) => ServiceAddr === busy?.ServiceAddr), []);
+});
+
+/** An update that must fail while the version before answers every request. */
+async function refused(config: (config: Record<string, unknown>) => void): Promise<string> {
+  const before = await web();
+  const load = startLoad(project.http, "members.localhost", 2, undefined, { pause: 20 });
+  await project.configure(config);
+  const run = await project.berth(["up", "-s", project.stack]);
+  const { failures, answered } = await load.stop();
+  assert.notEqual(run.code, 0, run.output);
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+  const now = await web();
+  assert.ok(before.every((id) => now.includes(id)), "an old replica is gone");
+  return run.output;
+}
+const apps = (more: object, env: Record<string, string>) => (config: Record<string, unknown>) => {
+  config["berth:apps"] = { members: { replicas: 2, memory: "128MiB", env, ...more } };
+};
+
+test("healthy replicas that Traefik can't use stop up, each with what it answers, and get no request", async () => {
+  const said = await refused(apps({ replicas: 3 }, { VERSION: "3", FAULTS: "local,host,https" }));
+  assert.match(said, /the job "route-members" ended with exit code 1/);
+  const answers = (said.match(/members-web-[012]-[0-9a-f]{7}:8000\/health, asked with Host members\.localhost and X-Forwarded-Proto http: .*/g) ?? []).map((line) => line.replace(/.*http: /, ""));
+  assert.deepEqual(answers.toSorted(), [
+    "301 -, to https://members.localhost/health; this stack has no HTTPS, so every request would be sent there",
+    "400 -",
+    "Connection refused: it listens on another port, or on 127.0.0.1 alone, which nobody else reaches; 0.0.0.0 is every address",
+  ]);
+});
+
+test("one replica of two that is no good stops up likewise, and is named alone", async () => {
+  const said = await refused(apps({}, { VERSION: "4", FAULTS: "missing" }));
+  assert.deepEqual((said.match(/:8000\/health, asked .*/g) ?? []).map((line) => line.replace(/.*http: /, "")), ["404 -"]);
+});
+
+test("an image that does not exist stops up before anything of the version before is touched", async () => {
+  const missing = `127.0.0.1:${project.registryPort}/members@sha256:${"0".repeat(64)}`;
+  assert.match(await refused(apps({ image: missing }, { VERSION: "5" })), /members-image-pulled[\s\S]*(manifest unknown|not found)/);
 });
 
 test("a migration that fails stops up before the cut-over, with its last lines", async () => {

@@ -31,4 +31,19 @@ export const contents: Scenarios = {
     }
     assert.deepEqual((await engine.up()).changes, { same: 5 });
   },
+
+  async "gives up a job that takes longer than it may, and runs it again at the next up"(stack, engine) {
+    const opts = { customTimeouts: { create: "3s" }, deleteBeforeReplace: false, replaceOnChanges: ["#initerror"] };
+    const job = (command: string[]) => container(stack, "job", { command, attach: true, mustRun: false, logs: true }, { opts });
+    stack.write([job(["sh", "-c", "echo waits for a lock; sleep 300"])]);
+    const late = await engine.up();
+    assert.ok(!late.ok);
+    // The CLI's provider says no more, and leaves it running: `berth up` stops it, see test/unit/cli/deploy/failure.test.ts.
+    assert.match(late.text, engine.name === "embedded" ? /did not end within 3 s, and was stopped\. Its last lines:\\?\n?.*waits for a lock/s : /context deadline exceeded/);
+    if (engine.name === "embedded") assert.deepEqual(stack.containers().map(({ state }) => state), ["exited"]);
+    stack.write([job(["echo", "done"])]);
+    const next = await engine.up();
+    assert.ok(next.ok, next.text);
+    assert.deepEqual(stack.containers().map(({ state }) => state), ["exited"], "the one that was given up is gone");
+  },
 };

@@ -18,7 +18,8 @@ die "there is no job \"$job\": migrate is one\n" if defined $job;
 
 my $port = $ENV{PORT} // 8000;
 $port =~ /^\d+$/ or die "PORT is \"$port\", but must be a number\n";
-my $server = IO::Socket::INET->new(LocalPort => $port, Listen => 128, ReuseAddr => 1) or die "port $port: $@\n";
+my $fault = fault();
+my $server = IO::Socket::INET->new(LocalAddr => $fault eq "local" ? "127.0.0.1" : "0.0.0.0", LocalPort => $port, Listen => 128, ReuseAddr => 1) or die "port $port: $@\n";
 my $leaving = 0;
 $SIG{CHLD} = "IGNORE";
 # Whoever is being answered gets the rest; wait() ends with the last of them.
@@ -45,15 +46,37 @@ sub answer {
   my %header;
   while (<$client>) { last unless /\S/; $header{lc $1} = $2 if /^([^:]+):\s*(.*?)\s*$/ }
   read $client, my $body, $header{"content-length"} // 0;
-  my ($status, $text) = reply($method, $path, $body, $header{"x-key"} // "");
+  if ($fault eq "crash" && $path eq "/health") { print "crashes\n"; kill "TERM", getppid; return }
+  my ($status, $text, @more) = refused($path, \%header);
+  ($status, $text) = reply($method, $path, $body, $header{"x-key"} // "") unless defined $status;
   print "$method $path $status\n";
-  print $client "HTTP/1.1 $status -\r\nContent-Type: application/json\r\nContent-Length: ", length $text, "\r\nConnection: close\r\n\r\n$text";
+  print $client join("\r\n", "HTTP/1.1 $status -", "Content-Type: application/json", "Content-Length: " . length $text, @more, "Connection: close"), "\r\n\r\n$text";
   close $client;
+}
+
+# What frameworks refuse: a host that is not among ALLOWED_HOSTS, and where SECURE_SSL_REDIRECT is set what is not HTTPS.
+sub refused {
+  my ($path, $header) = @_;
+  my $hosts = $fault eq "host" ? "other.example" : $ENV{ALLOWED_HOSTS};
+  return (400, '"the host is not allowed"') if defined $hosts && !grep { $_ eq $header->{host} } split /,/, $hosts;
+  return if !($ENV{SECURE_SSL_REDIRECT} || $fault eq "https") || ($header->{"x-forwarded-proto"} // "") eq "https";
+  return (301, '""', "Location: https://$header->{host}$path");
+}
+
+# FAULTS are for one replica each, whichever starts first; those that are left, and one that starts again, have none.
+sub fault {
+  my $at = 0;
+  for my $fault (split /,/, $ENV{FAULTS} // "") {
+    my ($ok, $said) = sql("INSERT INTO members VALUES ('fault-$ENV{VERSION}-" . $at++ . "') ON CONFLICT DO NOTHING RETURNING 'mine'");
+    return $fault if $ok && $said eq "mine";
+  }
+  return "";
 }
 
 sub reply {
   my ($method, $path, $body, $key) = @_;
   if ($path =~ m{^/health}) {
+    return (404, '"there is no health here"') if $fault eq "missing";
     my ($ok) = sql("SELECT 1", 2);
     return $ok ? (200, '{"database":"connected"}') : (503, '{"database":"unreachable"}');
   }

@@ -15,7 +15,8 @@ import { renderDatabaseSql, renderMonitorSql, renderPgHba, renderPgIdent, render
 import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../../components/monitoring/prometheus-config.ts";
 import { renderRedisAcl, renderRedisConf } from "../../../components/redis/redis-config.ts";
 import { renderRegistryConfig } from "../../../components/image/registry.ts";
-import { renderNames, renderRoute, renderShared, renderTraefikStatic, type Route } from "../../../components/traefik/traefik-config.ts";
+import { renderNames, renderRoute, renderShared, type Route } from "../../../components/traefik/route-config.ts";
+import { renderTraefikStatic } from "../../../components/traefik/traefik-config.ts";
 import lock from "../../../config/images.lock.json" with { type: "json" };
 import { alertTests, watched } from "../monitoring/alert-tests.ts";
 

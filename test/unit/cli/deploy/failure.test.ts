@@ -44,3 +44,36 @@ describe("the cause of a build that failed in an update", () => {
     assert.equal(await cause(), `exit status 1\nthe image of shop can be built (${command}): it could not be pushed, see the registry: ./berth logs registry`);
   });
 });
+
+describe("the cause of a job that did not end in its time", () => {
+  const name = "shop-migrate-0a1b2c3";
+  const failed: ResourceEvent[] = [{ phase: "failed", op: "create", type: types.container, name: "shop-migrate", urn: "urn:x" }];
+  /** An engine with one container; what was done to it. */
+  const engine = (role: string, Running: boolean) => {
+    const done: string[] = [];
+    const container = {
+      inspect: () => Promise.resolve({ State: { Status: Running ? "running" : "exited", Running, ExitCode: 1 }, Config: { Tty: true } }),
+      logs: () => Promise.resolve(Buffer.from("waits for a lock\n")),
+      stop: ({ t }: { t: number }) => Promise.resolve(void done.push(`stopped with ${t} s`)),
+    };
+    const listed = [{ Id: "1", Names: [`/${name}`], Labels: { "berth.role": role }, Created: 1 }];
+    return { done, docker: { listContainers: () => Promise.resolve(listed), getContainer: () => container } as unknown as Dockerode };
+  };
+
+  test("is its last lines, and it is stopped: the provider leaves it running", async () => {
+    const { docker, done } = engine("job", true);
+    assert.equal(
+      messageOf(await withCauses(new Error("context deadline exceeded"), failed, docker, "dev")),
+      `context deadline exceeded\n${name} did not end in the time that it has, and was stopped. Its last lines:\n  | waits for a lock`,
+    );
+    assert.deepEqual(done, ["stopped with 10 s"]);
+  });
+
+  test("is told likewise of one that ended, and of what serves, which nobody stops", async () => {
+    for (const [role, running] of [["job", false], ["web", true]] as const) {
+      const { docker, done } = engine(role, running);
+      assert.match(messageOf(await withCauses(new Error("failed"), failed, docker, "dev")), /Its last lines:\n {2}\| waits for a lock$/);
+      assert.deepEqual(done, []);
+    }
+  });
+});

@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { parse } from "yaml";
 import monitor from "../../../../apps/profiles/monitor/app.ts";
 import { type Alert, alertsOf, renderRules } from "../../../../components/monitoring/alert-rules.ts";
+import { renderNext } from "../../../../components/traefik/route-config.ts";
 import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../../../components/monitoring/prometheus-config.ts";
 
 interface File {
@@ -34,6 +35,15 @@ describe("prometheus.yml", () => {
         );
       }),
     );
+  });
+
+  test("leaves out Traefik's figures of servers that no request goes to yet: a deploy that is killed must not alert for them", () => {
+    const [scrape] = render({ parts: { traefik: "traefik:8080" } }).scrape_configs as unknown as { metric_relabel_configs: { action: string; source_labels: string[]; regex: string }[] }[];
+    const [rule] = scrape?.metric_relabel_configs ?? [];
+    assert.deepEqual([rule?.action, rule?.source_labels], ["drop", ["service"]]);
+    const dropped = (service: string) => new RegExp(`^(?:${rule?.regex})$`).test(service);
+    const next = Object.keys((parse(renderNext({ name: "shop", host: "shop.localhost", servers: ["a"], port: 1 })) as { http: { services: object } }).http.services).map((name) => `${name}@file`);
+    assert.deepEqual([next.map(dropped), ["shop@file", "shop_unchecked@file", "next@file"].map(dropped)], [[true], [false, false, false]]);
   });
 
   test("finds every replica of an application by name, with the application as label", () => {

@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { stringify } from "yaml";
+import type { Balancing } from "../app/definition.ts";
+import { secureRouter, securityHeaders, tlsOptions } from "./tls.ts";
+
+/** One host name and the containers that serve it. */
+export interface Route {
+  /** Name of its router and its service, for example the application's. */
+  name: string;
+  /** Host name of requests. */
+  host: string;
+  /** Containers by name. */
+  servers: string[];
+  /** Port of the containers. */
+  port: number;
+  /** Path that answers 2xx or 3xx, or `healthStatus`, while a server may get requests. @default not asked for */
+  healthPath?: string | undefined;
+  /** The one status that says so. @default any 2xx or 3xx */
+  healthStatus?: number;
+  /** @default "round-robin" */
+  balancing?: Balancing | undefined;
+}
+
+/** One file of the dynamic configuration, and the unused middleware by which Traefik's API shows that it has been read. */
+export interface RouteFile {
+  text: string;
+  /** Named by the content. */
+  revision: string;
+}
+
+/** What the cut-over's job puts a name of its own in the place of, in the text of {@link renderNext}. */
+export const attemptMark = "@attempt@";
+
+/**
+ * What the routes share. API and metrics answer the monitoring network only; the edge network, where applications are,
+ * gets 403. Where the stack is `secure`, applications answer by HTTPS only.
+ */
+export function renderShared(monitoringSubnet: string, secure = false): RouteFile {
+  const routers = {
+    // No application's name has an underscore.
+    internal_api: internalRouter("PathPrefix(`/api`)", "api@internal"),
+    internal_metrics: internalRouter("Path(`/metrics`)", "prometheus@internal"),
+  };
+  const middlewares = {
+    monitoring: { ipAllowList: { sourceRange: [monitoringSubnet, "127.0.0.1/32"] } },
+    ...(secure && { security: { headers: securityHeaders } }),
+  };
+  return marked({ http: { routers, middlewares }, ...(secure && { tls: { options: tlsOptions } }) });
+}
+
+/**
+ * A route: a router, and a service that names its containers. Traefik's own health check takes a crashed or hung server
+ * out within about 3 s. Where all fail it, as on a machine that is too busy to answer in time, requests are tried on each
+ * all the same: a slow health view must not take a whole application away.
+ */
+export function renderRoute(route: Route, secure = false): RouteFile {
+  const { name, host, healthPath } = route;
+  const checked = healthPath !== undefined;
+  const [whole, unchecked] = [`${name}_route`, `${name}_unchecked`];
+  const router = { rule: `Host(\`${host}\`)`, service: checked ? whole : name, ...(secure ? secureRouter : { entryPoints: ["web"] }) };
+  const fallback = { [whole]: { failover: { service: name, fallback: unchecked } }, [unchecked]: service({ ...route, healthPath: undefined }, secure) };
+  return marked({ http: { routers: { [name]: router }, services: { [name]: service(route, secure), ...(checked && fallback) } } });
+}
+
+/**
+ * The servers of a route that are to come, where no request reaches them: Traefik checks a service that a router uses, and
+ * this router listens inside. The service has another name at each attempt, as the gauge of an earlier one stays.
+ */
+export function renderNext(route: Route, secure = false): string {
+  const next = `next_${route.name}`;
+  const router = internalRouter("Host(`next.invalid`)", `${next}_${attemptMark}`);
+  return text({ http: { routers: { [next]: router }, services: { [`${next}_${attemptMark}`]: service(route, secure) } } });
+}
+
+/** Nothing but the mark of these names, for what must be seen once the files of other names are gone. */
+export function renderNames(names: readonly string[]): RouteFile {
+  return marked({ http: {} }, names);
+}
+
+/** Addresses of a route's servers, as Traefik knows them. */
+export function urls({ servers, port }: Route): string[] {
+  return servers.map((server) => `http://${server}:${port}`);
+}
+
+/** @param key What the mark is named by. @default the content */
+function marked(content: { http: Record<string, object>; tls?: object }, key: unknown = content): RouteFile {
+  const revision = `revision-${createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 12)}`;
+  const middlewares = { ...content.http["middlewares"], [revision]: { stripPrefix: { prefixes: ["/"] } } };
+  return { text: text({ ...content, http: { ...content.http, middlewares } }), revision };
+}
+
+/** Traefik reads files as Go templates, so the beginning of an action is written as one that prints it. */
+function text(content: object): string {
+  return stringify(content, { aliasDuplicateObjects: false, lineWidth: 0 }).replaceAll("{{", '{{ "{{" }}');
+}
+
+function internalRouter(rule: string, target: string) {
+  return { rule, service: target, entryPoints: ["internal"], middlewares: ["monitoring"] };
+}
+
+function service(route: Route, secure: boolean) {
+  return {
+    loadBalancer: {
+      servers: urls(route).map((url) => ({ url })),
+      // Of two servers by chance, the one with fewer requests in flight: for two replicas the least of all.
+      ...(route.balancing === "least-connections" && { strategy: "p2c" }),
+      ...(route.healthPath !== undefined && { healthCheck: healthCheck(route, route.healthPath, secure) }),
+      passHostHeader: true,
+    },
+  };
+}
+
+/**
+ * Asks as a request that came through the route would: frameworks refuse a host that they do not know, and redirect what is
+ * not HTTPS. Servers are asked one after the other, so two that hang are out after 5 s.
+ */
+function healthCheck({ host, healthStatus }: Route, path: string, secure: boolean) {
+  return {
+    path,
+    ...(healthStatus !== undefined && { status: healthStatus }),
+    interval: "1s",
+    timeout: "2s",
+    hostname: host,
+    headers: { "X-Forwarded-Proto": secure ? "https" : "http" },
+    // A redirect names the route's host, which leads out of here and back through Traefik.
+    followRedirects: false,
+  };
+}
