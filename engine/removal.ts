@@ -11,11 +11,13 @@ export interface RemovalOptions {
   retainedToo: boolean;
   /** URNs of protected resources that may go from the state all the same, where they are retained. @default none */
   letGo?: ReadonlySet<string>;
+  /** Aborted: what has begun is finished, and nothing else is deleted. */
+  signal: AbortSignal;
 }
 
 /**
  * Deletes resources, dependents first, each wave in parallel. Throws before anything is deleted when one is protected,
- * and after a wave in which a deletion failed.
+ * and after a wave in which a deletion failed or the run was cancelled.
  */
 export async function removeAll(resources: readonly Resource[], operations: Operations, options: RemovalOptions): Promise<void> {
   const mayGo = ({ urn, retainOnDelete }: Resource) => retainOnDelete === true && options.letGo?.has(urn) === true;
@@ -25,6 +27,7 @@ export async function removeAll(resources: readonly Resource[], operations: Oper
   }
   const going = new Set(resources.map((resource) => resource.urn));
   for (const wave of deletionWaves(resources)) {
+    if (options.signal.aborted) throw new EngineError(["the run was cancelled"]);
     const results = await Promise.allSettled(
       wave.map((resource) => {
         const along = resource.deletedWith !== undefined && going.has(resource.deletedWith);

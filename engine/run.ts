@@ -109,7 +109,7 @@ async function apply(session: Session): Promise<void> {
       throw new EngineError(registrations.errors);
     }
     registrations.complete();
-    await removeAll([...ledger.rest], operations, { protectedToo: false, retainedToo: false, letGo: new Set(options.letGo) });
+    await removeAll([...ledger.rest], operations, { protectedToo: false, retainedToo: false, letGo: new Set(options.letGo), signal: session.signal });
   } finally {
     process.off("unhandledRejection", stray).off("uncaughtException", stray);
     await ledger.flush();
@@ -121,7 +121,7 @@ async function destroy(session: Session): Promise<void> {
   const all = ledger.all();
   const kept = options.keepProtected ? withNeeds(all.filter((resource) => resource.protect === true), all) : new Set();
   const everything = options.everything === true;
-  await removeAll(all.filter((resource) => !kept.has(resource)), operations, { protectedToo: everything, retainedToo: everything });
+  await removeAll(all.filter((resource) => !kept.has(resource)), operations, { protectedToo: everything, retainedToo: everything, signal: session.signal });
   await ledger.flush();
 }
 

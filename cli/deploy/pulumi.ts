@@ -171,10 +171,11 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     const file = stackFileFor(this.#options.project, this.#options.stack);
     const { signal } = options;
     const { code, error } = await this.#pulumi.run([...command, "--json", "--config-file", file], { signal, onLine: (line) => reader.read(line), variables: releaseVariables(options) });
-    if (code === 0) return reader.outcome();
+    // Before the code: a `pulumi destroy --exclude-protected` that was interrupted ends with 0.
     if (signal?.aborted === true) {
       throw new OpsError("interrupted; what was begun is recorded, and the next run goes on from there", exitCodes.interrupted);
     }
+    if (code === 0) return reader.outcome();
     if (noStack.test(error)) {
       await this.#create();
       return this.#apply(command, options, past);

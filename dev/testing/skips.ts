@@ -42,7 +42,7 @@ export const skips: readonly Skip[] = [
   { test: "test/e2e/deploy/backends.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
   { test: "test/e2e/deploy/backends.test.ts: ", condition: "BERTH_S3_GATEWAY names no S3 server" },
   { test: "test/e2e/deploy/earlier-version.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
-  { test: "test/e2e/deploy/interrupted.test.ts: SIGKILL of ", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/deploy/interrupted.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/deploy/refusals.test.ts: a full disk", condition: "not root: no network namespace, no small disk" },
   { test: "test/e2e/deploy/refusals.test.ts: stand-ins", condition: "Docker Hub answers: there are no stand-ins" },
   { test: "test/e2e/deploy/refusals.test.ts: no network", condition: "not root: no network namespace, no small disk" },

@@ -114,8 +114,11 @@ export class Project implements AsyncDisposable {
     return { ...environment, BERTH_STAND_INS: "yes", BERTH_ENGINE: engine, NODE_COMPILE_CACHE: join(root, ".berth/cache/node"), PULUMI_CONFIG_PASSPHRASE: passphrase, NO_COLOR: "1" };
   }
 
-  /** Runs `./berth` in the copy, behind `inside` where it is given. It and all its children are ended by SIGKILL once `killWhen` says so of what it has printed. */
-  berth(args: string[], options: { environment?: NodeJS.ProcessEnv; killWhen?: (printed: string) => boolean; inside?: string[] } = {}): Promise<Run> {
+  /**
+   * Runs `./berth` in the copy, behind `inside` where it is given. Once `killWhen` says so of what it has printed, it gets
+   * `signal`; SIGKILL, the default, ends all its children too.
+   */
+  berth(args: string[], options: { environment?: NodeJS.ProcessEnv; killWhen?: (printed: string) => boolean; signal?: NodeJS.Signals; inside?: string[] } = {}): Promise<Run> {
     return new Promise((resolve, reject) => {
       const [command = "", ...words] = [...(options.inside ?? []), "./berth", ...args];
       const child = spawn(command, words, {
@@ -130,7 +133,8 @@ export class Project implements AsyncDisposable {
         run.output += text;
         if (killed || options.killWhen?.(run.output) !== true) return;
         killed = true;
-        process.kill(-Number(child.pid), "SIGKILL");
+        const { signal = "SIGKILL" } = options;
+        process.kill(signal === "SIGKILL" ? -Number(child.pid) : Number(child.pid), signal);
       };
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         run.stdout += text;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { docker, engine, Project } from "../project.ts";
@@ -17,36 +17,69 @@ const tick = (replicas: number, version: string) => ({ replicas, memory: "64MiB"
 const members = (version: string) => ({ replicas: 2, memory: "64MiB", env: { VERSION: version } });
 const postgres = { connections: 60 };
 
-/** What the stack file says at each kill, and how many operations of the update there are at least; some each night alone. */
-const rounds: [what: string, operations: number, settings: Record<string, unknown>, slow?: true][] = [
-  ["the update that makes the stack", 60, { "berth:apps": { tick: tick(2, "1") } }],
-  ["one that adds an application", 20, { "berth:apps": { tick: tick(2, "1"), members: members("1") } }, true],
-  ["one that replaces replicas", 4, { "berth:apps": { tick: tick(3, "2"), members: members("2") } }, true],
-  ["one that replaces Postgres", 2, { "berth:apps": { tick: tick(3, "3"), members: members("2") }, "berth:postgres": postgres }],
-  ["one that takes an application out", 6, { "berth:apps": { tick: tick(2, "4") }, "berth:postgres": postgres }],
+interface Round {
+  what: string;
+  signal: NodeJS.Signals;
+  /** How many the update has at least. */
+  operations: number;
+  /** Of the stack file. */
+  settings: Record<string, unknown>;
+  /** Each night alone. */
+  slow?: true;
+}
+
+const rounds: Round[] = [
+  { what: "the update that makes the stack", signal: "SIGKILL", operations: 60, settings: { "berth:apps": { tick: tick(2, "1") } } },
+  { what: "one that adds an application", signal: "SIGKILL", operations: 20, settings: { "berth:apps": { tick: tick(2, "1"), members: members("1") } }, slow: true },
+  { what: "one that replaces replicas", signal: "SIGTERM", operations: 4, settings: { "berth:apps": { tick: tick(3, "2"), members: members("2") } }, slow: true },
+  { what: "one that replaces Postgres", signal: "SIGKILL", operations: 2, settings: { "berth:apps": { tick: tick(3, "3"), members: members("2") }, "berth:postgres": postgres } },
+  { what: "one that takes an application out", signal: "SIGINT", operations: 6, settings: { "berth:apps": { tick: tick(2, "4") }, "berth:postgres": postgres } },
 ];
 
 // The seed is printed, so that a run that failed can be repeated.
 const seed = Number(process.env["BERTH_SEED"] ?? Date.now() % 100_000);
+const somewhere = (index: number, operations: number) => 1 + ((Math.imul(seed + index, 2_654_435_761) >>> 0) % operations);
 
-for (const [index, [what, operations, settings, slow = false]] of rounds.entries()) {
+for (const [index, { what, signal, operations, settings, slow = false }] of rounds.entries()) {
+  const done = somewhere(index, operations);
   const skip = slow && process.env["BERTH_TEST_SLOW"] !== "1" && "slow: `./berth test --slow` runs it each night";
-  const done = 1 + ((Math.imul(seed + index, 2_654_435_761) >>> 0) % operations);
-  test(`SIGKILL of ${what} (seed ${seed}): the next up finishes the work, and the one after changes nothing`, { skip }, async () => {
+  test(`${signal} at ${what} (seed ${seed}): the next up finishes the work, and the one after changes nothing`, { skip }, async () => {
     await project.configure((config) => {
       Object.assign(config, settings);
       if (!("members" in (settings["berth:apps"] as object))) delete config["members:KEY"];
     });
-    const { code, output } = await project.berth(["up", "-s", project.stack], { killWhen: (printed) => operationsIn(printed) >= done });
-    // A process that ended by itself has a code, and leaves no lock.
-    assert.equal(code, null, `the update ended with ${code} before ${done} operations were seen:\n${output}`);
-    assert.ok(locked(), `no update was running any more when ${done} operations were seen:\n${output}`);
-    const when = `after a kill at ${operationsIn(output)} operations`;
+    const output = await interrupted(["up", "-s", project.stack], signal, done);
+    const when = `after ${signal} at ${operationsIn(output)} operations`;
     await project.up();
     assert.equal((await project.get("/", "tick")).status, 200, when);
     assert.deepEqual((await project.up()).changes, {}, when);
     await noDuplicates(when);
   });
+}
+
+test(`SIGTERM at down (seed ${seed}): the next one finishes the work`, async () => {
+  await interrupted(["down", "-s", project.stack, "--yes"], "SIGTERM", somewhere(rounds.length, 10));
+  const run = await project.berth(["down", "-s", project.stack, "--yes"]);
+  assert.equal(run.code, 0, run.output);
+  assert.deepEqual(await project.containers(), []);
+});
+
+/** Runs a command that gets `signal` once so many operations are done, and shows that it was at work then, and how it ended; what it printed. */
+async function interrupted(command: string[], signal: NodeJS.Signals, done: number): Promise<string> {
+  mkdirSync(join(project.dir, ".berth"), { recursive: true });
+  const temporary = mkdtempSync(join(project.dir, ".berth", "tmp-"));
+  const { code, output } = await project.berth(command, { signal, killWhen: (printed) => operationsIn(printed) >= done, environment: { TMPDIR: temporary } });
+  if (signal === "SIGKILL") {
+    // A process that ended by itself has a code, and leaves no lock.
+    assert.equal(code, null, `the update ended with ${code} before ${done} operations were seen:\n${output}`);
+    assert.ok(locked(), `no update was running any more when ${done} operations were seen:\n${output}`);
+    return output;
+  }
+  assert.equal(code, 130, output);
+  assert.match(output, /error: interrupted; what was begun is recorded, and the next run goes on from there/);
+  assert.ok(!locked(), "the lock is still there");
+  assert.deepEqual(readdirSync(temporary), [], "something is left, for example a login");
+  return output;
 }
 
 function operationsIn(printed: string): number {
