@@ -1,41 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { type PendingOperation, type Resource, ResourceTexts, stackOutputs } from "./resource.ts";
 import { sdkVersion } from "./sdk.ts";
 import type { Crypter } from "./secrets.ts";
-import { SIGNATURE, textOf, mapSecrets, secret, type Props, type Value } from "./values.ts";
 
-/** One resource of a stack, as Pulumi's deployment format has it (version 3). */
-export interface Resource {
-  urn: string;
-  custom: boolean;
-  delete?: boolean;
-  id?: string;
-  type: string;
-  inputs?: Props;
-  outputs?: Props;
-  parent?: string;
-  protect?: boolean;
-  dependencies?: string[];
-  initErrors?: string[];
-  provider?: string;
-  propertyDependencies?: Record<string, string[]>;
-  pendingReplacement?: boolean;
-  additionalSecretOutputs?: string[];
-  aliases?: string[];
-  customTimeouts?: Record<string, number>;
-  retainOnDelete?: boolean;
-  deletedWith?: string;
-  created?: string;
-  modified?: string;
-  ignoreChanges?: string[];
-  replaceOnChanges?: string[];
-}
-
-export interface PendingOperation {
-  resource: Resource;
-  type: "creating" | "updating" | "deleting";
-}
+export { type PendingOperation, type Resource, stackOutputs };
 
 /** What is read of a deployment. */
 interface Stored {
@@ -57,7 +27,7 @@ export class StateFile {
   readonly #path: string;
   readonly #crypter: Crypter;
   readonly #readOnly: boolean;
-  readonly #texts = new WeakMap<object, string>();
+  readonly #texts: ResourceTexts;
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -65,6 +35,7 @@ export class StateFile {
     this.#path = path;
     this.#crypter = crypter;
     this.#readOnly = readOnly;
+    this.#texts = new ResourceTexts(crypter);
   }
 
   /** Reads the file; a stack without one is empty. Throws when the file is not a deployment of version 3. */
@@ -84,13 +55,13 @@ export class StateFile {
     }
     const { resources = [], pending_operations: pending = [], secrets_providers: provider } = file.deployment;
     const reader = await this.#reader(provider?.state?.salt);
-    this.resources = resources.map((raw) => this.#decode(raw, reader));
-    this.pending = pending.map((raw) => ({ ...raw, resource: this.#decode(raw.resource, reader) }));
+    this.resources = resources.map((raw) => this.#texts.decode(raw, reader));
+    this.pending = pending.map((raw) => ({ ...raw, resource: this.#texts.decode(raw.resource, reader) }));
   }
 
   /** Forgets how `resource` was written; call it after changing one in place. */
   touch(resource: Resource): void {
-    this.#texts.delete(resource);
+    this.#texts.forget(resource);
   }
 
   save(): Promise<void> {
@@ -135,51 +106,13 @@ export class StateFile {
   #encodeAll(): string {
     const manifest = { time: new Date().toISOString(), magic: createHash("sha256").update(ENGINE_VERSION).digest("hex"), version: ENGINE_VERSION };
     const provider = { type: "passphrase", state: { salt: this.#crypter.salt } };
-    const resources = this.resources.map((resource) => this.#encode(resource)).join(",\n");
-    const pending = this.pending.map((operation) => `{"resource":${this.#encode(operation.resource)},"type":"${operation.type}"}`).join(",\n");
+    const resources = this.resources.map((resource) => this.#texts.encode(resource)).join(",\n");
+    const pending = this.pending.map((operation) => `{"resource":${this.#texts.encode(operation.resource)},"type":"${operation.type}"}`).join(",\n");
     return `{"version":3,"deployment":{"manifest":${JSON.stringify(manifest)},\n"secrets_providers":${JSON.stringify(provider)},\n"resources":[${resources}],\n"pending_operations":[${pending}],\n"metadata":{}}}\n`;
-  }
-
-  #encode(resource: Resource): string {
-    let text = this.#texts.get(resource);
-    if (text === undefined) {
-      text = JSON.stringify({ ...resource, ...this.#encryptProps("inputs", resource.inputs), ...this.#encryptProps("outputs", resource.outputs) });
-      this.#texts.set(resource, text);
-    }
-    return text;
-  }
-
-  #encryptProps(key: string, props: Props | undefined): Record<string, Value> {
-    const encrypt = (found: Record<string, Value>): Value => ({
-      [SIGNATURE]: found[SIGNATURE] ?? null,
-      ciphertext: this.#crypter.encrypt(JSON.stringify(found["value"] ?? null)),
-    });
-    return props === undefined ? {} : { [key]: mapSecrets(props, encrypt) };
   }
 
   /** A stack file that got a salt of its own since leaves the state with the old one, until it is written again. */
   async #reader(salt: string | undefined): Promise<Crypter> {
     return salt === undefined || salt === this.#crypter.salt ? this.#crypter : this.#crypter.withSalt(salt);
   }
-
-  #decode(raw: Resource, reader: Crypter): Resource {
-    const decrypt = (found: Record<string, Value>): Value => secret(JSON.parse(reader.decrypt(textOf(found, "ciphertext"))) as Value);
-    const resource = { ...raw };
-    if (raw.inputs !== undefined) {
-      resource.inputs = mapSecrets(raw.inputs, decrypt) as Props;
-    }
-    if (raw.outputs !== undefined) {
-      resource.outputs = mapSecrets(raw.outputs, decrypt) as Props;
-    }
-    if (reader === this.#crypter) {
-      this.#texts.set(resource, JSON.stringify(raw));
-    }
-    return resource;
-  }
 }
-
-/** The stack's outputs, plain, with a mark at each one that is or holds a secret. */
-export function stackOutputs(resources: readonly Resource[]): Props {
-  return resources.find((resource) => resource.type === "pulumi:pulumi:Stack" && resource.delete !== true)?.outputs ?? {};
-}
-

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { Ajv } from "ajv";
-import { addressOf, type Forge, forgeOf, nextPage } from "../../../../cli/forge/forge.ts";
+import { addressOf, type Forge, forgeOf } from "../../../../cli/forge/forge.ts";
+import { nextPage } from "../../../../cli/forge/github-api.ts";
 
 /**
  * GitHub's own description of its API, cut from @octokit/openapi 23.0.2 (385 MB) to the operations that are used. A
