@@ -82,16 +82,24 @@ const traefik = new Traefik(
 );
 
 const { alerts, grafana } = config.monitoring;
+/** Host name of each web application, and of the parts that the stack publishes. */
+const hosts = {
+  ...Object.fromEntries(config.apps.filter(({ definition }) => definition.web).map((app) => [app.name, app.host])),
+  prometheus: config.monitoring.host,
+  grafana: grafana?.host,
+  ...config.developer,
+};
 const monitoring = new Monitoring(
   "monitoring",
   {
     ...config.monitoring,
-    ...appMetrics(config.apps, (name) => networks.app(name)),
+    ...appMetrics(config.apps, platform, (name) => networks.app(name)),
     platform,
     named: plainly,
     network: networks.monitoring,
     postgres,
     redis,
+    httpsHosts: config.publish.https === undefined ? [] : Object.values(hosts).filter((name) => name !== undefined),
     alerts: alerts && { ...alerts, network: networks.egress ?? networks.edge },
     logs: config.logs.driver === "loki" ? { ...config.logs, tools } : undefined,
     grafana: grafana && { ...grafana, url: addressOf(config.publish)(grafana.host) },
@@ -127,12 +135,7 @@ new Routes(
 );
 
 /** Address of each web application, and of the parts that the stack publishes. */
-export const urls = addressesOf(config.publish, {
-  ...Object.fromEntries(config.apps.filter(({ definition }) => definition.web).map((app) => [app.name, app.host])),
-  prometheus: config.monitoring.host,
-  grafana: grafana?.host,
-  ...config.developer,
-});
+export const urls = addressesOf(config.publish, hosts);
 
 /** Image of each application, `repository:tag@digest`. */
 export const imageDigests = Object.fromEntries(apps.map(({ name, image }) => [name, image]));

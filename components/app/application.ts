@@ -1,6 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { requestTo, wantsTools, withSecrets } from "./command.ts";
+import { inSwarm, requestTo, wantsTools, withSecrets } from "./command.ts";
 import type { WebServer, Worker } from "./definition.ts";
 import { type AppNeedsArgs, meetNeeds, type NeedsMet } from "./needs.ts";
 import { defaultTmpfs, type Loosening, userIdOf } from "../docker/hardening.ts";
@@ -12,6 +12,7 @@ import { Schedule } from "./schedule.ts";
 import type { Tools } from "../docker/tools.ts";
 import type { RouteArgs } from "../traefik/routes.ts";
 import { loosened, looseningOf } from "./unprepared.ts";
+import { reportedHealth, roleAlias } from "./worker-health.ts";
 import { envList, mountsOf, Workload } from "./workload.ts";
 
 export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId"> {
@@ -110,7 +111,7 @@ export class Application extends pulumi.ComponentResource {
   private web({ command, port, health: { path, command: ownHealth, wait: healthWait }, stopGrace, balancing }: WebServer): RouteArgs {
     const { networks, replicas, host, secure = false } = this.args;
     const health = ownHealth ?? requestTo({ port, path, host, secure });
-    const on = [networks.edge, this.scraped(), ...this.outside()];
+    const on = [networks.edge, this.own("web", true), ...this.outside()];
     const { balanced, servers } = new Workload(`${this.name}-web`, { ...this.staying(command), replicas, health, healthWait, stopGrace, networks: on }, this.afterJobs());
     // Swarm takes a server that is not well out of its name; Traefik would take out the name with all that are.
     const healthPath = balanced ? undefined : path;
@@ -118,9 +119,15 @@ export class Application extends pulumi.ComponentResource {
   }
 
   private worker({ command, health, stopGrace }: Worker): void {
-    const { definition, networks } = this.args;
-    const on = [definition.web === undefined ? this.scraped() : networks.own, ...this.outside()];
-    new Workload(`${this.name}-worker`, { ...this.staying(command), role: "worker", health, stopGrace, networks: on }, this.afterJobs());
+    const { definition, tools } = this.args;
+    const on = [this.own("worker", definition.web === undefined), ...this.outside()];
+    const settings = { ...this.staying(command), role: "worker", stopGrace, networks: on };
+    // Swarm replaces a service's container that is not well.
+    if (this.inSwarm()) new Workload(`${this.name}-worker`, { ...settings, health }, this.afterJobs());
+    else {
+      const mounts = wantsTools(definition) ? settings.mounts : [...settings.mounts, tools.mount()];
+      new Workload(`${this.name}-worker`, { ...settings, mounts, health: reportedHealth(health) }, this.afterJobs());
+    }
   }
 
   private schedules(): void {
@@ -152,9 +159,17 @@ export class Application extends pulumi.ComponentResource {
     return { ...looseningOf(unprepared), ...(tmpfs !== undefined && { tmpfs: { ...defaultTmpfs, ...tmpfs }, tmpfsOwner: this.userId }) };
   }
 
-  private scraped(): NetworkRef & { aliases?: string[] } {
+  private inSwarm(): boolean {
+    const { platform, definition, live } = this.args;
+    return inSwarm(platform, definition, live);
+  }
+
+  /** Its own network, with the names by which Prometheus finds the containers of one kind there. */
+  private own(role: "web" | "worker", scraped: boolean): NetworkRef & { aliases?: string[] } {
     const { definition, networks } = this.args;
-    return { ...networks.own, ...(definition.metrics !== undefined && { aliases: [`${this.name}-metrics`] }) };
+    const found = role === "worker" || this.inSwarm();
+    const aliases = [...(scraped && definition.metrics !== undefined ? [`${this.name}-metrics`] : []), ...(found ? [roleAlias(this.name, role)] : [])];
+    return { ...networks.own, ...(aliases.length > 0 && { aliases }) };
   }
 
   private outside(): NetworkRef[] {

@@ -1,10 +1,16 @@
 import type { AppDefinition } from "./definition.ts";
 import { secretsDirectory } from "./needs.ts";
+import type { Platform } from "../docker/platform.ts";
 import { busybox, shell } from "../docker/tools.ts";
 
 /** Whether a definition needs {@link Tools} in its containers. */
 export function wantsTools({ web, schedules, unprepared }: AppDefinition): boolean {
   return (web !== undefined && web.health.command === undefined) || Object.keys(schedules ?? {}).length > 0 || unprepared?.plainSecrets === true;
+}
+
+/** Whether web server and worker of an application are services: they mount nothing of the Docker host, which other nodes lack. */
+export function inSwarm({ runtime }: Pick<Platform, "runtime">, definition: AppDefinition, live = false): boolean {
+  return runtime === "swarm" && !live && definition.volumes === undefined && !wantsTools(definition);
 }
 
 /** A command whose environment has the secrets' values, for an image that reads no files. */

@@ -100,13 +100,22 @@ function onDay({ days, weekdays: week, either }: Cron, at: Date): boolean {
 
 /** What a clock of the zone shows at a time. */
 function clockOf(timeZone: string): (time: number) => number {
-  const parts: Intl.DateTimeFormatOptions = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" };
-  const format = new Intl.DateTimeFormat("en-US", { timeZone, hourCycle: "h23", era: "short", ...parts });
+  const format = formatOf(timeZone);
   return (time) => {
     const read = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
     const { year = 0, month = 1, day: date = 1, hour = 0, minute: minutes = 0, second = 0 } = read;
     return Date.UTC(year, month - 1, date, hour, minutes, second);
   };
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Made once: that takes longer than its use. */
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const parts: Intl.DateTimeFormatOptions = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" };
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat("en-US", { timeZone, hourCycle: "h23", era: "short", ...parts });
+  formats.set(timeZone, format);
+  return format;
 }
 
 /** The first time at which the clock shows this. */

@@ -1,17 +1,40 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { inSwarm } from "./command.ts";
 import type { AppDefinition } from "./definition.ts";
+import type { Platform } from "../docker/platform.ts";
 import type { MonitoringArgs } from "../monitoring/monitoring.ts";
 
-/** What {@link Monitoring} reads of the applications: their metrics, and those of their schedules, on their own networks. */
+/** What {@link appMetrics} reads of an application. */
+export interface Watchable {
+  name: string;
+  definition: AppDefinition;
+  /** Containers of its web server. */
+  replicas: number;
+  /** Runs from the mounted source. @default false */
+  live?: boolean;
+}
+
+/**
+ * What {@link Monitoring} reads of the applications, on their own networks: their metrics, those of their schedules, whether
+ * their workers work, and in a swarm how many of their replicas are well.
+ */
 export function appMetrics(
-  apps: { name: string; definition: AppDefinition }[],
+  apps: Watchable[],
+  platform: Pick<Platform, "runtime">,
   networkOf: (name: string) => pulumi.Input<string>,
-): Required<Pick<MonitoringArgs, "applications" | "schedulers">> {
+): Required<Pick<MonitoringArgs, "applications" | "schedulers" | "workers" | "services">> {
+  const on = <Watched extends object>(name: string, watched: Watched) => ({ ...watched, name, network: networkOf(name) });
   return {
-    applications: apps.flatMap(({ name, definition: { metrics } }) => (metrics === undefined ? [] : { ...metrics, name, network: networkOf(name) })),
+    applications: apps.flatMap(({ name, definition: { metrics } }) => (metrics === undefined ? [] : on(name, metrics))),
     schedulers: apps.flatMap(({ name, definition: { schedules = {} } }) => {
       const tasks = Object.entries(schedules).map(([task, { alertAfter }]) => ({ name: task, alertAfter }));
-      return tasks.length === 0 ? [] : { name, tasks, network: networkOf(name) };
+      return tasks.length === 0 ? [] : on(name, { tasks });
+    }),
+    workers: apps.flatMap(({ name, definition, live }) => (definition.worker === undefined || inSwarm(platform, definition, live) ? [] : on(name, {}))),
+    services: apps.flatMap(({ name, definition, live, replicas }) => {
+      if (!inSwarm(platform, definition, live)) return [];
+      const web = definition.web === undefined ? [] : [on(name, { role: "web" as const, replicas })];
+      return definition.worker === undefined ? web : [...web, on(name, { role: "worker" as const, replicas: 1 })];
     }),
   };
 }

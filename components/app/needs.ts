@@ -57,6 +57,7 @@ export function meetNeeds(parent: pulumi.Resource, name: string, args: AppNeedsA
     Object.assign(env, { POSTGRES_HOST: postgres.host, POSTGRES_PORT: `${postgres.port}`, POSTGRES_USER: name, POSTGRES_DB: name });
   }
   if (definition.cache === true) {
+    made.push(redis.started);
     secrets["REDIS_PASSWORD"] = redis.password(name);
     secrets["REDIS_URL"] = redis.url(name);
     Object.assign(env, { REDIS_HOST: redis.host, REDIS_PORT: `${redis.port}`, REDIS_USER: name, REDIS_PREFIX: `${name}:` });

@@ -5,7 +5,8 @@ import { Grafana } from "./grafana.ts";
 import { LogCollector } from "./log-collector.ts";
 import { Loki } from "./loki.ts";
 import { Prometheus } from "./prometheus.ts";
-import type { ScrapedApplication, Scheduler } from "./prometheus-config.ts";
+import type { ReplicatedService, ScrapedApplication, Scheduler } from "./prometheus-config.ts";
+import { backupAges } from "../postgres/backup-ages.ts";
 import { below } from "../docker/naming.ts";
 import type { Tools } from "../docker/tools.ts";
 import type { RouteArgs } from "../traefik/routes.ts";
@@ -19,6 +20,12 @@ export interface MonitoringArgs extends ExportersArgs {
   applications?: OnNetwork<ScrapedApplication>[];
   /** Applications with schedules. @default none */
   schedulers?: OnNetwork<Scheduler>[];
+  /** Applications whose worker says how its health command ended. @default none */
+  workers?: OnNetwork<{ name: string }>[];
+  /** Services of the swarm. @default none */
+  services?: OnNetwork<ReplicatedService>[];
+  /** Host names that are served by HTTPS. @default none */
+  httpsHosts?: string[];
   /** How long samples are kept, for example `15d`. */
   retention: string;
   /** MiB that samples may take of the disk; beyond it the oldest go. @default 4096 */
@@ -47,10 +54,10 @@ export class Monitoring extends pulumi.ComponentResource {
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Monitoring", name, {}, opts);
-    const { platform, network, postgres, redis, applications = [], schedulers = [], retention, size, alerts, grafana, logs, named = below(name) } = args;
+    const { platform, network, postgres, redis, applications = [], schedulers = [], workers = [], services = [], httpsHosts, retention, size, alerts, grafana, logs, named = below(name) } = args;
     const child = { parent: this };
     const exporters = new Exporters(named("exporters"), { platform, network, postgres, redis, named: args.named }, child);
-    const networks = new Map([...applications, ...schedulers].map((app) => [app.name, app.network]));
+    const networks = new Map([...applications, ...schedulers, ...workers, ...services].map((app) => [app.name, app.network]));
     this.alertmanager = alerts && new Alertmanager(named("alertmanager"), { platform, network, alerts }, child);
     const alertmanager = this.alertmanager?.target;
     const loki = logs && new Loki(named("loki"), { platform, network, retention: logs.retention }, child);
@@ -70,7 +77,7 @@ export class Monitoring extends pulumi.ComponentResource {
         platform,
         network,
         applicationNetworks: [...networks.values()],
-        targets: { stack, parts, applications, schedulers, alertmanager, backups: postgres.metricFiles !== undefined, logs: logs !== undefined },
+        targets: { stack, parts, applications, schedulers, workers, services, httpsHosts, alertmanager, backups: postgres.backupTimes && backupAges(postgres.backupTimes), logs: logs !== undefined },
         retention,
         size,
       },

@@ -1,5 +1,7 @@
 import { stringify } from "yaml";
 import type { Metrics } from "../app/definition.ts";
+import { roleAlias, workerFigures, workerLastHealthy } from "../app/worker-health.ts";
+import type { BackupAges } from "../postgres/backup-ages.ts";
 
 /** An application whose replicas answer to `<name>-metrics` on its own network. */
 export interface ScrapedApplication extends Metrics {
@@ -19,6 +21,14 @@ export interface ScheduledTask {
   alertAfter?: number;
 }
 
+/** A service of the swarm: DNS answers to `<name>-<role>`, on the application's own network, with the replicas that are well. */
+export interface ReplicatedService {
+  /** The application. */
+  name: string;
+  role: "web" | "worker";
+  replicas: number;
+}
+
 export interface ScrapeTargets {
   /** The stack, as label of every alert that is sent. @default no label */
   stack?: string;
@@ -26,8 +36,14 @@ export interface ScrapeTargets {
   parts: Record<string, string>;
   applications: ScrapedApplication[];
   schedulers: Scheduler[];
-  /** Postgres is backed up. @default false */
-  backups?: boolean;
+  /** Applications whose worker says how its health command ended, and answers to `<name>-worker` on the own network. @default none */
+  workers?: { name: string }[];
+  /** Services of the swarm. @default none */
+  services?: ReplicatedService[];
+  /** Host names that are served by HTTPS. @default none */
+  httpsHosts?: string[];
+  /** When backups of Postgres are too old. @default not backed up */
+  backups?: BackupAges;
   /** Lines go to Loki by the stack's collector. @default false */
   logs?: boolean;
   /** Where alerts are sent, `host:port`. @default they are only shown */
@@ -39,9 +55,13 @@ export const login = { username: "berth", password_file: "/run/secrets/password"
 
 const schedulerPort = 9746;
 
-/** Job names of applications and schedulers; none can be that of a part. */
+/** Job names of what applications have; none can be that of a part. */
 export const applicationJob = (name: string) => `app-${name}`;
 export const schedulerJob = (name: string) => `schedules-${name}`;
+export const workerJob = (name: string) => `worker-${name}`;
+export const replicasJob = ({ name, role }: Pick<ReplicatedService, "name" | "role">) => `replicas-${name}-${role}`;
+/** Nobody listens there: the targets of a service are counted, and never read. */
+const discard = 9;
 
 /** What one scrape of an application may bring: one that brings more is dropped as a whole, and an alert says so. */
 export const scrapeLimits = {
@@ -57,7 +77,7 @@ const partsFigures = (names: string[]) => ({ action: "drop", source_labels: ["__
 const parts = ["alertmanager", "berth", "node", "otelcol", "pg", "prometheus", "redis", "traefik"];
 
 /** prometheus.yml. */
-export function renderPrometheusConfig({ stack, parts: targets, applications, schedulers, alertmanager }: ScrapeTargets): string {
+export function renderPrometheusConfig({ stack, parts: targets, applications, schedulers, workers = [], services = [], alertmanager }: ScrapeTargets): string {
   return stringify({
     global: { scrape_interval: "15s", evaluation_interval: "15s", ...(stack !== undefined && { external_labels: { stack } }) },
     rule_files: ["/etc/berth/rules.yml"],
@@ -88,6 +108,22 @@ export function renderPrometheusConfig({ stack, parts: targets, applications, sc
         ],
         // The task says which one it is; a command may be long, and changes.
         metric_relabel_configs: [{ action: "labeldrop", regex: "command|position" }, partsFigures(parts)],
+      })),
+      ...workers.map(({ name }) => ({
+        job_name: workerJob(name),
+        metrics_path: workerFigures.path,
+        ...scrapeLimits,
+        ...named([roleAlias(name, "worker")], workerFigures.port),
+        relabel_configs: [{ target_label: "app", replacement: name }],
+        metric_relabel_configs: [{ action: "keep", source_labels: ["__name__"], regex: `${workerLastHealthy}|process_start_time_seconds` }],
+      })),
+      ...services.map(({ name, role }) => ({
+        job_name: replicasJob({ name, role }),
+        ...named([roleAlias(name, role)], discard),
+        relabel_configs: [
+          { target_label: "app", replacement: name },
+          { target_label: "role", replacement: role },
+        ],
       })),
     ],
   });

@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupRepository, type BackupRepositoryArgs } from "./backup-repository.ts";
-import { BackupSchedules, type BackupSchedulesArgs } from "./backup-schedules.ts";
+import { BackupSchedules, type BackupSchedulesArgs, type BackupTimes } from "./backup-schedules.ts";
 import { Files } from "../docker/files.ts";
 import { containerOptions, hardened } from "../docker/hardening.ts";
 import type { Job } from "../docker/job.ts";
@@ -54,6 +54,8 @@ export class Postgres extends pulumi.ComponentResource {
   readonly containerName: pulumi.Output<string>;
   /** Results of backups as files for Prometheus; undefined without backups. */
   readonly metricFiles: Volume | undefined;
+  /** When backups and restore drills begin; undefined without backups. */
+  readonly backupTimes: BackupTimes | undefined;
   /** `repository:tag@digest` of Postgres with pgBackRest; undefined without backups. */
   readonly backupImage: pulumi.Output<string> | undefined;
   private readonly platform: Platform;
@@ -66,6 +68,7 @@ export class Postgres extends pulumi.ComponentResource {
     this.host = name;
     this.share = shareOf(args.connections);
     this.temporaryFiles = args.temporaryFiles ?? 1024;
+    this.backupTimes = args.backup;
     this.platform = platform;
     this.socket = new Volume(`${name}-socket`, { platform, owner: user }, { parent: this });
     const dataVolume = new Volume(`${name}-data`, { platform, owner: user, data: true, permanent: true }, { parent: this });

@@ -9,6 +9,14 @@ export type RedisPolicy =
   | "volatile-lfu"
   | "volatile-ttl";
 
+/**
+ * Seconds that a server may take to start. It answers PONG once it has read its append-only file, which is rewritten when it
+ * has become twice as long as the data: with a slow disk and half a core, 8 MiB of it in a second.
+ */
+export function loadingTime(memory: number): number {
+  return 60 + Math.ceil((2 * memory) / 8);
+}
+
 /** redis.conf: append-only file synced each second, at most one second of writes lost. */
 export function renderRedisConf(memory: number, policy: RedisPolicy): string {
   return [

@@ -6,7 +6,7 @@ import { containerOptions, hardened } from "../docker/hardening.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
-import { type RedisPolicy, renderRedisAcl, renderRedisConf } from "./redis-config.ts";
+import { loadingTime, type RedisPolicy, renderRedisAcl, renderRedisConf } from "./redis-config.ts";
 import { Volume } from "../docker/volume.ts";
 
 export interface RedisArgs {
@@ -35,6 +35,8 @@ export class Redis extends pulumi.ComponentResource {
   readonly host: string;
   readonly port = 6379;
   readonly containerName: pulumi.Output<string>;
+  /** The server's container, known once it has read its data and answers: who uses it waits for that. */
+  readonly started: pulumi.Output<docker.Container>;
   /** Secret password of the user `exporter`. */
   readonly exporterPassword: pulumi.Output<string>;
   private readonly passwords: Record<string, pulumi.Output<string>>;
@@ -71,13 +73,14 @@ export class Redis extends pulumi.ComponentResource {
         mounts: [dataVolume.mount("/data"), config.mount("/etc/berth"), users.mount("/run/secrets")],
         networksAdvanced: args.networks.map((network) => ({ name: network, aliases: [this.host] })),
         labels: labelsOf(platform, name),
-        ...healthGated(["CMD-SHELL", "redis-cli ping | grep -q PONG"]),
+        ...healthGated(["CMD-SHELL", "redis-cli ping | grep -q PONG"], { healthWait: loadingTime(args.memory) }),
         ...hardened({ memory: args.memory, processes: 2048 }),
         ...logged(platform, name),
       },
       containerOptions(this, false),
     );
     this.containerName = container.name;
+    this.started = container.name.apply(() => container);
     this.registerOutputs({ containerName: this.containerName });
   }
 

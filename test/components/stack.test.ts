@@ -208,7 +208,7 @@ for (const stack of ["dev", "prod"]) {
       assert.deepEqual(on(`berth-${stack}-edge`), [...developer, ...replicas(), ...routes(), "traefik"].toSorted());
       for (const { name, definition } of apps) {
         const own = [...replicas(), ...workers(), ...schedules(), ...appJobs()].filter((container) => container.startsWith(`${name}-`));
-        const parts = [definition.database === true && "postgres", definition.cache === true && "redis", (definition.metrics ?? definition.schedules) !== undefined && "prometheus"];
+        const parts = [definition.database === true && "postgres", definition.cache === true && "redis", (definition.metrics ?? definition.schedules ?? definition.worker) !== undefined && "prometheus"];
         const others = on(`berth-${stack}-app-${name}`).filter((container) => !developer.includes(container));
         assert.deepEqual(others, [...own.filter((container) => appOf(container) === name), ...parts.filter((part) => part !== false)].toSorted(), name);
         const outside = on(`berth-${stack}-egress`).filter((container) => appOf(container) === name);
@@ -348,7 +348,7 @@ test("the prod stack with berth:runtime swarm: pcf is a service with its replica
   const { taskSpec, ...pcf } = services.find(({ name }) => name === "pcf-web")!.inputs as Record<string, unknown> & { taskSpec: TaskSpec };
   const careful = { parallelism: 1, monitor: "5s", order: "start-first" };
   assert.deepEqual([pcf["mode"], pcf["updateConfig"]], [{ replicated: { replicas: 3 } }, { ...careful, delay: "10s", failureAction: "rollback" }]);
-  assert.deepEqual(taskSpec.restartPolicy, { condition: "any", delay: "5s", maxAttempts: 3, window: "2m" });
+  assert.deepEqual(taskSpec.restartPolicy, { condition: "any", delay: "5s", maxAttempts: 0 });
   const memoryBytes = 512 * 1024 ** 2;
   assert.deepEqual(taskSpec.resources, { limits: { nanoCpus: 1e9, memoryBytes }, reservation: { nanoCpus: 5e8, memoryBytes: memoryBytes / 2 } });
   const secrets = taskSpec.containerSpec.secrets.map(({ fileName }) => fileName);

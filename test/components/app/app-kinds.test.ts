@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import type { AppDefinition } from "../../../components/index.ts";
 import { requestTo, wantsTools } from "../../../components/app/command.ts";
 import { userIdOf } from "../../../components/docker/hardening.ts";
+import { reportedHealth } from "../../../components/app/worker-health.ts";
 import { renderCrontab } from "../../../components/app/schedule.ts";
 import { Tools } from "../../../components/docker/tools.ts";
 import { application as make, least, registry, toolsSource } from "../application-program.ts";
@@ -53,14 +54,20 @@ describe("a worker", () => {
     const { resources, result } = await record(make(worker));
     assert.deepEqual(result.routes, []);
     const container = child(resources, "Container", "shop-worker-0");
-    assert.deepEqual(container.inputs["networksAdvanced"], [{ name: "own" }]);
+    assert.deepEqual(container.inputs["networksAdvanced"], [{ name: "own", aliases: ["shop-worker"] }]);
     assert.deepEqual([container.inputs["entrypoints"], container.inputs["labels"], container.deleteBeforeReplace], [["shop", "work"], labels("worker", "shop"), false]);
-    assert.deepEqual(container.inputs["healthcheck"], health(["CMD", "shop", "alive"], "1m0s"));
+    assert.deepEqual(container.inputs["healthcheck"], health(["CMD", ...reportedHealth(["shop", "alive"])], "1m0s"));
+    assert.deepEqual(container.inputs["mounts"], [secretsMount, toolsMount]);
+  });
+
+  test("in whose application a schedule wants the tools too has them once", async () => {
+    const { resources } = await record(make({ ...worker, schedules: { tidy: { cron: "0 3 * * *", command: ["shop", "tidy"] } } }));
+    assert.deepEqual(child(resources, "Container", "shop-worker-0").inputs["mounts"], [secretsMount, toolsMount]);
   });
 
   test("reaches the world only when it says so, and gives its metrics under a name", async () => {
     const { resources } = await record(make({ ...worker, egress: true, metrics: { port: 9090 } }));
-    assert.deepEqual(child(resources, "Container", "shop-worker-0").inputs["networksAdvanced"], [{ name: "own", aliases: ["shop-metrics"] }, { name: "egress" }]);
+    assert.deepEqual(child(resources, "Container", "shop-worker-0").inputs["networksAdvanced"], [{ name: "own", aliases: ["shop-metrics", "shop-worker"] }, { name: "egress" }]);
   });
 
   test("with a volume has it as its own user, kept when the application leaves, and is stopped before the next one starts", async () => {
@@ -70,7 +77,7 @@ describe("a worker", () => {
     assert.deepEqual([volume.inputs["name"], volume.protect, volume.retainOnDelete], ["berth-test-shop-volume-data", false, true]);
     assert.deepEqual(child(resources, "Container", "shop-volume-data-owner").inputs["command"], ["1000:1000", "/volume"]);
     const { inputs, deleteBeforeReplace } = child(resources, "Container", "shop-worker-0");
-    assert.deepEqual(inputs["mounts"], [secretsMount, { type: "volume", source: "berth-test-shop-volume-data", target: "/app/data", readOnly: false, volumeOptions: { noCopy: true } }]);
+    assert.deepEqual(inputs["mounts"], [secretsMount, { type: "volume", source: "berth-test-shop-volume-data", target: "/app/data", readOnly: false, volumeOptions: { noCopy: true } }, toolsMount]);
     assert.deepEqual([inputs["user"], inputs["restart"], inputs["maxRetryCount"], deleteBeforeReplace], ["1000:1000", "on-failure", 5, true]);
   });
 });

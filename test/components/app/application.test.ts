@@ -120,6 +120,13 @@ describe("an application", () => {
     assert.deepEqual(workload?.dependsOn, ["shop-database-password", "shop-migrate"]);
   });
 
+  test("starts nothing before the Redis that it uses has read its data and answers", async () => {
+    // Its secrets, which every container of it mounts.
+    const waits = async (definition: AppDefinition) => (await record(make(definition))).resources.find(({ type, name }) => type === "berth:index:Files" && name === "shop-secrets")?.dependsOn;
+    assert.deepEqual(await waits({ ...least, cache: true }), ["redis"]);
+    assert.deepEqual(await waits(least), []);
+  });
+
   test("whose migration fails gets no new replica, and the error has the job's last lines", () => {
     // In a process of its own: the failure rejects outputs that nobody awaits.
     const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, "failing-migration.ts")], { encoding: "utf8", timeout: 60_000 });

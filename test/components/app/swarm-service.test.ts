@@ -44,7 +44,7 @@ const containerSpec = {
 };
 const taskSpec = {
   resources: { limits: { nanoCpus: 500_000_000, memoryBytes: 268_435_456 }, reservation: { nanoCpus: 250_000_000, memoryBytes: 134_217_728 } },
-  restartPolicy: { condition: "any", delay: "5s", maxAttempts: 3, window: "2m" },
+  restartPolicy: { condition: "any", delay: "5s", maxAttempts: 0 },
   networksAdvanceds: [{ id: "edge-id" }, { id: "own-id", aliases: ["shop-metrics"] }],
   logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" } },
 };
@@ -179,7 +179,10 @@ test("an application in a swarm is services with the registry's login; its jobs,
   assert.ok(of("Container").includes("Container shop-migrate"));
   const { provider, inputs } = child(resources, "Service", "shop-web");
   assert.equal(provider, "pull");
-  assert.deepEqual((inputs["taskSpec"] as { networksAdvanceds: unknown }).networksAdvanceds, [{ id: "edge-id" }, { id: "own-id" }, { id: "egress-id" }]);
+  assert.deepEqual((inputs["taskSpec"] as { networksAdvanceds: unknown }).networksAdvanceds, [{ id: "edge-id" }, { id: "own-id", aliases: ["shop-web"] }, { id: "egress-id" }]);
+  const worker = child(resources, "Service", "shop-worker").inputs["taskSpec"] as { networksAdvanceds: unknown; containerSpec: { healthcheck: { tests: string[] }; mounts: { type: string }[] } };
+  assert.deepEqual(worker.networksAdvanceds, [{ id: "own-id", aliases: ["shop-worker"] }, { id: "egress-id" }]);
+  assert.deepEqual(worker.containerSpec.healthcheck.tests, ["CMD", "shop", "working"], "other nodes have no tools");
   assert.deepEqual(await value(pulumi.output(result.routes)), [{ name: "shop", host: "shop.example.com", servers: ["tasks.shop-web-0a1b2c3"], port: 3000, healthPath: undefined, balancing: undefined }]);
 });
 

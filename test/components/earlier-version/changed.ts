@@ -57,7 +57,13 @@ const webs = Object.fromEntries(["notes-web-0", "shop-web-0", "shop-web-1"].map(
 const waited = "An update waits for a backup that runs; nothing is replaced.";
 const backups = Object.fromEntries(["full", "differential"].map((kind) => [`urn:pulumi:earlier::berth::berth:index:Postgres$berth:index:BackupSchedules$berth:index:Schedule$docker:index/container:Container::postgres-backup-${kind}`, waited]));
 
-const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups };
+
+/** A worker that hangs is an alert. */
+const workers = {
+  "urn:pulumi:earlier::berth::berth:index:Application$berth:index:Workload$docker:index/container:Container::shop-worker-0": "A worker's health check leaves its success where Prometheus reads it, under a name of the worker.",
+};
+
+const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups, ...workers };
 
 /**
  * Resources of each recorded stack that this program changes, by URN, each with the reason why that can't be helped.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { Redis } from "../../../components/redis/redis.ts";
-import { renderRedisAcl, renderRedisConf } from "../../../components/redis/redis-config.ts";
+import { loadingTime, renderRedisAcl, renderRedisConf } from "../../../components/redis/redis-config.ts";
 import { child, customs, filesVolume, hardening, health, labels, onHost, platform } from "../platform.ts";
 import { record } from "../recorder.ts";
 
@@ -48,15 +48,19 @@ describe("Redis", () => {
         { name: "monitoring", aliases: ["redis"] },
       ],
       labels: labels("redis"),
-      healthcheck: health(["CMD-SHELL", "redis-cli ping | grep -q PONG"], "1m0s"),
+      healthcheck: health(["CMD-SHELL", "redis-cli ping | grep -q PONG"], "1m32s"),
       wait: true,
-      waitTimeout: 60,
+      waitTimeout: 92,
       restart: "unless-stopped",
       stopTimeout: 30,
       destroyGraceSeconds: 30,
       ...hardening({ memory: 128, processes: 2048 }),
     });
     assert.deepEqual([server.deleteBeforeReplace, server.parent, server.provider], [true, "redis", "host"]);
+  });
+
+  test("is waited for as long as it may read an append-only file of twice its memory", () => {
+    assert.deepEqual([32, 128, 4096].map(loadingTime), [68, 92, 1084]);
   });
 
   test("is given its rendered configuration in plain and its users as a secret", async () => {

@@ -8,15 +8,20 @@ import { dashboards, dependent } from "../../../components/monitoring/grafana-da
 import lock from "../../../config/images.lock.json" with { type: "json" };
 import { eventually } from "../eventually.ts";
 import { MailServer } from "../servers/mail-server.ts";
+import { onHost } from "../docker-host.ts";
 import { docker, engine, Project } from "../project.ts";
 import { Webhook } from "../servers/webhook.ts";
 import { quickMonitoring } from "./quick.ts";
 
 const run = promisify(execFile);
 
-/** A schedule whose runs fail, and one that is not due within its time. */
+/** A worker that says at each turn that it works; a schedule whose runs fail, and one that is not due within its time. */
 const tick = `export default {
   context: import.meta.dirname,
+  worker: {
+    command: ["/bin/bash", "-c", "trap exit TERM; while :; do touch /tmp/turn; sleep 1; done"],
+    health: ["/bin/bash", "-c", "(( $(date +%s) - $(stat -c %Y /tmp/turn) < 10 ))"],
+  },
   schedules: {
     refuse: { cron: "* * * * *", command: ["/bin/false"] },
     rest: { cron: "0 0 29 2 *", command: ["/bin/true"], alertAfter: 60 },
@@ -65,6 +70,18 @@ after(async () => {
   await webhook[Symbol.asyncDispose]();
 });
 
+// First, as it takes two and a half minutes: a check each 30 s, two that fail, and the alert's patience. The others go on meanwhile.
+test("a worker that works is seen, and no alert; then it hangs: its process is there, and makes no turn", async () => {
+  const [worker] = await project.containers("worker");
+  await eventually("Prometheus knows when its health command passed", 60_000, async () => {
+    const { body } = await ask(`/api/v1/query?query=${encodeURIComponent('time() - berth_worker_last_healthy_timestamp_seconds{app="tick"} < 60')}`);
+    return (JSON.parse(body) as { data: { result: unknown[] } }).data.result.length === 1 ? undefined : body;
+  });
+  const { State } = await docker.getContainer(worker?.Id ?? "").inspect();
+  onHost(`kill -STOP ${State.Pid}`, "--pid", "host");
+  assert.deepEqual(webhook.received.filter(({ labels }) => labels["alertname"] === "WorkerDown"), []);
+});
+
 test(`the dead-man's switch arrives after berth up on the ${engine} engine, with the name of the stack`, async () => {
   await eventually("DeadMansSwitch", 150_000, async () => webhook.lacks({ alertname: "DeadMansSwitch", stack: project.stack }));
 });
@@ -81,7 +98,7 @@ test("the dead-man's switch can be silenced, and Alertmanager says so", async ()
 });
 
 test("Prometheus has the applications and Alertmanager among its targets", async () => {
-  const expected = ["alertmanager", "app-notes", "node", "postgres", "prometheus", "redis", "schedules-tick", "traefik"];
+  const expected = ["alertmanager", "app-notes", "node", "postgres", "prometheus", "redis", "schedules-tick", "traefik", "worker-tick"];
   await eventually("all targets", 60_000, async () => {
     const { data } = JSON.parse((await ask("/api/v1/query?query=up==1")).body) as { data: { result: { metric: Record<string, string> }[] } };
     const jobs = data.result.map(({ metric }) => metric["job"]);
@@ -107,7 +124,7 @@ test("every query of every dashboard is one, and those of the parts that each st
   });
 });
 
-test("exporters and an application that stop, a process that is killed for lack of memory, a schedule that fails and one that is late are alerts at the webhook", async () => {
+test("exporters and an application that stop, a process that is killed for lack of memory, a schedule that fails, one that is late and a worker that hangs are alerts at the webhook", async () => {
   // Its own limit, so the kernel kills nothing else.
   const greedy = run("docker", ["run", "--rm", "--pull", "never", "--network", "none", "--memory", "16m", "--memory-swap", "16m", lock.toolbox, "tail", "/dev/zero"]);
   await assert.rejects(greedy, { code: 137 });
@@ -130,6 +147,7 @@ test("exporters and an application that stop, a process that is killed for lack 
   await eventually("TargetMissing", 150_000, async () => (jobs.every((job) => seen().has(job)) ? undefined : [...seen()].join()));
   await eventually("ScheduleFailed", 90_000, async () => webhook.lacks({ alertname: "ScheduleFailed", app: "tick", task: "refuse" }));
   await eventually("ScheduleLate", 90_000, async () => webhook.lacks({ alertname: "ScheduleLate", app: "tick", task: "rest" }));
+  await eventually("WorkerDown", 150_000, async () => webhook.lacks({ alertname: "WorkerDown", app: "tick", severity: "critical" }));
   assert.deepEqual(seen(), new Set(jobs));
   assert.match(missing()[0]?.annotations["description"] ?? "", /berth status/);
   await Promise.all([...stopped, ...web].map(({ Id }) => docker.getContainer(Id).start()));

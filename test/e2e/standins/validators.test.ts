@@ -119,7 +119,7 @@ describe("promtool", { skip: missing(lock.prometheus) }, () => {
 
   test("accepts prometheus.yml, the rules that it names and the login", async () => {
     const printed = await output({ image: lock.prometheus, files, command: ["promtool", "check", "config", "/etc/berth/prometheus.yml"] });
-    assert.match(printed, new RegExp(`^  SUCCESS: ${alertsOf(watched).length + 1} rules found`, "m"));
+    assert.match(printed, new RegExp(`^  SUCCESS: ${alertsOf(watched).length + 3} rules found`, "m"));
     assert.match(await output({ image: lock.prometheus, files, command: ["promtool", "check", "web-config", "/run/secrets/web.yml"] }), /SUCCESS/);
   });
 
@@ -134,8 +134,9 @@ describe("promtool", { skip: missing(lock.prometheus) }, () => {
   });
 
   test("sees each alert fire in a case where it must, and stay quiet in one where it must not", async () => {
-    const tests = Object.fromEntries(alertTests().map((file, index) => [`/etc/berth/tests-${index}.yml`, stringify({ rule_files: ["/etc/berth/rules.yml"], ...file })]));
-    await output({ image: lock.prometheus, files: { ...files, ...tests }, command: ["promtool", "test", "rules", ...Object.keys(tests)], user: "65534:65534", tmpfs: ["/tmp"] });
+    const { rules, tests } = alertTests();
+    const written = Object.fromEntries(Object.entries({ ...rules, ...tests }).map(([name, file]) => [`/etc/berth/alerts/${name}`, stringify(file)]));
+    await output({ image: lock.prometheus, files: written, command: ["promtool", "test", "rules", ...Object.keys(tests).map((name) => `/etc/berth/alerts/${name}`)], user: "65534:65534", tmpfs: ["/tmp"] });
   });
 });
 

@@ -5,7 +5,8 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { parse } from "yaml";
 import monitor from "../../../../apps/profiles/monitor/app.ts";
-import { type Alert, alertsOf, renderRules } from "../../../../components/monitoring/alert-rules.ts";
+import type { Alert } from "../../../../components/monitoring/alert.ts";
+import { alertsOf, renderRules } from "../../../../components/monitoring/alert-rules.ts";
 import { renderNext } from "../../../../components/traefik/route-config.ts";
 import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../../../components/monitoring/prometheus-config.ts";
 
@@ -72,6 +73,31 @@ describe("prometheus.yml", () => {
     ]);
   });
 
+  test("finds the worker of an application by name, and reads of it no more than whether it works", () => {
+    const { scrape_configs } = render({ workers: [{ name: "shop" }] });
+    assert.deepEqual(scrape_configs, [
+      {
+        job_name: "worker-shop",
+        metrics_path: "/figures.txt",
+        ...limits,
+        dns_sd_configs: [{ names: ["shop-worker"], type: "A", port: 9747, refresh_interval: "15s" }],
+        relabel_configs: [{ target_label: "app", replacement: "shop" }],
+        metric_relabel_configs: [{ action: "keep", source_labels: ["__name__"], regex: "berth_worker_last_healthy_timestamp_seconds|process_start_time_seconds" }],
+      },
+    ]);
+  });
+
+  test("counts the replicas of a service by name, at a port where nobody listens", () => {
+    const { scrape_configs } = render({ services: [{ name: "shop", role: "web", replicas: 3 }] });
+    assert.deepEqual(scrape_configs, [
+      {
+        job_name: "replicas-shop-web",
+        dns_sd_configs: [{ names: ["shop-web"], type: "A", port: 9, refresh_interval: "15s" }],
+        relabel_configs: [{ target_label: "app", replacement: "shop" }, { target_label: "role", replacement: "web" }],
+      },
+    ]);
+  });
+
   test("names Alertmanager where there is one", () => {
     assert.deepEqual(render({ alertmanager: "alertmanager:9093" }).alerting, { alertmanagers: [{ static_configs: [{ targets: ["alertmanager:9093"] }] }] });
   });
@@ -83,21 +109,42 @@ describe("prometheus.yml", () => {
 });
 
 describe("the alert rules", () => {
-  const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }], backups: true };
+  const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }], backups: { backup: 26 * 3600, drill: 8 * 86_400 } };
+  const everything = { ...watched, workers: [{ name: "shop" }], services: [{ name: "shop", role: "web" as const, replicas: 2 }], httpsHosts: ["shop.example"], logs: true };
   const monitored = { name: "monitor", ...monitor.metrics };
   const alerts = alertsOf(watched);
 
   test("are those of the file, with what the schedules need before them", () => {
     const { groups } = parse(renderRules(watched)) as { groups: { name: string; rules: Alert[] }[] };
-    assert.deepEqual(groups.map(({ name }) => name), ["schedules", "berth"]);
+    assert.deepEqual(groups.map(({ name }) => name), ["memory", "berth"]);
     assert.deepEqual(groups[1]?.rules, JSON.parse(JSON.stringify(alerts)));
     const bare = parse(renderRules({ applications: [], schedulers: [] })) as { groups: { name: string }[] };
     assert.deepEqual(bare.groups.map(({ name }) => name), ["berth"]);
     assert.ok(!/berth_backup|berth_restore|supercronic/.test(JSON.stringify(bare)), "nothing is missed that a stack does not have");
   });
 
-  test("notice an application or a scheduler that no container answers for", () => {
-    assert.equal(alerts.find(({ alert }) => alert === "TargetMissing")?.expr, 'up == 0 or absent(up{job="app-shop"}) or absent(up{job="schedules-shop"})');
+  test("notice an application or a schedule that no container answers for", () => {
+    const expected = ['up{job!~"(worker|replicas)-.+"} == 0', 'absent(up{job="app-shop"})', 'absent(up{job="schedules-shop",task="tidy"})', 'absent(up{job="schedules-shop",task="mail"})'];
+    assert.equal(alerts.find(({ alert }) => alert === "TargetMissing")?.expr, expected.join(" or "));
+  });
+
+  test("look back no further than the shortest retention, a day, however late a schedule or a backup may be", () => {
+    const late = { ...everything, schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 40 * 86_400 }] }], backups: { backup: 40 * 86_400, drill: 40 * 86_400 } };
+    const { groups } = parse(renderRules(late)) as { groups: { rules: { expr: string }[] }[] };
+    const units: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 7 * 86_400 };
+    const windows = groups.flatMap(({ rules }) => rules.flatMap(({ expr }) => [...expr.matchAll(/(?:\[|offset )(\d+)([smhdw])/g)].map(([, count, unit]) => Number(count) * (units[unit ?? ""] ?? NaN))));
+    assert.ok(windows.length > 10);
+    assert.ok(Math.max(...windows) <= 12 * 3600, `${Math.max(...windows)} s`);
+  });
+
+  test("of a service with one replica know no state between well and gone", () => {
+    const names = alertsOf({ ...everything, services: [{ name: "shop", role: "worker", replicas: 1 }] }).map(({ alert }) => alert);
+    assert.deepEqual(names.filter((name) => /Replicas/.test(name)), ["NoReplicas"]);
+  });
+
+  test("say how old a backup is by its own schedule", () => {
+    const summary = (backup: number) => alertsOf({ ...watched, backups: { backup, drill: 1 } }).find(({ alert }) => alert === "BackupStale")?.annotations.summary;
+    assert.deepEqual([26 * 3600, 8 * 86_400].map(summary), ["the newest backup is older than 26 hours", "the newest backup is older than 8 days"]);
   });
 
   test("wait for a success only where the schedule says how long", () => {
@@ -109,11 +156,11 @@ describe("the alert rules", () => {
   test("are all in the manual, each with its severity, and no other", () => {
     const manual = readFileSync(join(import.meta.dirname, "../../../../docs/monitoring.md"), "utf8");
     const rows = [...manual.matchAll(/^\| `([A-Z]\w+)` \| (\w+) \|/gm)].map(([, name, severity]) => `${name} ${severity}`);
-    assert.deepEqual(rows, [...new Set(alertsOf({ ...watched, applications: [...watched.applications, monitored], logs: true }).map(({ alert, labels }) => `${alert} ${labels.severity}`))]);
+    assert.deepEqual(rows, [...new Set(alertsOf({ ...everything, applications: [...watched.applications, monitored] }).map(({ alert, labels }) => `${alert} ${labels.severity}`))]);
   });
 
   test("each have a severity, what is wrong in one line, and where to look", () => {
-    for (const { alert, labels, annotations } of alerts) {
+    for (const { alert, labels, annotations } of alertsOf(everything)) {
       assert.match(labels.severity, /^(critical|warning|none)$/, alert);
       assert.match(annotations.summary, /^[^\n]{10,90}$/, alert);
       assert.match(annotations.description, /berth \w+|docker \w+/, alert);
@@ -121,7 +168,7 @@ describe("the alert rules", () => {
   });
 
   test("none fires at once by what a lost scrape or a deploy does", () => {
-    const atOnce = alerts.filter(({ for: wait }) => wait === undefined).map(({ alert }) => alert);
-    assert.deepEqual([...new Set(atOnce)], ["DeadMansSwitch", "RestartLoop", "ScheduleFailed", "ScheduleLate", "OutOfMemory", "MetricsRefused", "MetricsChurn", "MetricsCutShort"]);
+    const atOnce = alertsOf(everything).filter(({ for: wait }) => wait === undefined).map(({ alert }) => alert);
+    assert.deepEqual([...new Set(atOnce)], ["DeadMansSwitch", "RestartLoop", "ScheduleFailed", "ScheduleLate", "RedisRefusesWrites", "OutOfMemory", "LogsLost", "MetricsRefused", "MetricsChurn", "MetricsCutShort"]);
   });
 });
