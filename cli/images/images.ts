@@ -8,22 +8,24 @@ import { dockerOf } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { imagesIn } from "./image-digests.ts";
 import { type ImageSize, isTooLarge, readLimits, sizeOf, sizeRows } from "./image-sizes.ts";
-import { Progress } from "../progress.ts";
+import { newestDigests } from "./newest-digests.ts";
+import { renew } from "./renew.ts";
 import { table } from "../table.ts";
 
-const actions = ["list", "lock", "check", "sizes"];
+const actions = ["list", "lock", "renew", "check", "sizes"];
 
 export const command: Command = {
-  summary: "lock the platform images' digests, check the images, or their sizes",
+  summary: "lock the platform images' digests, renew them, check the images, or their sizes",
   description: [
     "list   what images.lock.json names",
     "lock   asks each registry for the digest of each tag and writes it into images.lock.json",
+    "renew  newer digests of the tags that are pinned, there and in Dockerfiles, as a commit on the branch renew/images, with a pull request",
     "check  runs each image and tries what the program relies on, for upstream's and stand-ins alike",
     "sizes  the applications' images that a stack runs, against the limits in images.limits.json; beyond one is a failure",
   ].join("\n"),
   options: { stack: stackOption, engine: engineOption, json: jsonOption },
-  positionals: ["list|lock|check|sizes"],
-  examples: ["./berth images lock", "./berth images check", "./berth images sizes -s prod"],
+  positionals: ["list|lock|renew|check|sizes"],
+  examples: ["./berth images lock", "./berth images renew", "./berth images check", "./berth images sizes -s prod"],
   exits: [0, 1, 2, 3],
   async run(context, parsed) {
     const action = parsed.positionals[0] ?? "list";
@@ -34,6 +36,7 @@ export const command: Command = {
     const json = parsed.flags["json"] === true;
     if (action === "check") return check(context, json);
     if (action === "lock") return lock(context, json);
+    if (action === "renew") return renew(context, json);
     if (action === "sizes") return sizes(context, stackOf(context, parsed), parsed);
     if (json) context.terminal.json({ images: readLock(context) });
     else context.terminal.result(table(["ROLE", "IMAGE"], Object.entries(readLock(context))));
@@ -45,31 +48,14 @@ function readLock({ project }: Context): Record<string, string> {
   return JSON.parse(readFileSync(join(project.folder, "config/images.lock.json"), "utf8")) as Record<string, string>;
 }
 
-/** All digests or none: a lock that is half new would be of no known moment. */
 async function lock(context: Context, json: boolean): Promise<number> {
-  const { terminal, project, environment } = context;
-  const report = new Progress(terminal);
-  const entries = await Promise.allSettled(
-    Object.entries(readLock(context)).map(async ([role, reference]) => {
-      const tagged = reference.replace(/@sha256:[0-9a-f]{64}$/, "");
-      const step = report.step(role);
-      try {
-        const { stdout } = await execa("docker", ["buildx", "imagetools", "inspect", tagged, "--format", "{{.Manifest.Digest}}"], { env: environment, extendEnv: false, timeout: 30_000 });
-        step.done(`${tagged} is ${stdout}`);
-        return [role, `${tagged}@${stdout}`] as const;
-      } catch (error) {
-        step.fail(`${tagged}: ${(error as { stderr?: string }).stderr?.trim().split("\n").at(-1) ?? String(error)}`);
-        throw error;
-      }
-    }),
-  );
-  const resolved = entries.flatMap((entry) => (entry.status === "fulfilled" ? [entry.value] : []));
-  if (resolved.length < entries.length) {
-    throw new OpsError(`${entries.length - resolved.length} of ${entries.length} digests could not be had, so images.lock.json stays as it is`);
-  }
-  writeFileSync(join(project.folder, "config/images.lock.json"), `${JSON.stringify(Object.fromEntries(resolved), undefined, 2)}\n`);
-  if (json) terminal.json({ images: Object.fromEntries(resolved) });
-  else terminal.result(`images.lock.json has ${resolved.length} digests`);
+  const { terminal, project } = context;
+  const entries = Object.entries(readLock(context));
+  const newest = await newestDigests(context, entries.map(([, reference]) => reference), "images.lock.json stays");
+  const images = Object.fromEntries(entries.map(([role, reference]) => [role, newest.get(reference)]));
+  writeFileSync(join(project.folder, "config/images.lock.json"), `${JSON.stringify(images, undefined, 2)}\n`);
+  if (json) terminal.json({ images });
+  else terminal.result(`images.lock.json has ${entries.length} digests`);
   return 0;
 }
 

@@ -19,7 +19,7 @@ export interface Standing {
   tip: string | undefined;
   /** Its newest commit here. */
   here: string | undefined;
-  /** Commits on it that no promotion made, newest first. */
+  /** Commits on it that others made, newest first. */
   foreign: string[];
   /** The same of those that are here and not at origin. */
   unpushed: string[];
@@ -44,7 +44,7 @@ export class Checkout {
       await checkout.git("rev-parse", "--verify", "HEAD");
       checkout.#prefix = await checkout.git("rev-parse", "--show-prefix");
     } catch (error) {
-      throw new OpsError(`${folder} is not a git checkout with a commit, so a promotion has no branch to be on: ${messageOf(error)}`);
+      throw new OpsError(`${folder} is not a git checkout with a commit, so there is no branch for a change of it: ${messageOf(error)}`);
     }
     return checkout;
   }
@@ -65,7 +65,7 @@ export class Checkout {
     const current = (await this.git("branch", "--show-current")) || undefined;
     const main = origin === undefined ? undefined : /^ref: refs\/heads\/(\S+)\s+HEAD$/m.exec(await this.git("ls-remote", "--symref", "origin", "HEAD"))?.[1];
     const branch = given ?? main ?? current;
-    if (branch === undefined) throw new OpsError("HEAD is on no branch: name the one that the promotion is for, --base main");
+    if (branch === undefined) throw new OpsError("HEAD is on no branch: name the one that the change is for, --base main, or git switch to it");
     if (origin === undefined) return { branch, origin, commit: await this.git("rev-parse", "--verify", `refs/heads/${branch}^{commit}`) };
     const tracked = `refs/remotes/origin/${branch}`;
     try {
@@ -90,15 +90,21 @@ export class Checkout {
   }
 
   /** A commit on top of another in which one file has another text. Author and committer are git's configured user. */
-  async commitFile(parent: string, path: string, text: string, message: string): Promise<string> {
+  commitFile(parent: string, path: string, text: string, message: string): Promise<string> {
+    return this.commitFiles(parent, { [path]: text }, message);
+  }
+
+  /** As {@link commitFile}, of several files, path to text. */
+  async commitFiles(parent: string, files: Record<string, string>, message: string): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), "berth-index-"));
     const index = { GIT_INDEX_FILE: join(folder, "index") };
     try {
-      const full = `${this.#prefix}${path}`;
-      const mode = (await this.git("ls-tree", parent, "--", path)).split(" ")[0] || "100644";
-      const blob = await this.#feed(["hash-object", "-w", "--stdin"], text);
       await this.#feed(["read-tree", parent], "", index);
-      await this.#feed(["update-index", "--add", "--cacheinfo", `${mode},${blob},${full}`], "", index);
+      for (const [path, text] of Object.entries(files)) {
+        const mode = (await this.git("ls-tree", parent, "--", path)).split(" ")[0] || "100644";
+        const blob = await this.#feed(["hash-object", "-w", "--stdin"], text);
+        await this.#feed(["update-index", "--add", "--cacheinfo", `${mode},${blob},${this.#prefix}${path}`], "", index);
+      }
       const tree = await this.#feed(["write-tree"], "", index);
       const sign = (await this.ask("config", "--type=bool", "commit.gpgsign")) === "true" ? ["-S"] : [];
       return await this.#feed(["commit-tree", ...sign, "-p", parent, "-F", "-", tree], message);
@@ -107,17 +113,16 @@ export class Checkout {
     }
   }
 
-  /** The branch as it is now, at origin and here, and which of its commits somebody else made. */
-  async standing(name: string, base: Base): Promise<Standing> {
+  /** The branch as it is now, at origin and here, and which of its commits somebody else made: ours have the trailer `mark`. */
+  async standing(name: string, base: Base, mark = "Promoted-from"): Promise<Standing> {
     const tip = await this.branch(name, base.origin);
     const here = await this.branch(name, undefined);
-    const unpushed = here === undefined || base.origin === undefined ? [] : await this.#foreign([here, `^${base.commit}`, ...(tip === undefined ? [] : [`^${tip}`])]);
-    return { tip, here, foreign: tip === undefined ? [] : await this.#foreign([tip, `^${base.commit}`]), unpushed };
+    const unpushed = here === undefined || base.origin === undefined ? [] : await this.#foreign(mark, [here, `^${base.commit}`, ...(tip === undefined ? [] : [`^${tip}`])]);
+    return { tip, here, foreign: tip === undefined ? [] : await this.#foreign(mark, [tip, `^${base.commit}`]), unpushed };
   }
 
-  /** Commits that no promotion made: its own have the trailer `Promoted-from`. */
-  async #foreign(range: string[]): Promise<string[]> {
-    const told = await this.git("log", "--format=%H %(trailers:key=Promoted-from,separator=%x20)", ...range);
+  async #foreign(mark: string, range: string[]): Promise<string[]> {
+    const told = await this.git("log", `--format=%H %(trailers:key=${mark},separator=%x20)`, ...range);
     return told.split("\n").map((line) => line.trimEnd()).filter((line) => /^[0-9a-f]+$/.test(line));
   }
 

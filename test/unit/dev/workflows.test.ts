@@ -72,6 +72,9 @@ async function problemsOf(stack: string, environment: Record<string, string>) {
   return checkConfig(raw, await loadDefinitions(config["berth:apps"] as Record<string, unknown>)).problems;
 }
 
+/** The commands that push a branch, each by a token of its own. */
+const pushing = { "./berth promote": "${{ secrets.BERTH_PROMOTE_TOKEN }}", "./berth images renew": "${{ secrets.BERTH_RENEW_TOKEN }}" };
+
 /** What is wrong with a workflow, by our rules; actionlint and zizmor check more. */
 function faults(text: string): string[] {
   const workflow = parsed(text);
@@ -96,7 +99,7 @@ function faults(text: string): string[] {
     }
     for (const { uses, run, with: inputs } of job.steps) {
       // By a token of its own: what the workflow's own pushes starts no workflow.
-      const pushes = inputs?.["token"] === "${{ secrets.BERTH_PROMOTE_TOKEN }}" && job.steps.some(({ run: line }) => line?.startsWith("./berth promote") === true);
+      const pushes = Object.entries(pushing).some(([command, token]) => inputs?.["token"] === token && job.steps.some(({ run: line }) => line?.startsWith(command) === true));
       if (uses?.startsWith("actions/checkout@") === true && inputs?.["persist-credentials"] !== pushes) found.push(`${name}: leaves its token in the checkout`);
       if (run !== undefined && !ourCommand.test(run) && run !== theRelease) found.push(`${name}: logic in a workflow: ${run}`);
     }
@@ -106,7 +109,7 @@ function faults(text: string): string[] {
 
 describe("the workflows", () => {
   test("are these", () => {
-    assert.deepEqual(files, ["drift.yml", "nightly.yml", "preview.yml", "prod.yml", "promote.yml", "release.yml", "staging.yml", "test.yml"]);
+    assert.deepEqual(files, ["drift.yml", "nightly.yml", "preview.yml", "prod.yml", "promote.yml", "release.yml", "renew.yml", "staging.yml", "test.yml"]);
   });
 
   test("start at these events, and at no other", () => {
@@ -119,6 +122,7 @@ describe("the workflows", () => {
       "prod.yml": { push: { ...main, paths: ["Pulumi.prod.yaml"] }, workflow_dispatch: null },
       "promote.yml": { workflow_dispatch: null },
       "release.yml": { push: { tags: ["v*"] } },
+      "renew.yml": { schedule: [{ cron: "23 4 * * 1" }], workflow_dispatch: null },
       "staging.yml": { push: main, workflow_dispatch: null },
       "test.yml": { pull_request: null, workflow_call: null, workflow_dispatch: null },
     };
@@ -160,6 +164,7 @@ describe("the workflows", () => {
       "prod/plan": "prod-plan",
       "prod/apply": "production",
       "promote/promote": "promotion",
+      "renew/renew": "renewal",
       "staging/deploy": "staging",
     });
     const { jobs } = parsed(read("preview.yml"));
@@ -173,6 +178,15 @@ describe("the workflows", () => {
     const token = "${{ secrets.BERTH_PROMOTE_TOKEN }}";
     assert.equal(jobs["promote"]?.env?.["GITHUB_TOKEN"], token);
     assert.deepEqual(jobs["promote"]?.steps[0]?.with, { token, "persist-credentials": true, "fetch-depth": 0 });
+  });
+
+  test("renew digests by a token of its own as well, which is all that the job is given", () => {
+    const { jobs } = parsed(read("renew.yml"));
+    const token = "${{ secrets.BERTH_RENEW_TOKEN }}";
+    const { if: when, env, permissions, steps } = jobs["renew"] ?? { steps: [] };
+    assert.deepEqual([when, permissions, env?.["GITHUB_TOKEN"]], ["vars.BERTH_RENEW == 'on' && github.ref == 'refs/heads/main'", { contents: "read" }, token]);
+    assert.deepEqual(steps[0]?.with, { token, "persist-credentials": true, "fetch-depth": 0 });
+    assert.deepEqual([...new Set(read("renew.yml").match(/secrets\.\w+/g))], ["secrets.BERTH_RENEW_TOKEN"]);
   });
 
   test("of a tag v* check that the version has its changes, then build for both architectures, then release with those changes", () => {
