@@ -22,6 +22,11 @@ export function letGo(state: Deployment, asked: Asked | undefined): string[] {
   return dataVolumes(state).filter(({ urn, protect }) => protect === true && !named.has(urn) && !permanent.test(urn)).map(({ urn }) => urn);
 }
 
+/** Names of the data volumes that an update makes, and that the Docker host has already: from before, or made beforehand. */
+export function foundAgain({ volumes }: Asked, made: ReadonlySet<string>, there: ReadonlySet<string>): string[] {
+  return volumes.flatMap(({ urn, inputs, retainOnDelete }) => (retainOnDelete && made.has(urn) && there.has(String(inputs["name"])) ? [String(inputs["name"])] : []));
+}
+
 /** What an operator is told of data volumes that have left a stack. @param host Of the Docker host, where the stack file names one. */
 export function keptNote(names: readonly string[], host: string | undefined): string {
   const [one, many] = names.length === 1 ? ["the volume", "has"] : ["the volumes", "have"];

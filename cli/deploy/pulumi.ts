@@ -73,7 +73,7 @@ export class PulumiDeployer implements Deployer {
   async preview(options: RunOptions): Promise<Outcome> {
     const pack = this.#policyPack();
     if (pack.length === 0) await this.#policy.enforce(options);
-    const unprotected = (options.letGo ?? []).length > 0 ? ["--ignore-protect"] : [];
+    const unprotected = (options.letGo ?? []).length > 0 ? [this.#ignoringProtection()] : [];
     return this.#apply(["preview", ...pack, ...unprotected, ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
   }
 
@@ -91,6 +91,13 @@ export class PulumiDeployer implements Deployer {
       throw /violates plan/.test(messageOf(error)) ? new OpsError(`${messageOf(error)}
 The update has stopped there, as it would have gone beyond its plan. What it had done before stays: ./berth preview -s ${this.#options.stack} shows what is left.`) : error;
     });
+  }
+
+  #ignoringProtection(): string {
+    const { version } = this.#options.cli;
+    const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
+    if (major > 3 || minor >= 256) return "--ignore-protect";
+    throw new OpsError(`an earlier version of Berth protected the data of what now leaves the stack "${this.#options.stack}". Pulumi CLI ${version} can't show that in a preview, as 3.256 and later can; ./berth up does it with this one`, exitCodes.requirement);
   }
 
   /** The CLI alone knows values of Pulumi ESC: with them it checks the policy itself. */

@@ -3,7 +3,7 @@ import { addresses, waitForAnswer } from "./answers.ts";
 import { applyWithProgress } from "./apply.ts";
 import type { Context } from "../command.ts";
 import type { Deployer, Outcome, ResourceEvent, RunOptions } from "./deployer.ts";
-import { dataVolumes, keptNote, letGo } from "./data-volumes.ts";
+import { dataVolumes, foundAgain, keptNote, letGo } from "./data-volumes.ts";
 import type { Asked } from "./recorded-program.ts";
 import { failedJobs, nameOf } from "./stack-state.ts";
 import { repairDrift } from "../drift/repair.ts";
@@ -12,7 +12,7 @@ import { messageOf } from "../exit.ts";
 import { heed } from "../interruption.ts";
 import { withCauses } from "./failure.ts";
 import { requireOwnership } from "./ownership.ts";
-import { requireVolumes } from "./volume-problems.ts";
+import { requireData } from "./volume-problems.ts";
 import { stackSecrets } from "../preview/stack-secrets.ts";
 import type { Progress } from "../progress.ts";
 
@@ -55,7 +55,7 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   if (removed.length > 0) report.note(`removed, as an update that was killed left them half made: ${removed.join(", ")}`);
   const state = removed.length > 0 ? await deployer.state() : before;
   await requireOwnership(docker, stack, state);
-  await requireVolumes(docker, { stack, state, asked, dataLost });
+  const host = await requireData(docker, { stack, state, asked, dataLost });
   heed(signal);
   const changedByHand = await repairDrift({ deployer, docker, stack, state, note: (text) => report.note(text), signal });
   heed(signal, "what was changed by hand is set back, and nothing else was changed");
@@ -63,7 +63,7 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   if (jobs.length > 0) report.note(`runs again, as it failed last time: ${jobs.map(nameOf).join(", ")}`);
   const replace = [...new Set([...jobs, ...changedByHand])];
   const failed: ResourceEvent[] = [];
-  const left = new Set<string>();
+  const [made, left] = [new Set<string>(), new Set<string>()];
   const update = (onEvent: (event: ResourceEvent) => void) =>
     deployer.up({
       ...options,
@@ -72,6 +72,7 @@ export async function applyStack(context: Context, stack: string, { docker, depl
       signal,
       onEvent: (event) => {
         if (event.phase === "failed") failed.push(event);
+        if (event.phase === "done" && event.op === "create") made.add(event.urn);
         if (event.phase === "done" && event.op === "delete") left.add(event.urn);
         onEvent(event);
       },
@@ -83,6 +84,8 @@ export async function applyStack(context: Context, stack: string, { docker, depl
     // The embedded engine's messages have their causes already.
     throw deployer.engine === "pulumi" && !signal.aborted ? await withCauses(error, failed, docker, stack) : error;
   });
+  const again = asked === undefined ? [] : foundAgain(asked, made, new Set(host.volumes.map(({ Name }) => Name)));
+  if (again.length > 0) report.note(`on the Docker host already, and used again with the data in it: ${again.join(", ")}`);
   const kept = dataVolumes(state).filter(({ urn }) => left.has(urn)).map(nameOnHost);
   if (kept.length > 0) report.note(keptNote(kept, project.settings(stack).docker));
   return { ...outcome, kept };

@@ -45,9 +45,11 @@ export function volumeProblems({ stack, state, asked, dataLost = false }: Volume
   ];
 }
 
-/** @throws OpsError (6) with all of {@link volumeProblems}. */
-export async function requireVolumes(docker: Dockerode, check: VolumeCheck): Promise<void> {
-  refuseProblems(check.stack, volumeProblems(check, await placesOn(docker)));
+/** @returns what the host has. @throws OpsError (6) with all of {@link volumeProblems}. */
+export async function requireData(docker: Dockerode, check: VolumeCheck): Promise<OnHost> {
+  const host = await placesOn(docker);
+  refuseProblems(check.stack, volumeProblems(check, host));
+  return host;
 }
 
 export async function placesOn(docker: Dockerode): Promise<OnHost> {

@@ -54,16 +54,17 @@ function networksOf(inputs: Record<string, unknown>): unknown[] {
   return Array.isArray(list) ? list.map((entry: { name?: unknown } | null) => entry?.name) : [];
 }
 
-/** What happens to the volumes that hold data. A new one touches none. */
-export function dataOf(steps: readonly Step[]): Effect {
+/** What happens to the volumes that hold data. A new one touches none. @param there Names of volumes that the Docker host has. */
+export function dataOf(steps: readonly Step[], there: ReadonlySet<string>): Effect {
   const volumes = steps.filter(({ type, detail }) => type === types.volume && labelOf(detail.after ?? detail.before, labels.role) === "data");
   const reasons = volumes.map(({ op, detail }) => {
     const name = nameIn(detail.before ?? detail.after);
+    if (op === "create" && there.has(name)) return said`the volume ${name} is on the Docker host already, and its data is used again`;
     if (op === "create") return said`the volume ${name} is new and empty`;
     if (op === "delete") return said`the volume ${name} leaves the stack and stays on the Docker host with its data, for when its part comes back; to delete it: ${`docker volume rm ${name}`}`;
     return op === "replace" ? said`the volume ${name} is replaced by an empty one` : said`the settings of the volume ${name} change`;
   });
-  return { happens: volumes.some(({ op }) => op !== "create"), reasons };
+  return { happens: volumes.some(({ op, detail }) => op !== "create" || there.has(nameIn(detail.after))), reasons };
 }
 
 /** The effects of several parts as one; what several say is said once. */

@@ -29,6 +29,8 @@ export interface Previewed {
   steps: Step[];
   /** As it was before. */
   state: Deployment;
+  /** Names of the volumes that the Docker host has; undefined where it did not answer. */
+  volumes?: ReadonlySet<string>;
 }
 
 export interface Setting {
@@ -37,7 +39,7 @@ export interface Setting {
 }
 
 /** Asks for what the steps of a preview do not tell: state, stack file, commits, and what the Docker host has. */
-export async function gather(project: Project, stack: string, deployer: Deployer, { outcome, steps, state }: Previewed, { environment, passphrase }: Setting): Promise<Preview> {
+export async function gather(project: Project, stack: string, deployer: Deployer, { outcome, steps, state, volumes }: Previewed, { environment, passphrase }: Setting): Promise<Preview> {
   const docker = asked(project, stack, environment);
   const [[host, byHand], last] = await Promise.all([hostOf(docker, stack, state), lastRelease(project, stack, deployer, passphrase)]);
   const file = parse(readFileSync(project.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
@@ -52,6 +54,7 @@ export async function gather(project: Project, stack: string, deployer: Deployer
     migrations: {},
     ...(last !== undefined && { last }),
     ...(host !== undefined && { host }),
+    ...(volumes !== undefined && { volumes }),
     ...(byHand !== undefined && { byHand }),
   };
   // Which commits to ask for is known only once the images are.

@@ -80,6 +80,8 @@ export interface Facts {
   commits: Record<string, Commits>;
   migrations: Record<string, Migrations>;
   host?: Host;
+  /** Names of the volumes that the Docker host has; undefined where it did not answer. */
+  volumes?: ReadonlySet<string>;
   /** What `up` puts right of what was changed by hand; undefined where the Docker host did not answer. */
   byHand?: readonly Drift[];
 }
@@ -127,7 +129,7 @@ function partOf(owner: Owner, own: readonly Step[], all: readonly ContainerChang
   const images = imageChanges(own, revisionsNamed(owner, facts)).map((image) => ({ ...image, ...(owner.kind === "application" && commits !== undefined && { commits }) }));
   const migrations = owner.kind === "application" ? facts.migrations[owner.name] : undefined;
   const requests = requestsOf(owner, containers, all, steps, running);
-  const data = dataOf(own);
+  const data = dataOf(own, facts.volumes ?? new Set());
   const added = migrations !== undefined && "added" in migrations ? migrations.added : [];
   for (const migration of added) {
     if (!migration.compatible) requests.reasons.push(said`the migration ${migration.name} may break the version of ${owner.name} that runs while it is applied`);

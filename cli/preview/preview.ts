@@ -91,7 +91,7 @@ async function previewed({ project, terminal, environment, signal }: Context, st
       },
     });
   const outcome = await applyWithProgress(stack, terminal, report, preview, true);
-  const told = await gather(project, stack, deployer, { outcome, steps, state }, { environment, passphrase: passphrase.value });
+  const told = await gather(project, stack, deployer, { outcome, steps, state, ...(host !== undefined && { volumes: new Set(host.volumes.map(({ Name }) => Name)) }) }, { environment, passphrase: passphrase.value });
   if (planFile !== undefined) await savePlan(planFile, project, { stack, engine: deployer.engine, state, steps });
   return told;
 }

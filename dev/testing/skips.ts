@@ -20,6 +20,7 @@ const conditions = {
   "Docker Hub answers: there are no stand-ins": ({ hub }) => hub,
   "BERTH_S3_GATEWAY names no S3 server": ({ environment }) => environment["BERTH_S3_GATEWAY"] === undefined,
   "outside CI: a linter may be impossible to install": ({ environment }) => (environment["CI"] === undefined ? undefined : false),
+  "no ssh on PATH": ({ program }) => !program("ssh"),
   "no Trivy on PATH": ({ program }) => !program("trivy"),
   "slow: `./berth test --slow` runs it each night": ({ slow }) => !slow,
 } satisfies Record<string, (machine: Machine, name: string) => boolean | undefined>;
@@ -34,6 +35,9 @@ export const skips: readonly Skip[] = [
   { test: "test/unit/cli/stack-file/stack-file.test.ts: is refused by the Pulumi CLI", condition: "no Pulumi CLI here" },
   { test: "test/unit/cli/images/scan.test.ts: Trivy itself", condition: "no Trivy on PATH" },
   { test: "test/components/earlier-version/earlier-version.test.ts: the Pulumi CLI", condition: "no Pulumi CLI here" },
+  { test: "test/components/earlier-version/leaving.test.ts: the Pulumi CLI", condition: "no Pulumi CLI here" },
+  { test: "test/unit/docker/ssh-bounds.test.ts: ", condition: "no ssh on PATH" },
+  { test: "test/e2e/sessions/sessions.ts: over ssh", condition: "no ssh on PATH" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },

@@ -53,7 +53,9 @@ export function workers(given: Given): void {
     assert.deepEqual((await project.up()).changes, {}, "every later up works");
     assert.ok((await project.volumes("data")).includes(volume));
     await configureKinds(project, "2", { env: { NOTES_TITLE: "notes" } });
-    await project.up();
+    const back = await project.berth(["up", "-s", project.stack]);
+    assert.equal(back.code, 0, back.output);
+    assert.match(back.output, new RegExp(`on the Docker host already, and used again with the data in it: ${volume}`));
     const now = await readData(project, "starts");
     assert.deepEqual([now.slice(0, -1), now.length], [starts, starts.length + 1]);
   });

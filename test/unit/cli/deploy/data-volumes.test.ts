@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { keptNote, letGo } from "../../../../cli/deploy/data-volumes.ts";
+import { foundAgain, keptNote, letGo } from "../../../../cli/deploy/data-volumes.ts";
 import type { Asked, Registration } from "../../../../cli/deploy/recorded-program.ts";
 import type { Deployment, StateResource } from "../../../../cli/deploy/stack-state.ts";
 import { refuseProblems, volumeProblems } from "../../../../cli/deploy/volume-problems.ts";
@@ -37,6 +37,12 @@ describe("what an earlier version protected", () => {
     assert.match(keptNote([name], undefined), /the volume berth-a-b-c-volume-v has left .* stays .*: docker volume rm berth-a-b-c-volume-v$/);
     assert.match(keptNote(["x", "y"], "ssh://deploy@example.com"), /the volumes x, y have left .* stay .*: docker -H ssh:\/\/deploy@example\.com volume rm x y$/);
   });
+});
+
+test("a volume that is made and was there already is told: its data is used again", () => {
+  const wanted = asked(registered(notes, name, "c"), registered(postgres, "berth-a-b-postgres-data"), { ...registered(backups, "files"), retainOnDelete: false });
+  assert.deepEqual(foundAgain(wanted, new Set([notes, postgres, backups]), new Set([name, "files"])), [name]);
+  assert.deepEqual(foundAgain(wanted, new Set(), new Set([name])), []);
 });
 
 describe("a volume or network on the Docker host", () => {

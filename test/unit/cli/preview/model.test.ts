@@ -58,6 +58,8 @@ test("a new data volume touches no data; one that leaves or is replaced does; on
   assert.deepEqual(reasons(of("delete")), ["the volume berth-prod-shop-data leaves the stack and stays on the Docker host with its data, for when its part comes back; to delete it: docker volume rm berth-prod-shop-data"]);
   assert.deepEqual([of("replace").happens, reasons(of("replace"))], [true, ["the volume berth-prod-shop-data is replaced by an empty one"]]);
   assert.deepEqual(of("replace", "files"), { happens: false, reasons: [] });
+  const again = previewOf({ ...facts([step("create", volume, "shop-data-volume", { after: { name: "berth-prod-shop-data", labels: labels("data") }, parent: urnOf("berth:index:Application", "shop") })]), volumes: new Set(["berth-prod-shop-data"]) }).data;
+  assert.deepEqual([again.happens, reasons(again)], [true, ["the volume berth-prod-shop-data is on the Docker host already, and its data is used again"]], "one that stayed is neither new nor empty");
 });
 
 test("a new part is owned by the application of its parents, before any state has it", () => {

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { dockerClient } from "../../../docker/client.ts";
+import { PretendHost } from "../../components/pretend-host.ts";
+import { SshServer } from "./ssh-server.ts";
+
+test("40 requests at once by the machine's own ssh keep to the bounds of an sshd, and all are answered", { skip: !SshServer.isPossible && "no ssh on PATH" }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "berth-engine-"));
+  const socket = join(folder, "docker.sock");
+  await using host = await PretendHost.at(socket);
+  await using server = await SshServer.before(socket);
+  const docker = dockerClient(undefined, server.environment);
+  await docker.createVolume({ Name: "kept" });
+  const answers = await Promise.all(Array.from({ length: 40 }, () => docker.getVolume("kept").inspect()));
+  assert.deepEqual(new Set(answers.map(({ Name }) => Name)), new Set(["kept"]));
+  assert.equal(host.volumes.size, 1);
+  assert.deepEqual([server.refused, server.mostWaiting], [0, 1], "connections are opened one after the other");
+  assert.ok(server.connections <= 6, `${server.connections} connections for ${server.sessions} sessions`);
+  rmSync(folder, { recursive: true });
+});
