@@ -26,19 +26,29 @@ export interface BackupParts {
   prefix: string;
 }
 
+/** What there is of a stack without backups too. */
+export type ServerParts = Pick<BackupParts, "stack" | "server" | "prefix">;
+
+/** @throws OpsError where the stack has no server. */
+export async function serverParts(docker: Dockerode, stack: string): Promise<ServerParts> {
+  const server = await partOf(docker, stack, "postgres", `stack "${stack}" has no Postgres server: ./berth up -s ${stack}`);
+  const data = server.Mounts.find(({ Destination }) => Destination === dataMount)?.Name ?? "";
+  return { stack, server, prefix: data.replace(/-postgres-data$/, "") };
+}
+
 /** @throws OpsError where the stack has no server, or no backups. */
 export async function backupParts(docker: Dockerode, stack: string): Promise<BackupParts> {
-  const all = await stackContainers(docker, stack);
-  const find = async (role: string, missing: string) => {
-    const found = all.findLast(({ Labels }) => Labels[labels.role] === role);
-    if (found === undefined) throw new OpsError(missing);
-    return docker.getContainer(found.Id).inspect();
-  };
-  const server = await find("postgres", `stack "${stack}" has no Postgres server: ./berth up -s ${stack}`);
+  const parts = await serverParts(docker, stack);
   const missing = `stack "${stack}" has no backups: set berth:postgres.backup in Pulumi.${stack}.yaml, for example { target: volume }, then ./berth up -s ${stack}`;
-  const [backup, drill] = await Promise.all([find("schedule-backup-differential", missing), find("schedule-backup-drill", missing)]);
-  const data = server.Mounts.find(({ Destination }) => Destination === dataMount)?.Name ?? "";
-  return { stack, server, backup, drill, prefix: data.replace(/-postgres-data$/, "") };
+  const find = (role: string) => partOf(docker, stack, role, missing);
+  const [backup, drill] = await Promise.all([find("schedule-backup-differential"), find("schedule-backup-drill")]);
+  return { ...parts, backup, drill };
+}
+
+async function partOf(docker: Dockerode, stack: string, role: string, missing: string): Promise<Dockerode.ContainerInspectInfo> {
+  const found = (await stackContainers(docker, stack)).findLast(({ Labels }) => Labels[labels.role] === role);
+  if (found === undefined) throw new OpsError(missing);
+  return docker.getContainer(found.Id).inspect();
 }
 
 export interface Once {

@@ -19,7 +19,7 @@ export function asideName({ prefix }: Pick<BackupParts, "prefix">): string {
   return `${prefix}-postgres-restore`;
 }
 
-export async function findAside(docker: Dockerode, parts: BackupParts): Promise<Dockerode.ContainerInspectInfo | undefined> {
+export async function findAside(docker: Dockerode, parts: Pick<BackupParts, "prefix">): Promise<Dockerode.ContainerInspectInfo | undefined> {
   const name = asideName(parts);
   const found = await docker.listContainers({ all: true, filters: { name: [`^/${name}$`] } });
   return found[0] === undefined ? undefined : docker.getContainer(found[0].Id).inspect();
@@ -71,7 +71,7 @@ export async function restoreAside(docker: Dockerode, parts: BackupParts, target
 }
 
 /** Removes the restored server with its data; nothing where there is none. Returns whether there was one. */
-export async function discardAside(docker: Dockerode, parts: BackupParts): Promise<boolean> {
+export async function discardAside(docker: Dockerode, parts: Pick<BackupParts, "prefix">): Promise<boolean> {
   const aside = await findAside(docker, parts);
   if (aside !== undefined) await docker.getContainer(aside.Id).remove({ force: true });
   return (await removeAsideVolume(docker, parts)) || aside !== undefined;
@@ -119,7 +119,7 @@ function mountsBut(like: Dockerode.ContainerInspectInfo, targets: string[]): Mou
   return mountsOf(like).filter(({ Target }) => !targets.includes(Target));
 }
 
-async function removeAsideVolume(docker: Dockerode, parts: BackupParts): Promise<boolean> {
+async function removeAsideVolume(docker: Dockerode, parts: Pick<BackupParts, "prefix">): Promise<boolean> {
   try {
     await docker.getVolume(asideName(parts)).remove();
     return true;

@@ -1,5 +1,5 @@
 import { archiveLive } from "./archive-live.ts";
-import { backupParts } from "./container.ts";
+import { backupParts, serverParts } from "./container.ts";
 import { listBackups } from "./list.ts";
 import { neededFor } from "./room.ts";
 import { type Command, jsonOption, stackOf, stackOption } from "../command.ts";
@@ -40,16 +40,18 @@ export const command: Command = {
     const modes = [flags["swap"] && "--swap", flags["discard"] && "--discard", target !== "newest" && "--to or --set"].filter(Boolean);
     if (modes.length > 1) throw usageError(`${modes.join(" and ")} are two steps: first ./berth restore, then --swap or --discard`);
     const docker = await dockerOf(context, stack);
-    const parts = await backupParts(docker, stack);
-    const report = new Progress(terminal);
     const json = flags["json"] === true;
 
     if (flags["discard"]) {
-      const there = await discardAside(docker, parts);
+      // Backups may have been switched off since.
+      const server = await serverParts(docker, stack);
+      const there = await discardAside(docker, server);
       if (json) terminal.json({ stack, discarded: there });
-      else terminal.result(there ? `${asideName(parts)} and its data are removed` : `there was no ${asideName(parts)}`);
+      else terminal.result(there ? `${asideName(server)} and its data are removed` : `there was no ${asideName(server)}`);
       return exitCodes.ok;
     }
+    const parts = await backupParts(docker, stack);
+    const report = new Progress(terminal);
     if (flags["swap"]) {
       if (flags["yes"] !== true && (await findAside(docker, parts)) !== undefined) {
         const warning = `The Postgres server of stack "${stack}" will be stopped, and start again as it was restored. What was written since is then only in its old data directory.`;

@@ -1,4 +1,5 @@
 import { types } from "../../pulumi/resource-types.ts";
+import { text } from "../drift/wanted.ts";
 import type { Asked } from "./recorded-program.ts";
 import { type Deployment, realResources, type StateResource } from "./stack-state.ts";
 
@@ -24,7 +25,7 @@ export function letGo(state: Deployment, asked: Asked | undefined): string[] {
 
 /** Names of the data volumes that an update makes, and that the Docker host has already: from before, or made beforehand. */
 export function foundAgain({ volumes }: Asked, made: ReadonlySet<string>, there: ReadonlySet<string>): string[] {
-  return volumes.flatMap(({ urn, inputs, retainOnDelete }) => (retainOnDelete && made.has(urn) && there.has(String(inputs["name"])) ? [String(inputs["name"])] : []));
+  return volumes.filter(({ urn, retainOnDelete }) => retainOnDelete && made.has(urn)).map(({ inputs }) => text(inputs["name"])).filter((name) => there.has(name));
 }
 
 /** What an operator is told of data volumes that have left a stack. @param host Of the Docker host, where the stack file names one. */

@@ -37,7 +37,6 @@ export const skips: readonly Skip[] = [
   { test: "test/components/earlier-version/earlier-version.test.ts: the Pulumi CLI", condition: "no Pulumi CLI here" },
   { test: "test/components/earlier-version/leaving.test.ts: the Pulumi CLI", condition: "no Pulumi CLI here" },
   { test: "test/unit/docker/ssh-bounds.test.ts: ", condition: "no ssh on PATH" },
-  { test: "test/e2e/sessions/sessions.ts: over ssh", condition: "no ssh on PATH" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },

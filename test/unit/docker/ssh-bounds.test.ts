@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lookAt } from "../../../cli/drift/look.ts";
 import { dockerClient } from "../../../docker/client.ts";
 import { PretendHost } from "../../components/pretend-host.ts";
 import { SshServer } from "./ssh-server.ts";
@@ -17,6 +18,10 @@ test("40 requests at once by the machine's own ssh keep to the bounds of an sshd
   const answers = await Promise.all(Array.from({ length: 40 }, () => docker.getVolume("kept").inspect()));
   assert.deepEqual(new Set(answers.map(({ Name }) => Name)), new Set(["kept"]));
   assert.equal(host.volumes.size, 1);
+  // What `up`, `drift` and `status` do: a look at each container, all at once.
+  const Labels = { "berth.stack": "prod", "berth.role": "web" };
+  await Promise.all(Array.from({ length: 30 }, (_, index) => docker.createContainer({ name: `web-${index}`, Image: "web", Labels })));
+  assert.equal((await lookAt(docker, "prod", [], false)).containers.length, 30);
   assert.deepEqual([server.refused, server.mostWaiting], [0, 1], "connections are opened one after the other");
   assert.ok(server.connections <= 6, `${server.connections} connections for ${server.sessions} sessions`);
   rmSync(folder, { recursive: true });

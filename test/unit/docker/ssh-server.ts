@@ -81,7 +81,10 @@ export class SshServer implements AsyncDisposable {
         const session = accept();
         session.on("close", () => (open -= 1));
         session.on("exec", (accepted, refuse, { command }) => {
-          if (command !== "docker system dial-stdio") return void refuse();
+          if (command !== "docker system dial-stdio") {
+            refuse();
+            return;
+          }
           const stream = accepted();
           const engine = connect(socket);
           engine.on("error", () => stream.close()).on("close", () => {
