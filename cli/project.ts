@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { ownImages } from "../config/settings/images.ts";
 import { setting, type Settings } from "../config/settings.ts";
+import { parseStackFile, type StackFile } from "../pulumi/stackfile.ts";
 import type { Bucket } from "./backup/bucket.ts";
-import { OpsError, usageError } from "./exit.ts";
+import { messageOf, OpsError, usageError } from "./exit.ts";
 import { closest } from "./arguments.ts";
 
 export type EarlySettings = Pick<Settings, "environment" | "publish" | "registry" | "docker" | "monitoring" | "logs" | "developer">;
@@ -28,13 +29,23 @@ export class Project {
     return join(this.folder, `Pulumi.${stack}.yaml`);
   }
 
+  /** The stack file as it stands, its secrets encrypted. @throws OpsError where it is no YAML, naming the line and the fix */
+  readStack(stack: string, path = this.stackFile(stack)): StackFile {
+    const text = readFileSync(path, "utf8");
+    try {
+      return parseStackFile(path, text);
+    } catch (error) {
+      throw new OpsError(`stack "${stack}": ${messageOf(error)} Nothing was changed.`);
+    }
+  }
+
   stacks(): string[] {
     return readdirSync(this.folder).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
   }
 
-  /** @throws OpsError (2) where the stack has no file, naming those that have. */
+  /** @throws OpsError (2) where the stack has no file, naming those that have; OpsError where it is no YAML. */
   requireStack(stack: string): void {
-    if (existsSync(this.stackFile(stack))) return;
+    if (existsSync(this.stackFile(stack))) return void this.readStack(stack);
     const near = closest(stack, this.stacks());
     const hint = near === undefined ? `this project has ${this.stacks().join(", ") || "none"}` : `did you mean ${near}?`;
     throw usageError(`stack "${stack}" has no file Pulumi.${stack}.yaml: ${hint}`);
@@ -48,23 +59,23 @@ export class Project {
 
   /** The applications in the stack file, each with its folder below apps/. */
   applications(stack: string): Record<string, string> {
-    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
-    const apps = (file?.config?.["berth:apps"] ?? {}) as Record<string, { folder?: unknown } | null>;
+    const { config } = this.readStack(stack);
+    const apps = (config?.["berth:apps"] ?? {}) as Record<string, { folder?: unknown } | null>;
     return Object.fromEntries(Object.entries(apps).map(([name, app]) => [name, typeof app?.folder === "string" ? app.folder : name]));
   }
 
   /** The bucket that Postgres is backed up to; undefined where it is not, or not to a bucket. */
   bucket(stack: string): Bucket | undefined {
-    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
-    const target = setting("postgres", file?.config?.["berth:postgres"]).backup?.target;
+    const { config } = this.readStack(stack);
+    const target = setting("postgres", config?.["berth:postgres"]).backup?.target;
     return typeof target === "object" ? target.s3 : undefined;
   }
 
   /** Folders whose images this machine builds for a stack: those that the stack file does not name by digest. */
   builtFolders(stack: string): string[] {
-    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
-    const own = (file?.config?.["berth:images"] ?? {}) as Record<string, unknown>;
-    const apps = (file?.config?.["berth:apps"] ?? {}) as Record<string, { image?: unknown } | null>;
+    const { config } = this.readStack(stack);
+    const own = (config?.["berth:images"] ?? {}) as Record<string, unknown>;
+    const apps = (config?.["berth:apps"] ?? {}) as Record<string, { image?: unknown } | null>;
     const folders = Object.entries(this.applications(stack)).flatMap(([name, folder]) => (apps[name]?.image === undefined ? [join("apps", folder)] : []));
     return [...folders, ...Object.entries(ownImages).flatMap(([name, folder]) => (own[name] === undefined ? [folder] : []))].map((folder) => join(this.folder, folder));
   }
@@ -75,8 +86,8 @@ export class Project {
    * Fields that the schema refuses are left at their defaults here: the program names them all in its own message.
    */
   settings(stack: string): EarlySettings {
-    const file = parse(readFileSync(this.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
-    const read = <Name extends keyof EarlySettings>(name: Name) => setting(name, file?.config?.[`berth:${name}`]);
+    const { config } = this.readStack(stack);
+    const read = <Name extends keyof EarlySettings>(name: Name) => setting(name, config?.[`berth:${name}`]);
     return { environment: read("environment"), publish: read("publish"), registry: read("registry"), docker: read("docker"), monitoring: read("monitoring"), logs: read("logs"), developer: read("developer") };
   }
 }

@@ -16,6 +16,14 @@ export interface StackConfig {
   crypter: Crypter;
 }
 
+/** Pulumi.<stack>.yaml as it stands: its secrets are encrypted. */
+export interface StackFile {
+  encryptionsalt?: string;
+  secretsprovider?: string;
+  environment?: unknown;
+  config?: Record<string, unknown> | null;
+}
+
 /** Reads Pulumi.yaml. Throws when the name is missing or the runtime is not nodejs. */
 export function readProject(projectDir: string): Project {
   const path = join(projectDir, "Pulumi.yaml");
@@ -37,7 +45,7 @@ export function readProject(projectDir: string): Project {
  */
 export async function readStack(path: string, project: string, passphrase: string, write: boolean): Promise<StackConfig> {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const file = (parseStack(path, text) ?? {}) as { encryptionsalt?: string; secretsprovider?: string; config?: Record<string, unknown> };
+  const file = parseStackFile(path, text);
   if (file.secretsprovider !== undefined && file.secretsprovider !== "passphrase") {
     throw new Error(`${path}: secretsprovider "${file.secretsprovider}" is not supported; the embedded engine knows passphrase only`);
   }
@@ -59,10 +67,10 @@ export async function readStack(path: string, project: string, passphrase: strin
   return { values, secretKeys, crypter };
 }
 
-/** YAML refuses a key that is given twice, for example an application; the message says in which file. */
-function parseStack(path: string, text: string): unknown {
+/** @throws Error naming the file, the line and the fix: YAML refuses tabs, and a key that is given twice, for example an application */
+export function parseStackFile(path: string, text: string): StackFile {
   try {
-    return parse(text);
+    return (parse(text) ?? {}) as StackFile;
   } catch (error) {
     const what = error instanceof Error ? error.message.trimEnd() : String(error);
     throw new Error(`${path} can't be read: ${what}\nWrite each key once, and every value where YAML expects it.`, { cause: error });

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
 import { Crypter } from "../../pulumi/secrets.ts";
 import type { Project } from "../project.ts";
 import { givenPassphrase } from "../setup/passphrase.ts";
@@ -9,9 +7,9 @@ import type { BucketKeys } from "./s3-signature.ts";
 /** The bucket's keys in a stack file; undefined where one is not set, or is not opened by this machine's passphrase. None is generated. */
 export async function bucketKeys(project: Project, stack: string, environment: NodeJS.ProcessEnv): Promise<BucketKeys | undefined> {
   try {
-    const { encryptionsalt: salt, config = {} } = parse(readFileSync(stackFileFor(project, stack), "utf8")) as { encryptionsalt?: string; config?: Record<string, { secure?: string }> };
+    const { encryptionsalt: salt, config } = project.readStack(stack, stackFileFor(project, stack));
     const passphrase = givenPassphrase(project, environment);
-    const [key, secret] = [config["berth:s3Key"]?.secure, config["berth:s3Secret"]?.secure];
+    const [key, secret] = ["berth:s3Key", "berth:s3Secret"].map((name) => (config?.[name] as { secure?: string } | undefined)?.secure);
     if (salt === undefined || passphrase === undefined || key === undefined || secret === undefined) return undefined;
     const crypter = await Crypter.open(passphrase, salt);
     return { key: crypter.decrypt(key), secret: crypter.decrypt(secret) };

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
 import type { Project } from "../project.ts";
 import { addressOf as reachedAt } from "../../components/traefik/traefik-config.ts";
 import { setting } from "../../config/settings.ts";
@@ -35,6 +33,5 @@ function appsOf(project: Project, stack: string): Record<string, unknown> {
 }
 
 function configOf(project: Project, stack: string): Record<string, unknown> {
-  const file = parse(readFileSync(project.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
-  return file?.config ?? {};
+  return project.readStack(stack).config ?? {};
 }

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type Dockerode from "dockerode";
-import { parse } from "yaml";
 import type { Deployer, Outcome } from "../deploy/deployer.ts";
 import { type Deployment, realResources } from "../deploy/stack-state.ts";
 import type { Drift } from "../drift/finding.ts";
@@ -42,14 +40,13 @@ export interface Setting {
 export async function gather(project: Project, stack: string, deployer: Deployer, { outcome, steps, state, volumes }: Previewed, { environment, passphrase }: Setting): Promise<Preview> {
   const docker = asked(project, stack, environment);
   const [[host, byHand], last] = await Promise.all([hostOf(docker, stack, state), lastRelease(project, stack, deployer, passphrase)]);
-  const file = parse(readFileSync(project.stackFile(stack), "utf8")) as { config?: Record<string, unknown> } | null;
   const facts: Facts = {
     stack,
     engine: deployer.engine,
     changes: outcome.changes,
     steps,
     state,
-    settings: file?.config ?? {},
+    settings: project.readStack(stack).config ?? {},
     commits: {},
     migrations: {},
     ...(last !== undefined && { last }),

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import type Dockerode from "dockerode";
-import { parse } from "yaml";
 import { contextHash } from "../../pulumi/docker-build/context-hash.ts";
 import { letGo } from "../deploy/data-volumes.ts";
 import type { Deployer } from "../deploy/deployer.ts";
@@ -86,7 +85,6 @@ function refused(file: string, stack: string, reasons: string[]): OpsError {
 }
 
 async function withFiles(project: Project, planned: Omit<Planned, "settings" | "contexts">): Promise<Planned> {
-  const file = parse(readFileSync(project.stackFile(planned.stack), "utf8")) as { config?: unknown } | null;
   const contexts: Record<string, string> = {};
   for (const { type, urn, detail } of planned.steps) {
     const { context, dockerfile } = (detail.after ?? {}) as { context?: { location?: unknown }; dockerfile?: { location?: unknown } };
@@ -94,5 +92,5 @@ async function withFiles(project: Project, planned: Omit<Planned, "settings" | "
     if (type !== types.built || typeof folder !== "string" || !isAbsolute(folder)) continue;
     contexts[urn] = await contextHash(folder, typeof dockerfile?.location === "string" ? dockerfile.location : `${folder}/Dockerfile`);
   }
-  return { ...planned, settings: file?.config ?? {}, contexts };
+  return { ...planned, settings: project.readStack(planned.stack).config ?? {}, contexts };
 }

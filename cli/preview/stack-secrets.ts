@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
 import { Crypter } from "../../pulumi/secrets.ts";
 import type { Project } from "../project.ts";
 import { stackFileFor } from "../stack-file/stack-file.ts";
@@ -11,8 +9,8 @@ import { isEncrypted } from "../stack-file/stack-values.ts";
  */
 export async function stackSecrets(project: Project, stack: string, passphrase: string): Promise<string[]> {
   try {
-    const file = parse(readFileSync(stackFileFor(project, stack), "utf8")) as { encryptionsalt?: string; config?: unknown } | null;
-    if (file?.encryptionsalt === undefined) return [];
+    const file = project.readStack(stack, stackFileFor(project, stack));
+    if (file.encryptionsalt === undefined) return [];
     const crypter = await Crypter.open(passphrase, file.encryptionsalt);
     return encrypted(file.config).map((secret) => crypter.decrypt(secret));
   } catch {

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { parse } from "yaml";
 import type { Project } from "../project.ts";
 
 /**
@@ -52,6 +51,5 @@ function saltFile(project: Project, stack: string): string {
 }
 
 function encryptionOf(content: string): boolean {
-  const file = parse(content) as Record<string, unknown> | null;
-  return ["encryptionsalt", "secretsprovider", "encryptedkey"].some((key) => file?.[key] !== undefined);
+  return /^(encryptionsalt|secretsprovider|encryptedkey):/m.test(content);
 }

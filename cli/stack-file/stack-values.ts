@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
 import { readProject } from "../../pulumi/stackfile.ts";
+import { Project } from "../project.ts";
 
 /** A stack file's values as an engine hands them over; those that are encrypted stay unknown. */
 export interface StackValues {
@@ -14,21 +12,17 @@ const hidden = "encrypted-in-the-stack-file-and-not-read-here";
 
 /** Whether the stack file takes values from Pulumi ESC, which only the Pulumi CLI resolves. An empty `environment` names none. */
 export function takesEnvironments(folder: string, stack: string): boolean {
-  const { environment } = fileOf(folder, stack);
+  const { environment } = new Project(folder).readStack(stack);
   return typeof environment === "object" && environment !== null && Object.keys(environment).length > 0;
 }
 
 export function stackValues(folder: string, stack: string): StackValues {
-  const { config } = fileOf(folder, stack) as { config?: Record<string, unknown> | null };
+  const { config } = new Project(folder).readStack(stack);
   const entries = Object.entries(config ?? {}).map(([key, value]): [string, unknown] => [key.includes(":") ? key : `${readProject(folder).name}:${key}`, value]);
   return {
     values: Object.fromEntries(entries.map(([key, value]) => [key, isEncrypted(value) ? hidden : typeof value === "string" ? value : JSON.stringify(value)])),
     secretKeys: entries.filter(([, value]) => isEncrypted(value)).map(([key]) => key),
   };
-}
-
-function fileOf(folder: string, stack: string): Record<string, unknown> {
-  return (parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) ?? {}) as Record<string, unknown>;
 }
 
 /** Whether a value of a stack file is a secret. */

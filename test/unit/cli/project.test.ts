@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { execaNode } from "execa";
+import { Project } from "../../../cli/project.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "berth-project-"));
+after(() => rmSync(folder, { recursive: true }));
+const project = new Project(folder);
+const write = (text: string) => writeFileSync(project.stackFile("dev"), text);
+
+describe("a stack file", () => {
+  test("may have Windows' line ends, and the mark that some editors begin a file with", () => {
+    write("\uFEFFconfig:\r\n  berth:apps:\r\n    shop: {}\r\n");
+    assert.deepEqual(project.applications("dev"), { shop: "shop" });
+  });
+
+  const broken: [what: string, text: string, said: RegExp][] = [
+    ["a key twice", "config:\n  berth:apps:\n    shop: {}\n    shop: {}\n", /Map keys must be unique at line 4, column 5/],
+    ["a tab", "config:\n\tberth:apps: {}\n", /Tabs are not allowed as indentation at line 2/],
+    ["a bracket that nobody closes", "config: {\n", /at line 2/],
+  ];
+  for (const [what, text, said] of broken) {
+    test(`with ${what} is refused with stack, file, line and fix`, () => {
+      write(text);
+      const message = `stack "dev": ${project.stackFile("dev")} can't be read: `;
+      assert.throws(() => project.settings("dev"), (error: Error) => error.message.startsWith(message) && said.test(error.message) && error.message.endsWith("Nothing was changed."));
+    });
+  }
+
+  test("that can't be read is one message and no stack trace, whatever the command", async () => {
+    const root = join(import.meta.dirname, "../../..");
+    for (const path of ["cli", "components", "config", "dev", "docker", "engine", "policy", "pulumi", "standins", "package.json", "Pulumi.yaml"]) cpSync(join(root, path), join(folder, path), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    write("config:\n  berth:apps:\n    shop: {}\n    shop: {}\n");
+    const env = { PATH: process.env["PATH"], HOME: folder, DOCKER_HOST: `unix://${join(folder, "none.sock")}`, BERTH_ENGINE: "embedded", PULUMI_CONFIG_PASSPHRASE: "test" };
+    const commands = [["preview"], ["status"], ["secret", "shop:KEY"], ["new", "cart", "--template", "go"]];
+    for (const [name = "", ...words] of commands) {
+      const { exitCode, all } = await execaNode({ all: true, reject: false, input: "value", env, extendEnv: false })(join(folder, "dev/main.ts"), [name, ...words, "-s", "dev"]);
+      assert.notEqual(exitCode, 0, name);
+      assert.match(all, /^error: .*Pulumi\.dev\.yaml can't be read: Map keys must be unique/m, name);
+      assert.doesNotMatch(all, /^\s+at /m, name);
+    }
+  });
+});
