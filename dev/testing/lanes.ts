@@ -1,12 +1,15 @@
 import type { Place, Task } from "./places.ts";
 
+/** What each lane takes first. Most of the time a test waits for containers, checks and clocks: a lane more than cores keeps these busy. */
+const usual: readonly Place["lane"][] = ["applies", "waits", "waits"];
+
 /**
- * Runs files in two lanes side by side, the longest first: what waits beside what applies. A lane that has nothing left
- * helps the other. What measures the whole host runs alone, when both have ended.
+ * Runs files in lanes side by side, the longest first: what waits beside what applies. A lane that has nothing left
+ * helps the others. What measures the whole host runs alone, when all have ended.
  *
  * A file never runs beside itself on the other engine, nor beside one that it must be apart from.
  */
-export async function runInLanes(tasks: readonly Task[], run: (task: Task) => Promise<void>, signal: AbortSignal): Promise<void> {
+export async function runInLanes(tasks: readonly Task[], run: (task: Task) => Promise<void>, signal: AbortSignal, lanes = usual): Promise<void> {
   const longestFirst = tasks.toSorted((a, b) => b.seconds - a.seconds);
   const left = new Set(longestFirst.filter(({ lane }) => lane !== "alone"));
   const running = new Set<Task>();
@@ -30,7 +33,7 @@ export async function runInLanes(tasks: readonly Task[], run: (task: Task) => Pr
       ended = Promise.withResolvers();
     }
   };
-  await Promise.all([work("applies"), work("waits")]);
+  await Promise.all(lanes.map(work));
   for (const task of longestFirst) if (task.lane === "alone" && !signal.aborted) await run(task);
 }
 

@@ -6,7 +6,7 @@ import type { Task } from "../../../../dev/testing/places.ts";
 const task = (file: string, lane: Task["lane"], seconds: number, more: Partial<Task> = {}): Task => ({ file, lane, seconds, engine: "embedded", ...more });
 
 /** Runs the tasks on a clock of their own: each takes its seconds. What began when, and beside what. */
-async function play(tasks: Task[], aborted: () => boolean = () => false) {
+async function play(tasks: Task[], aborted: () => boolean = () => false, lanes: readonly Task["lane"][] = ["applies", "waits"]) {
   const controller = new AbortController();
   let now = 0;
   const running: { task: Task; until: number; done: () => void }[] = [];
@@ -19,6 +19,7 @@ async function play(tasks: Task[], aborted: () => boolean = () => false) {
       return new Promise((done) => running.push({ task: one, until: now + one.seconds, done }));
     },
     controller.signal,
+    lanes,
   );
   const state = { ended: false };
   void all.then(() => (state.ended = true));
@@ -39,6 +40,13 @@ describe("the lanes", () => {
     const { began, took } = await play([task("short", "applies", 10), task("long", "applies", 50), task("middle", "applies", 30), task("alarm", "waits", 20)]);
     assert.deepEqual(began.map(({ name, at }) => `${name} ${at}`), ["long 0", "alarm 0", "middle 20", "short 50"]);
     assert.equal(took, 60);
+  });
+
+  test("are as many as they are told", async () => {
+    const tasks = [task("a", "applies", 10), task("b", "applies", 20), task("c", "waits", 10), task("d", "waits", 30)];
+    const { began, took } = await play(tasks, undefined, ["applies", "waits", "waits"]);
+    assert.deepEqual(began.map(({ name, at }) => `${name} ${at}`), ["b 0", "d 0", "c 0", "a 10"]);
+    assert.equal(took, 30);
   });
 
   test("run nothing beside what is alone, which comes last", async () => {
