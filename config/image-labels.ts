@@ -8,10 +8,11 @@ export const revisionLabel = "org.opencontainers.image.revision";
  *
  * The revision is the last commit that changed the folder, not the newest one: a commit elsewhere makes no other image,
  * and so no deploy. With changes that are not committed it ends in `-dirty`. A folder outside a git repository has no
- * labels; a git address names its own commit.
+ * labels; a git address names its own commit. A tag is no part of them: it would deploy what runs already. The source is
+ * the same however it is fetched.
  *
  * @param context Directory with the Dockerfile, or `https://…/repository.git#<commit>[:<directory>]`.
- * @returns For example `{ "org.opencontainers.image.revision": "0f3c…", "….source": "https://github.com/acme/shop", "….version": "v1.2.0-3-g0f3c1a2" }`.
+ * @returns For example `{ "org.opencontainers.image.revision": "0f3c…", "….source": "https://github.com/acme/shop" }`.
  */
 export function imageLabels(context: string): Record<string, string> {
   const remote = /^(https?:\/\/[^#]+?)(?:\.git)?#([^:]+)/.exec(context);
@@ -20,12 +21,15 @@ export function imageLabels(context: string): Record<string, string> {
   if (commit === undefined) return {};
   const dirty = git(context, "status", "--porcelain", "--", ".") === undefined ? "" : "-dirty";
   const origin = git(context, "remote", "get-url", "origin");
-  const version = git(context, "describe", "--tags", "--always", commit);
-  return annotations({
-    source: origin?.startsWith("https://") === true ? withoutLogin(origin.replace(/\.git$/, "")) : undefined,
-    revision: `${commit}${dirty}`,
-    version: version === undefined ? undefined : `${version}${dirty}`,
-  });
+  return annotations({ source: origin === undefined ? undefined : webAddress(origin), revision: `${commit}${dirty}` });
+}
+
+/** Where people find a remote: `git@host:acme/shop.git` and `ssh://git@host:22/acme/shop` are `https://host/acme/shop`. None of a folder. */
+export function webAddress(remote: string): string | undefined {
+  const found = /^(?:https?:\/\/|ssh:\/\/|git:\/\/)(?:[^@/]*@)?([^/:]+)(?::\d+)?\/(.+)$/.exec(remote) ?? /^(?:[^@/]+@)?([\w.-]+\.[\w-]+):(?!\/\/)(.+)$/.exec(remote);
+  if (found === null) return undefined;
+  const [, host = "", path = ""] = found;
+  return `https://${host}/${path.replace(/^\/+/, "").replace(/\/+$/, "").replace(/\.git$/, "")}`;
 }
 
 function annotations(values: Record<string, string | undefined>): Record<string, string> {

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { imageLabels } from "../../../config/image-labels.ts";
+import * as fc from "fast-check";
+import { imageLabels, webAddress } from "../../../config/image-labels.ts";
 
 const name = (of: string) => `org.opencontainers.image.${of}`;
 
@@ -30,10 +31,9 @@ describe("the labels of an image", () => {
   test("name the last commit of its folder, whatever was committed elsewhere since", () => {
     const { folder, git, commit } = repository();
     const shop = commit("shop/a", "1");
-    git("tag", "v1.0.0");
     commit("cart/a", "1");
     git("remote", "add", "origin", "https://token:x@example.com/acme/all.git");
-    assert.deepEqual(imageLabels(join(folder, "shop")), { [name("source")]: "https://example.com/acme/all", [name("revision")]: shop, [name("version")]: "v1.0.0" });
+    assert.deepEqual(imageLabels(join(folder, "shop")), { [name("source")]: "https://example.com/acme/all", [name("revision")]: shop });
   });
 
   test("say that the folder has changes that are not committed, and only then", () => {
@@ -45,11 +45,33 @@ describe("the labels of an image", () => {
     assert.equal(imageLabels(join(folder, "shop"))[name("revision")], `${shop}-dirty`);
   });
 
-  test("leave out an address that is none of https, and all where there is no repository or no commit", () => {
+  test("stay the same after a tag, and with another form of the same remote: what runs is not deployed again", () => {
+    const { folder, git, commit } = repository();
+    commit("shop/a", "1");
+    git("remote", "add", "origin", "https://example.com/acme/all.git");
+    const labels = imageLabels(join(folder, "shop"));
+    git("tag", "-a", "-m", "one", "v1.0.0");
+    assert.deepEqual(imageLabels(join(folder, "shop")), labels);
+    for (const remote of ["git@example.com:acme/all.git", "git@example.com:/acme/all", "ssh://git@example.com:2222/acme/all.git", "https://me:token@example.com/acme/all/", "http://example.com/acme/all.git", "example.com:acme/all.git"]) {
+      git("remote", "set-url", "origin", remote);
+      assert.deepEqual(imageLabels(join(folder, "shop")), labels, remote);
+    }
+  });
+
+  test("never have a login of the remote, whatever it is", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("https", "http", "ssh"), fc.stringMatching(/^[a-z0-9]{6,12}$/), fc.stringMatching(/^[A-Za-z0-9_-]{8,20}$/), (scheme, user, token) => {
+        const told = webAddress(`${scheme}://${user}:${token}@git.example.com/acme/shop.git`);
+        assert.equal(told, "https://git.example.com/acme/shop");
+      }),
+    );
+  });
+
+  test("leave out a remote that is a folder, and all where there is no repository or no commit", () => {
     const { folder, git, commit } = repository();
     assert.deepEqual(imageLabels(folder), {});
     commit("shop/a", "1");
-    git("remote", "add", "origin", "git@example.com:acme/all.git");
+    git("remote", "add", "origin", "../all.git");
     assert.equal(imageLabels(folder)[name("source")], undefined);
     assert.deepEqual(imageLabels(mkdtempSync(join(tmpdir(), "berth-labels-"))), {});
     assert.deepEqual(imageLabels("/nowhere"), {});
