@@ -1,7 +1,7 @@
 import type Dockerode from "dockerode";
 import type { Login } from "./registry-login.ts";
 import type { Asked } from "./recorded-program.ts";
-import type { Deployment, Outputs } from "./stack-state.ts";
+import type { Deployment, Outputs, StateResource } from "./stack-state.ts";
 
 /** What happened to one resource, the same for both engines. */
 export interface ResourceEvent {
@@ -115,6 +115,8 @@ export interface Deployer {
    * @throws OpsError where an update is running.
    */
   recover(docker: Dockerode, state: Deployment): Promise<string[]>;
+  /** Writes records of an earlier state in the place of those of the same resources: what they say is there again. */
+  putBack(records: readonly StateResource[]): Promise<void>;
   /** The login that the stack's images are pulled with, by the registry's address; undefined where it has none. */
   login(address: string): Promise<Login | undefined>;
 }

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { EngineOptions, StepEvent, Summary } from "../../engine/index.ts";
 import { type Deployer, type DestroyOptions, type FailedUpdate, type Outcome, realChanges, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { type Login, loginOf } from "./registry-login.ts";
 import { generatedIn } from "./generated-secrets.ts";
 import { type Deployment, type Outputs, outputsOf, type StateResource } from "./stack-state.ts";
 import { exitCodes, messageOf, OpsError } from "../exit.ts";
+import { withRecords } from "./bring-back.ts";
 import { buildAhead } from "./build-ahead.ts";
 import type { Asked } from "./recorded-program.ts";
 import { PolicyGate } from "../policy/check.ts";
@@ -68,6 +69,14 @@ export class EmbeddedDeployer implements Deployer {
   async destroy({ includeProtected, ...options }: DestroyOptions): Promise<Outcome> {
     if (((await this.state()).resources ?? []).length === 0) return { changes: {}, outputs: {} };
     return this.#apply((engine, run) => engine.destroy(run, includeProtected ? { everything: true } : { keepProtected: true }), options);
+  }
+
+  putBack(records: readonly StateResource[]): Promise<void> {
+    const file = embeddedState(this.#options.project, this.#options.stack);
+    const { deployment, ...others } = JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployment };
+    writeFileSync(`${file}.new`, JSON.stringify({ ...others, deployment: withRecords(deployment, records) }), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+    return Promise.resolve();
   }
 
   /** Ends what a killed run left, and records all as this version does. */

@@ -12,6 +12,7 @@ import { type Backend, shownUrl } from "../setup/backend.ts";
 import type { Cli } from "../setup/pulumi.ts";
 import { keepingStackFile, stackFileFor } from "../stack-file/stack-file.ts";
 import { takesEnvironments } from "../stack-file/stack-values.ts";
+import { withRecords } from "./bring-back.ts";
 import { buildAhead } from "./build-ahead.ts";
 import { DeadLock } from "./dead-lock.ts";
 import type { Deployer, DestroyOptions, FailedUpdate, Outcome, RefreshOptions, RunOptions } from "./deployer.ts";
@@ -21,7 +22,7 @@ import { noStack, PulumiCli } from "./pulumi-cli.ts";
 import { EventReader } from "./pulumi-events.ts";
 import { type Login, loginOf } from "./registry-login.ts";
 import type { Asked } from "./recorded-program.ts";
-import { type Deployment, type Outputs, outputsOf } from "./stack-state.ts";
+import { type Deployment, type Outputs, outputsOf, type StateResource } from "./stack-state.ts";
 import { findBegun, removeStrays, stillStrays } from "./strays.ts";
 
 export interface PulumiOptions {
@@ -166,6 +167,11 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     const file = this.#options.project.generated("stacks", `${this.#options.stack}.import.json`);
     writeFileSync(file, JSON.stringify(exported), { mode: 0o600 });
     await this.#pulumi.must(["stack", "import", "--file", file]).finally(() => rmSync(file, { force: true }));
+  }
+
+  async putBack(records: readonly StateResource[]): Promise<void> {
+    const { deployment = {}, ...exported } = (await this.#export([])) ?? {};
+    await this.adopt({ ...exported, deployment: withRecords(deployment, records) });
   }
 
   /** Undefined where there is no such stack yet. */

@@ -14,6 +14,8 @@ export interface StateResource {
   custom?: boolean;
   parent?: string;
   delete?: boolean;
+  /** Why it exists and is not ready. */
+  initErrors?: string[];
   protect?: boolean;
   retainOnDelete?: boolean;
   inputs?: Record<string, unknown>;

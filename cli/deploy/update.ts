@@ -2,13 +2,14 @@ import type Dockerode from "dockerode";
 import { addresses, waitForAnswer } from "./answers.ts";
 import { applyWithProgress } from "./apply.ts";
 import type { Context } from "../command.ts";
+import { bringBack, keep, type Kept } from "./bring-back.ts";
 import type { Deployer, Outcome, ResourceEvent, RunOptions } from "./deployer.ts";
 import { dataVolumes, foundAgain, keptNote, letGo } from "./data-volumes.ts";
 import type { Asked } from "./recorded-program.ts";
 import { failedJobs, nameOf } from "./stack-state.ts";
 import { repairDrift } from "../drift/repair.ts";
 import { nameOnHost } from "../drift/wanted.ts";
-import { messageOf } from "../exit.ts";
+import { codeOf, messageOf, OpsError } from "../exit.ts";
 import { heed } from "../interruption.ts";
 import { withCauses } from "./failure.ts";
 import { requireOwnership } from "./ownership.ts";
@@ -62,6 +63,7 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   const jobs = failedJobs(state);
   if (jobs.length > 0) report.note(`runs again, as it failed last time: ${jobs.map(nameOf).join(", ")}`);
   const replace = [...new Set([...jobs, ...changedByHand])];
+  const alone = await keep(docker, state);
   const failed: ResourceEvent[] = [];
   const [made, left] = [new Set<string>(), new Set<string>()];
   const update = (onEvent: (event: ResourceEvent) => void) =>
@@ -81,14 +83,30 @@ export async function applyStack(context: Context, stack: string, { docker, depl
     // What a program prints is in the message, and it may print whatever it knows.
     const known = await Promise.all([deployer.generated().catch(() => []), stackSecrets(project, stack, passphrase.value)]);
     for (const secret of known.flat()) terminal.redactor.hide(secret);
+    if (signal.aborted) throw error;
     // The embedded engine's messages have their causes already.
-    throw deployer.engine === "pulumi" && !signal.aborted ? await withCauses(error, failed, docker, stack) : error;
+    const told = deployer.engine === "pulumi" ? await withCauses(error, failed, docker, stack) : error;
+    throw await withVersionBefore(told, alone, { docker, deployer });
   });
   const again = asked === undefined ? [] : foundAgain(asked, made, new Set(host.volumes.map(({ Name }) => Name)));
   if (again.length > 0) report.note(`on the Docker host already, and used again with the data in it: ${again.join(", ")}`);
   const kept = dataVolumes(state).filter(({ urn }) => left.has(urn)).map(nameOnHost);
   if (kept.length > 0) report.note(keptNote(kept, project.settings(stack).docker));
   return { ...outcome, kept };
+}
+
+/** The error, with what became of applications whose old container was stopped before the new one: it is brought back. */
+async function withVersionBefore(error: unknown, alone: readonly Kept[], { docker, deployer }: Pick<Target, "docker" | "deployer">): Promise<unknown> {
+  if (alone.length === 0) return error;
+  const said: string[] = [];
+  try {
+    const back = await bringBack(docker, alone, await deployer.state());
+    if (back.length > 0) await deployer.putBack(back);
+    said.push(...back.map(({ urn }) => `${nameOf(urn)} has a volume, so its old container was stopped before the new one was tried. The version before runs again, with the same volume.`));
+  } catch (failure) {
+    said.push(`an application with a volume is down: its old container was stopped before the new one was tried, and could not be made again: ${messageOf(failure)}. Go back by ./berth rollback, or repair the cause and run ./berth up.`);
+  }
+  return said.length === 0 ? error : new OpsError([messageOf(error), ...said].join("\n"), codeOf(error));
 }
 
 /** Waits until each address of the stack's outputs answers; the addresses by name. @throws OpsError with the last answer of one that does not. */

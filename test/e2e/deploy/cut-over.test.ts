@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { crash } from "../docker-host.ts";
@@ -97,6 +98,29 @@ test("a replica that is killed serves again within 10 s, and the other answers m
   assert.deepEqual(lost.filter(({ from }) => from > killed + 5000), []);
 });
 
+test("while all replicas fail Traefik's check, as on a machine that is too busy, requests are tried all the same", async (context) => {
+  const [[postgres], [traefik]] = await Promise.all([project.containers("postgres"), project.containers("traefik")]);
+  // What their health view needs; what the others need is there.
+  const needed = docker.getContainer(postgres?.Id ?? "");
+  const gauges = () => {
+    const metrics = execFileSync("docker", ["exec", traefik?.Id ?? "", "wget", "-q", "-O", "-", "http://127.0.0.1:8080/metrics"], { encoding: "utf8" });
+    return metrics.split("\n").filter((line) => line.startsWith('traefik_service_server_up{service="members@file"')).map((line) => line.split(" ").at(-1));
+  };
+  const load = startLoad(project.http, "members.localhost", 2, [["/"]], { pause: 20 });
+  context.after(() => load.stop());
+  await needed.pause();
+  try {
+    await eventually("both fail", 30_000, () => Promise.resolve(gauges().every((value) => value === "0") ? undefined : gauges().join()));
+    for (let count = 0; count < 20; count += 1) assert.equal((await project.get("/")).status, 200);
+    assert.deepEqual(gauges(), ["0", "0"]);
+  } finally {
+    await needed.unpause();
+  }
+  await eventually("both are well again", 30_000, () => Promise.resolve(gauges().join() === "1,1" ? undefined : gauges().join()));
+  const { failures, answered } = await load.stop();
+  assert.deepEqual(failures, {}, `of ${answered} requests`);
+});
+
 test("a deploy of two replicas under load loses no request, those that take 5 s neither, and no old container is left", async () => {
   const before = await web();
   const load = startLoad(project.http, "members.localhost", 8, undefined, { pause: 20 });
@@ -181,7 +205,7 @@ test("a migration that fails stops up before the cut-over, with its last lines",
   assert.equal((await project.get("/health")).status, 200);
 });
 
-test("the migration runs again at the next up; a version that never gets healthy stops it with its log; the old one serves; the next good one leaves no strays", async () => {
+test("the migration runs again at the next up; a version that never gets healthy stops it with its log; the old one serves, until the next good one", async () => {
   const before = await web();
   const load = startLoad(project.http, "members.localhost", 2, undefined, { pause: 20 });
   await project.configure(settings({ PORT: "not-a-port" }));
@@ -197,10 +221,42 @@ test("the migration runs again at the next up; a version that never gets healthy
   }
   const { failures, answered } = await load.stop();
   assert.deepEqual(failures, {}, `of ${answered} requests`);
-  await project.configure(settings({}));
+  project.write("apps/keeper/app.ts", keeper);
+  await project.configure(withKeeper({ VERSION: "1" }));
   await project.up();
-  const now = await web();
-  assert.equal(now.length, 2);
+  const now = (await web()).length;
+  assert.equal(now, 3, "two of members and one of keeper");
   assert.equal((await project.get("/health")).status, 200);
+});
+
+/** Like members, with a volume, which two containers can't have at once. */
+const keeper = `export default {
+  context: new URL("../members", import.meta.url).pathname,
+  web: { port: 8000, command: ["perl", "/app/server.pl"], stopGrace: 2, health: { wait: 20, path: "/", command: ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000"] } },
+  database: true,
+  volumes: { data: "/data" },
+};
+`;
+const withKeeper = (env: Record<string, string>) => (config: Record<string, unknown>) => {
+  settings({})(config);
+  Object.assign(config["berth:apps"] as object, { keeper: { memory: "64MiB", env } });
+};
+
+test("an application with a volume whose new version is bad is back by itself; the next good version takes its place, and then nothing changes", async () => {
+  const inKeeper = async (command: string) => {
+    const [container] = (await project.containers("web")).filter(({ Labels, State }) => Labels["berth.app"] === "keeper" && State === "running");
+    return execFileSync("docker", ["exec", container?.Id ?? "no keeper", "sh", "-c", command], { encoding: "utf8" }).trim();
+  };
+  await inKeeper("echo kept > /data/file");
+  await project.configure(withKeeper({ PORT: "not-a-port" }));
+  const run = await project.berth(["up", "-s", project.stack]);
+  assert.notEqual(run.code, 0);
+  assert.match(run.output, /PORT is "not-a-port"/);
+  assert.match(run.output, /keeper-web-0 has a volume, so its old container was stopped before the new one was tried\. The version before runs again/);
+  assert.deepEqual([(await project.get("/", "keeper")).body, await inKeeper("cat /data/file")], ['"1"', "kept"]);
+  await project.configure(withKeeper({ VERSION: "2" }));
+  await project.up();
+  assert.deepEqual([(await project.get("/", "keeper")).body, await inKeeper("cat /data/file")], ['"2"', "kept"]);
+  assert.equal((await web()).length, 3, "no stray is left");
   assert.deepEqual((await project.up()).changes, {});
 });

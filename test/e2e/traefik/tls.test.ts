@@ -35,7 +35,8 @@ function configure(domain: string): Promise<void> {
     config["berth:domain"] = domain;
     config["berth:publish"] = { http: project.http, https };
     config["berth:tls"] = { email: "ops@example.com", server: pebble.directory, caCertificate: pebble.authority };
-    config["berth:apps"] = { members: { replicas: 1, memory: "64MiB" } };
+    // It redirects what is not HTTPS, Traefik's health check too if that did not say so.
+    config["berth:apps"] = { members: { replicas: 1, memory: "64MiB", env: { SECURE_SSL_REDIRECT: "yes" } } };
   });
 }
 
