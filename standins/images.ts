@@ -88,7 +88,7 @@ export const contracts = {
     ],
     users: [{ name: "redis", uid: 999, gid: 999 }],
   },
-  traefik: { target: "traefik", files: ["traefik.txt"], commands: [{ run: ["traefik", "version"], prints: /Version:\s+3\.7\.15\b/ }, script("has sh, mv, rm, sleep, cat and grep", "cd /tmp && echo ok > a && mv a b && sleep 0 && cat b | grep ok && rm b"), wget] },
+  traefik: { target: "traefik", files: ["traefik.txt"], commands: [{ run: ["traefik", "version"], prints: /Version:\s+3\.7\.15\b/ }, script("has sh, mkdir, cp, mv, rm, sleep, date, sed, cat and grep", "cd /tmp && mkdir -p w && echo ko | sed s/ko/ok/ > w/a && cp w/a w/c && mv w/a b && sleep 0 && date +%s && cat b | grep ok && rm -r b w"), wget, script("has a wget that shows what a server answers", "wget -S -T 1 -O /dev/null --header Host:a http://127.0.0.1:1/ 2>&1 | grep -q refused && echo ok")] },
   prometheus: {
     target: "prometheus",
     commands: [

@@ -141,7 +141,7 @@ while look "$@"; [ -n "$down$unknown" ]; do
     if [ -n "$certain" ] || [ $((now - since)) -ge 10 ]; then failed "Traefik can't send requests to all of its $# new servers" "$@"; fi
   fi
   if [ $((now - began)) -ge 30 ]; then failed "Traefik has not checked all new servers within 30 s; what it says: berth logs traefik" "$@"; fi
-  sleep 0.2
+  sleep 0.5
 done
 for server in "$@"; do
   ask "$server"

@@ -33,7 +33,7 @@ export const places: Record<string, Place> = {
   "backup/backup": { lane: "waits", seconds: 210, engines: "quick" },
   "backup/backup-s3": { lane: "waits", seconds: 100, engines: "quick" },
   "deploy/backends": { lane: "applies", seconds: 90 },
-  "deploy/cut-over": { lane: "applies", seconds: 260, engines: "both" },
+  "deploy/cut-over": { lane: "applies", seconds: 340, engines: "both" },
   "deploy/dev-stack": { lane: "applies", seconds: 260 },
   "deploy/earlier-version": { lane: "applies", seconds: 400, engines: "both" },
   "deploy/interrupted": { lane: "applies", seconds: 230 },
