@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type Dockerode from "dockerode";
 import { releaseOrigin } from "../../config/release-origin.ts";
+import { dockerHost } from "../../docker/client.ts";
 import { types } from "../../pulumi/resource-types.ts";
 import { exitCodes, messageOf, OpsError } from "../exit.ts";
 import { PolicyGate } from "../policy/check.ts";
@@ -18,6 +19,7 @@ import { DeadLock } from "./dead-lock.ts";
 import type { Deployer, DestroyOptions, FailedUpdate, Outcome, RefreshOptions, RunOptions } from "./deployer.ts";
 import { generatedIn } from "./generated-secrets.ts";
 import type { Holder } from "./lock-holders.ts";
+import { parallelOn } from "./parallel.ts";
 import { noStack, PulumiCli } from "./pulumi-cli.ts";
 import { EventReader } from "./pulumi-events.ts";
 import { type Login, loginOf } from "./registry-login.ts";
@@ -183,7 +185,9 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     const reader = new EventReader(options.onEvent, command[0] === "preview" || command[0] === "refresh");
     const file = stackFileFor(this.#options.project, this.#options.stack);
     const { signal } = options;
-    const { code, error } = await this.#pulumi.run([...command, "--json", "--config-file", file], { signal, onLine: (line) => reader.read(line), variables: releaseVariables(options) });
+    const { project, stack, environment } = this.#options;
+    const bound = parallelOn(dockerHost(project.settings(stack).docker, environment));
+    const { code, error } = await this.#pulumi.run([...command, ...bound, "--json", "--config-file", file], { signal, onLine: (line) => reader.read(line), variables: releaseVariables(options) });
     // Before the code: a `pulumi destroy --exclude-protected` that was interrupted ends with 0.
     if (signal?.aborted === true) {
       throw new OpsError("interrupted; what was begun is recorded, and the next run goes on from there", exitCodes.interrupted);

@@ -116,3 +116,11 @@ test("with all of it back, all is as it was at first; the next update changes no
   const known = new Set(deployment.resources.map(({ id }) => id));
   assert.deepEqual([...host.containers.keys(), ...host.networks.keys(), ...host.volumes.keys()].filter((id) => !known.has(id)), []);
 });
+
+test("on a new Docker host all of it is made again", async () => {
+  for (const things of [host.containers, host.networks, host.volumes]) things.clear();
+  await run(up);
+  assert.deepEqual(running(), first.running);
+  assert.deepEqual(Object.keys(data()).toSorted(), Object.keys(first.data).toSorted());
+  assert.deepEqual(steps((await run(up)).steps), []);
+});

@@ -55,6 +55,16 @@ describe("the Pulumi CLI as a process", () => {
     assert.deepEqual((await deployer.state()).resources, []);
   });
 
+  test("does few things at once on a host over ssh, where each is a connection, and as many as it likes elsewhere", async () => {
+    for (const [host, bound] of [["ssh://deploy@berth.example.com", true], ["unix:///var/run/docker.sock", false]] as const) {
+      writeFileSync(join(folder, "Pulumi.prod.yaml"), `config: { "berth:docker": "${host}" }\n`);
+      rmSync(calls, { force: true });
+      await script("exit 0").refresh({});
+      assert.equal(/^refresh .*--parallel 8( |$)/m.test(readFileSync(calls, "utf8")), bound, host);
+    }
+    writeFileSync(join(folder, "Pulumi.prod.yaml"), "config: {}\n");
+  });
+
   test("one that is not there is told as such", async () => {
     assert.match((await failure(script("exit 0", join(folder, "gone")).state())).message, /ENOENT/);
   });
