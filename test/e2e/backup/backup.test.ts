@@ -7,7 +7,7 @@ import type { Backup } from "../../../cli/backup/list.ts";
 import { sql } from "../../../cli/backup/restore-aside.ts";
 import type { RowCount } from "../../../cli/backup/row-counts.ts";
 import { outputOf } from "../../../docker/exec.ts";
-import { until } from "../eventually.ts";
+import { eventually, until } from "../eventually.ts";
 import { quickMonitoring } from "../monitoring/quick.ts";
 import { docker, Project } from "../project.ts";
 
@@ -20,6 +20,8 @@ const canary = "canary-backup-key-5f2c9e";
 before(async () => {
   project = await Project.create("backup");
   quickMonitoring(project);
+  // Whole minutes of tries, when a server that archives often does so no more.
+  project.edit("components/monitoring/data-alerts.ts", "const retried = 300;", "const retried = 90;");
   // A file that can't be read is tried again after 1 s in place of 15.
   project.edit("components/postgres/backup-config.ts", '"io-timeout": 20,', '"io-timeout": 20,\n      "job-retry-interval": 1,');
   await configure();
@@ -252,7 +254,24 @@ describe("retention", () => {
   });
 });
 
+/** The alert on the archive, as Prometheus has it. */
+async function archiveAlert(): Promise<string> {
+  const [prometheus] = await project.containers("prometheus");
+  const query = ["promtool", "query", "instant", "--http.config.file=/run/secrets/client.yml", "http://prometheus:9090", 'ALERTS{alertname="WalNotArchived"}'];
+  return outputOf(docker, prometheus?.Id ?? "", { command: query });
+}
+
 describe("damage is told, and never passes for a good backup", () => {
+  test("a repository that takes no log any more, as with keys that were revoked: no alert yet", async () => {
+    await query("SELECT pg_switch_wal()");
+    assert.doesNotMatch(await archiveAlert(), /WalNotArchived/);
+    const failed = async () => Number(await query("SELECT failed_count FROM pg_stat_archiver"));
+    const before = await failed();
+    await shell("chmod -R a-w /var/lib/pgbackrest/archive");
+    await query("CREATE TABLE public.unarchived AS SELECT 1 AS id; SELECT pg_switch_wal()", "shop");
+    await until(async () => (await failed()) > before);
+  });
+
   test("a file of the repository that is cut off: verify and drill fail, and again succeed once it is whole", async () => {
     const file = await shell("cd /var/lib/pgbackrest/backup/main; find $(ls | grep F$ | tail -1) -name '*.zst' -path '*base*' -size +8k | sort | head -1");
     await shell(`cd /var/lib/pgbackrest/backup/main; cp -p ${file} ../../kept; truncate -s 4000 ${file}`);
@@ -294,6 +313,19 @@ describe("damage is told, and never passes for a good backup", () => {
       }),
     );
     await berth("backup", "verify");
+  });
+
+  test("the log that is not archived is an alert, which ends once it is archived", async () => {
+    await eventually("the alert is on its way", 150_000, async () => {
+      const alerts = await archiveAlert();
+      return /alertstate="(pending|firing)"/.test(alerts) ? undefined : `${alerts}; ${await query("SELECT * FROM pg_stat_archiver")}`;
+    });
+    await shell("chmod -R u+w /var/lib/pgbackrest/archive");
+    await eventually("the alert is over", 120_000, async () => {
+      const alerts = await archiveAlert();
+      return alerts.includes("WalNotArchived") ? alerts : undefined;
+    });
+    assert.equal(await query("SELECT last_archived_time > last_failed_time FROM pg_stat_archiver"), "t");
   });
 
   test("a byte in a page of the server's own data: the backup fails, names the file, and prunes nothing", async () => {

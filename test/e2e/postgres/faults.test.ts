@@ -60,7 +60,7 @@ function smallDisk(): typeof disk {
 }
 
 const given = () => ({ project, configure, small: disk !== undefined });
-describe("Redis", () => redisFaults(() => project));
+describe("Redis", () => redisFaults(() => project, configure));
 describe("Postgres", () => {
   slowPostgres(given);
   postgresFaults(given);

@@ -4,12 +4,13 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { crash, outage } from "../docker-host.ts";
 import { eventually } from "../eventually.ts";
+import type { Given } from "../postgres/notes.ts";
 import { ask, docker, type Project } from "../project.ts";
 
 const login = "REDISCLI_AUTH=$(cat /run/secrets/admin-password) redis-cli --user admin";
 
-/** Faults of a Redis of 32 MiB that `notes` caches in. */
-export function redisFaults(given: () => Project): void {
+/** Faults of a Redis of 32 MiB that `notes` caches in. @param configure writes the stack file with these settings over its own */
+export function redisFaults(given: () => Project, configure: Given["configure"]): void {
   async function id(): Promise<string> {
     const [redis] = await given().containers("redis");
     return redis?.Id ?? "";
@@ -120,11 +121,43 @@ export function redisFaults(given: () => Project): void {
     assert.equal((await sh(`${login} GET fill:1`)).trim().length, 1000);
     const { State } = await docker.getContainer(await id()).inspect();
     assert.equal(State.OOMKilled, false);
-    await eventually("Prometheus has the alert", 60_000, async () => {
-      const alerts = await query('ALERTS{alertname="RedisMemoryHigh"}');
-      return /alertstate="(pending|firing)"/.test(alerts) ? undefined : `${alerts}; ${await query("redis_memory_used_bytes / redis_memory_max_bytes")}`;
+    await eventually("Prometheus has the alerts", 60_000, async () => {
+      // Who is refused writes tries again.
+      await sh(`${login} SET more 1 2>&1; true`);
+      const alerts = await query('ALERTS{alertname=~"RedisMemoryHigh|RedisRefusesWrites"}');
+      const all = ["RedisMemoryHigh", "RedisRefusesWrites"].every((name) => new RegExp(`${name}".*alertstate="(pending|firing)"`).test(alerts));
+      return all ? undefined : `${alerts}; ${await query("redis_memory_used_bytes / redis_memory_max_bytes")}`;
     });
     await sh(`${login} FLUSHALL`);
     assert.equal((await sh(`${login} SET more 1`)).trim(), "OK");
+  });
+
+  test("whose data takes more than a minute to read fails no update, and the application that uses it starts once it has been read", async () => {
+    const rewritten = async () => {
+      await sh(`${login} BGREWRITEAOF`);
+      await eventually("the append-only file is rewritten", 30_000, async () => {
+        const info = await sh(`${login} INFO persistence`);
+        return /aof_rewrite_in_progress:0[^]*aof_rewrite_scheduled:0[^]*aof_last_bgrewrite_status:ok/.test(info) ? undefined : info;
+      });
+    };
+    const seconds = 64;
+    await sh(`${login} FLUSHALL && i=0; while [ $i -lt ${seconds} ]; do i=$((i+1)); echo "SET slow:$i 1"; done | ${login}`);
+    await rewritten();
+    // A second for each key that is read, in microseconds.
+    given().edit("components/redis/redis-config.ts", `"appendonly yes",`, `"appendonly yes",\n    "key-load-delay 1000000",`);
+    const apps = { notes: { folder: "services/node", replicas: 2, memory: "192MiB", env: { LOG_LEVEL: "debug" } } };
+    await configure({ "berth:apps": apps, "berth:redis": { memory: "256MiB" } });
+    await given().up();
+    const container = docker.getContainer(await id());
+    const [, took = ""] = /DB loaded from (?:base|append only) file[^]*?: (\d+)\.\d+ seconds/.exec((await container.logs({ stdout: true, stderr: true })).toString()) ?? [];
+    assert.ok(Number(took) >= 60, `read in ${took} s`);
+    const { State } = await container.inspect();
+    const ready = State.Health?.Log.find(({ ExitCode }) => ExitCode === 0)?.End ?? "";
+    const web = (await given().containers("web")).map(async ({ Id }) => (await docker.getContainer(Id).inspect()).Created);
+    for (const created of await Promise.all(web)) assert.ok(Date.parse(created) > Date.parse(ready), `a replica of ${created}, and Redis was ready at ${ready}`);
+    assert.equal((await sh(`${login} DBSIZE`)).trim(), String(seconds));
+    // The next test starts it anew.
+    await sh(`${login} FLUSHALL`);
+    await rewritten();
   });
 }
