@@ -20,6 +20,7 @@ import {
   Routes,
   Tools,
   Traefik,
+  withOthers,
 } from "./components/index.ts";
 import { loadConfig } from "./config/load.ts";
 import { releaseFacts } from "./config/release.ts";
@@ -27,7 +28,7 @@ import { releaseFacts } from "./config/release.ts";
 const config = await loadConfig();
 const stack = pulumi.getStack();
 /** Names of the applications that say so. */
-const appsWith = (need: (definition: AppDefinition) => unknown) => config.apps.filter(({ definition }) => need(definition)).map(({ name }) => name);
+const appsWith = (need: (definition: AppDefinition) => unknown) => config.known.filter(({ definition }) => need(definition)).map(({ name }) => name);
 const withDatabase = appsWith(({ database }) => database);
 const withCache = appsWith(({ cache }) => cache);
 
@@ -48,7 +49,7 @@ const networks = new Networks(
   {
     platform,
     named: plainly,
-    apps: config.apps.map((app) => app.name),
+    apps: config.known.map((app) => app.name),
     egress: appsWith(({ egress }) => egress).length > 0 || config.monitoring.alerts !== undefined,
     edgeSubnet: config.networks.edge,
     monitoringSubnet: config.networks.monitoring,
@@ -84,7 +85,7 @@ const traefik = new Traefik(
 const { alerts, grafana } = config.monitoring;
 /** Host name of each web application, and of the parts that the stack publishes. */
 const hosts = {
-  ...Object.fromEntries(config.apps.filter(({ definition }) => definition.web).map((app) => [app.name, app.host])),
+  ...Object.fromEntries(config.known.filter(({ definition }) => definition.web).map((app) => [app.name, app.host])),
   prometheus: config.monitoring.host,
   grafana: grafana?.host,
   ...config.developer,
@@ -93,7 +94,7 @@ const monitoring = new Monitoring(
   "monitoring",
   {
     ...config.monitoring,
-    ...appMetrics(config.apps, platform, (name) => networks.app(name)),
+    ...appMetrics(config.known, platform, (name) => networks.app(name)),
     platform,
     named: plainly,
     network: networks.monitoring,
@@ -118,7 +119,7 @@ const developer = new DeveloperTools(
     named: plainly,
     edgeNetwork: networks.edge,
     dataNetworks: withDatabase.map((name) => networks.app(name)),
-    appNetworks: config.apps.map(({ name }) => networks.app(name)),
+    appNetworks: config.known.map(({ name }) => networks.app(name)),
   },
   on,
 );
@@ -130,15 +131,17 @@ new Routes(
     traefik,
     routes: [...apps.flatMap((app) => app.routes), ...developer.routes, ...monitoring.routes(config.monitoring.host)],
     monitoringSubnet: networks.monitoringSubnet,
+    complete: config.others === undefined,
   },
   on,
 );
 
 /** Address of each web application, and of the parts that the stack publishes. */
-export const urls = addressesOf(config.publish, hosts);
+export const urls = withOthers("urls", config.others, addressesOf(config.publish, hosts));
 
 /** Image of each application, `repository:tag@digest`. */
-export const imageDigests = Object.fromEntries(apps.map(({ name, image }) => [name, image]));
+const built = Object.fromEntries(apps.map(({ name, image }) => [name, image]));
+export const imageDigests = withOthers("imageDigests", config.others, built);
 
 /** Those images of Berth's own that the stack uses, likewise. */
 export const ownImages = {
@@ -153,4 +156,4 @@ export const reach = { postgres: postgres.session(), redis: redis.session(), ...
 export const prometheusPassword = monitoring.prometheus.password;
 
 /** What was applied, by whom, when and from where: {@link recordRelease}. */
-export const releases = recordRelease({ images: imageDigests, ...releaseFacts(config.apps) });
+export const releases = recordRelease({ images: built, ...releaseFacts(config.apps), complete: config.others === undefined });

@@ -22,7 +22,7 @@ export interface Syntax {
   /** Words that may precede the first option, for example `up` or `images lock`. */
   name: string;
   options: Record<string, Option>;
-  /** Names of the positional arguments, at most so many may be given. */
+  /** Names of the positional arguments, at most so many may be given; any number where the last one ends in `…`. */
   positionals?: readonly string[];
   /** What is passed on as it is: all after `--`, or from the first word beyond the positional arguments. */
   rest?: string;
@@ -51,7 +51,7 @@ export function parseArguments(syntax: Syntax, args: string[]): Parsed {
       parsed.flags[token.name] = true;
     } else parsed.values[token.name] = valueOf(option, token.rawName, token.value);
   }
-  const most = syntax.positionals?.length ?? 0;
+  const most = syntax.positionals?.at(-1)?.endsWith("…") === true ? Infinity : (syntax.positionals?.length ?? 0);
   if (parsed.positionals.length > most) {
     const extra = parsed.positionals[most] ?? "";
     throw usageError(`"${extra}" is one argument too many: berth ${syntax.name} takes ${most === 0 ? "none" : syntax.positionals?.join(", ")}`);

@@ -19,6 +19,7 @@ export { Monitoring, type MonitoringArgs } from "./monitoring/monitoring.ts";
 export { Postgres, type PostgresArgs, type PostgresBackup } from "./postgres/postgres.ts";
 export { Redis, type RedisArgs } from "./redis/redis.ts";
 export { recordRelease, type ReleaseArgs } from "./release/release.ts";
+export { withOthers } from "./release/last-outputs.ts";
 export { Routes, type RoutesArgs } from "./traefik/routes.ts";
 export type { Route } from "./traefik/route-config.ts";
 export { addressesOf, addressOf } from "./traefik/traefik-config.ts";

@@ -3,6 +3,7 @@ import { configFiles } from "./config-files.ts";
 import type { App, Config } from "./config.ts";
 import { imageLabels } from "./image-labels.ts";
 import { readPem } from "./pem.ts";
+import type { Scope } from "./scope.ts";
 import { mebibytes } from "./settings/values.ts";
 import { type OwnImage, ownImages } from "./settings/images.ts";
 
@@ -11,11 +12,16 @@ export type ComponentSettings = ReturnType<typeof componentSettings>;
 /**
  * The configuration as components take it: sizes in MiB, files as their text, and each secret beside what it belongs to.
  *
- * Components read no file of the project, no git and no environment: what they need of these is read here.
+ * Components read no file of the project, no git and no environment: what they need of these is read here. Of the
+ * applications that an update does not apply it reads no files, and asks git nothing.
+ *
+ * @param scope Which applications are applied. @default all
  */
-export function componentSettings({ registryPassword, backupKey, s3Key, s3Secret, alertWebhook, mailPassword, ...config }: Config) {
+export function componentSettings({ registryPassword, backupKey, s3Key, s3Secret, alertWebhook, mailPassword, ...config }: Config, scope?: Scope) {
   const { logs, registry, postgres, redis, tls, monitoring } = config;
   const { backup } = postgres;
+  const known = scope === undefined ? config.apps : config.apps.filter(({ name }) => scope.known.includes(name));
+  const applied = scope === undefined ? known : known.filter(({ name }) => scope.apps.includes(name));
   const s3Keys = s3Key === undefined || s3Secret === undefined ? undefined : { key: s3Key, secret: s3Secret };
   return {
     ...config,
@@ -35,7 +41,12 @@ export function componentSettings({ registryPassword, backupKey, s3Key, s3Secret
       size: mebibytes(monitoring.size),
       alerts: monitoring.alerts && { ...monitoring.alerts, mail: monitoring.alerts.mail && withAuthority(monitoring.alerts.mail), webhookUrl: alertWebhook, mailPassword },
     },
-    apps: config.apps.map(applicationSettings),
+    /** Those that this update applies. */
+    apps: applied.map(applicationSettings),
+    /** Those that the platform is made for. */
+    known,
+    /** Those that it leaves alone; undefined where it applies all. */
+    others: scope && known.filter((app) => !applied.includes(app)).map(({ name }) => name),
   };
 }
 

@@ -4,6 +4,7 @@ import { type ComponentSettings, componentSettings } from "./component-settings.
 import { checkConfig } from "./config.ts";
 import { loadDefinitions } from "./definitions.ts";
 import { asObject, parsed, problemReport } from "./problems.ts";
+import { givenScope } from "./scope.ts";
 import { isSecretKey } from "./secret-key.ts";
 
 /**
@@ -17,5 +18,5 @@ export async function loadConfig(): Promise<ComponentSettings> {
   const { config, problems } = checkConfig(raw, definitions);
   if (config === undefined || problems.length > 0) throw new pulumi.RunError(problemReport(raw.stack, problems));
   for (const warning of logWarnings(config)) void pulumi.log.warn(warning);
-  return componentSettings(config);
+  return componentSettings(config, givenScope(process.env));
 }

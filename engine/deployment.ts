@@ -9,6 +9,7 @@ import { ignoreChanges } from "../pulumi/path.ts";
 import { resourceType } from "./providers.ts";
 import type { Reality } from "./reality.ts";
 import { aliasUrns, newRecord, renameReferences, sameRecord } from "./record.ts";
+import { Bystanders, type Selection } from "./selection.ts";
 import type { Resource } from "../pulumi/state.ts";
 import { makeUrn, nameOf } from "../pulumi/urn.ts";
 import { equal, UNKNOWN, withoutDefaults, type Props } from "../pulumi/values.ts";
@@ -20,6 +21,8 @@ export interface Target {
   dryRun: boolean;
   /** URNs that are replaced even though nothing has changed. */
   replace: ReadonlySet<string>;
+  /** What may change. */
+  selection: Selection;
 }
 
 /** Brings resources to where the program wants them, one registration at a time, in the order that the program gives. */
@@ -32,6 +35,7 @@ export class Deployment {
   readonly #goals = new Map<string, Goal>();
   readonly #replaced = new Set<string>();
   readonly #aliased = new Map<string, string>();
+  readonly #bystanders: Bystanders;
   readonly #providers = new DefaultProviders((goal) => this.register(goal));
 
   constructor(target: Target, ledger: Ledger, operations: Operations, events: EventLog, reality: Reality) {
@@ -40,6 +44,7 @@ export class Deployment {
     this.#operations = operations;
     this.#events = events;
     this.#reality = reality;
+    this.#bystanders = new Bystanders(target.selection, ledger, events);
   }
 
   /** Makes the resource what the goal says. Resolves to its record; throws when that failed. */
@@ -51,6 +56,8 @@ export class Deployment {
     }
     this.#goals.set(urn, goal);
     const old = this.#findOld(urn, goal);
+    if (!this.#target.selection.has(urn)) return this.#bystanders.leave(urn, goal, old);
+    this.#bystanders.requireMade(urn, goal);
     return goal.custom ? this.#registerCustom(urn, goal, old) : this.#registerComponent(urn, goal, old);
   }
 
@@ -119,6 +126,9 @@ export class Deployment {
     this.#replaced.add(old.urn);
     if (old.pendingReplacement !== true && deleteFirst) {
       for (const dependent of this.#dependentsToReplace(old).toReversed()) {
+        if (!this.#target.selection.has(dependent.urn)) {
+          throw new EngineError([`${dependent.urn}: would be deleted with ${nameOf(old.urn)}, and is not among what this run may change`]);
+        }
         if (dependent.protect === true) {
           throw new EngineError([`${dependent.urn}: cannot be deleted with ${nameOf(old.urn)}, because it is protected`]);
         }

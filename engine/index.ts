@@ -21,6 +21,10 @@ export interface EngineOptions {
   letGo?: string[];
   /** URNs of the resources that are refreshed. @default all */
   only?: string[];
+  /** URNs of the resources that may change; providers and the stack always may. As by `pulumi up --target`. @default all */
+  targets?: readonly string[];
+  /** URNs of resources that are neither looked at nor changed. As by `pulumi preview --exclude`. @default none */
+  exclude?: readonly string[];
   /** Variables that the program finds beyond those of this process. */
   environment?: Record<string, string>;
   /** Cancels the run: what has begun is finished, nothing new begins. */
@@ -76,8 +80,8 @@ const NEVER_ENDS = "the program waits for something that never comes: a promise 
 async function start(command: Command, options: EngineOptions, what: DestroyOptions = {}): Promise<Summary> {
   // Its event has passed: it would be lost, and the whole update run.
   if (options.signal?.aborted === true) throw new EngineError(["interrupted before it began; nothing was changed"]);
-  const { onEvent, signal, parallel, replace, letGo, only, projectDir, stack, passphrase, stateFile, configFile } = options;
-  const workerData: RunOptions = { command, projectDir, stack, passphrase, stateFile, configFile, replace, letGo, only, ...what };
+  const { onEvent, signal, parallel, environment: _, ...run } = options;
+  const workerData: RunOptions = { command, ...run, ...what };
   const env = { ...process.env, ...options.environment, ...(parallel === undefined ? {} : { BERTH_DOCKER_PARALLEL: String(parallel) }) };
   // A program of a thousand containers makes so many short-lived promises that collecting them is half of its time.
   const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, env, resourceLimits: { maxYoungGenerationSizeMb: 128 } });

@@ -12,6 +12,7 @@ import { loadSdk } from "../pulumi/sdk.ts";
 import { Registrations } from "./registrations.ts";
 import { refreshAll } from "./refresh.ts";
 import { removeAll } from "./removal.ts";
+import { selectionOf } from "./selection.ts";
 import { readProject, readStack, type Project, type StackConfig } from "../pulumi/stackfile.ts";
 import { stackOutputs, StateFile } from "../pulumi/state.ts";
 import { containsSecret, plain, showUnknown, type Props } from "../pulumi/values.ts";
@@ -29,6 +30,8 @@ export interface RunOptions {
   replace?: string[] | undefined;
   letGo?: string[] | undefined;
   only?: string[] | undefined;
+  targets?: readonly string[] | undefined;
+  exclude?: readonly string[] | undefined;
   keepProtected?: boolean | undefined;
   everything?: boolean | undefined;
 }
@@ -94,7 +97,8 @@ async function open(options: RunOptions, events: EventLog, readOnly: boolean, si
 async function apply(session: Session): Promise<void> {
   const { options, project, config, ledger, operations, events, dryRun } = session;
   const unreachable = dryRun ? (error: Error) => events.diagnostic(`warning: ${error.message}; the plan takes the state's word for what is there`) : undefined;
-  const deployment = new Deployment({ stack: options.stack, project: project.name, dryRun, replace: new Set(options.replace) }, ledger, operations, events, new Reality(unreachable));
+  const selection = selectionOf(options);
+  const deployment = new Deployment({ stack: options.stack, project: project.name, dryRun, replace: new Set(options.replace), selection }, ledger, operations, events, new Reality(unreachable));
   const registrations = new Registrations(deployment, ledger, events, session.signal);
   const stray = (error: unknown): void => registrations.fail([programError(error)]);
   process.on("unhandledRejection", stray).on("uncaughtException", stray);
@@ -109,7 +113,7 @@ async function apply(session: Session): Promise<void> {
       throw new EngineError(registrations.errors);
     }
     registrations.complete();
-    await removeAll([...ledger.rest], operations, { protectedToo: false, retainedToo: false, letGo: new Set(options.letGo), signal: session.signal });
+    await removeAll([...ledger.rest].filter(({ urn }) => selection.has(urn)), operations, { protectedToo: false, retainedToo: false, letGo: new Set(options.letGo), signal: session.signal });
   } finally {
     process.off("unhandledRejection", stray).off("uncaughtException", stray);
     await ledger.flush();

@@ -1,6 +1,7 @@
 import type Dockerode from "dockerode";
 import type { Login } from "./registry-login.ts";
 import type { Asked } from "./recorded-program.ts";
+import type { Scope } from "./scope.ts";
 import type { Deployment, Outputs, StateResource } from "./stack-state.ts";
 
 /** What happened to one resource, the same for both engines. */
@@ -50,6 +51,10 @@ export interface RunOptions {
   letGo?: string[];
   /** What the release that an update makes says of itself, for example `rollback to 3`. @default nothing */
   note?: string;
+  /** Which applications it is of. A preview tells of these and of the platform, and looks at no other. @default all */
+  scope?: Scope | undefined;
+  /** URNs of all that an update may change; with a scope. @default everything */
+  targets?: readonly string[];
   /** Full keys of secrets whose older values leave the records of releases. @default none */
   purge?: readonly string[];
 }
@@ -64,7 +69,9 @@ export interface FailedUpdate {
   host?: string;
   revision?: string;
   dirty?: boolean;
-  /** Whether a later update ended well, so that nothing of this one is left. @default false */
+  /** The applications that it was of; all, where it does not say. */
+  apps?: string[];
+  /** Whether a later update of the same applications, or of all, ended well, so that nothing of this one is left. @default false */
   followed?: boolean;
 }
 
@@ -91,9 +98,9 @@ export interface Deployer {
    * @returns what the program asks for; undefined where the Pulumi CLI alone can run it.
    * @throws PolicyRefusal
    */
-  checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked | undefined>;
+  checkPolicy(options: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked | undefined>;
   /** The same, but what the Pulumi CLI alone can run it checks in {@link preview}. */
-  asked(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked | undefined>;
+  asked(options: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked | undefined>;
   preview(options: RunOptions): Promise<Outcome>;
   up(options: RunOptions): Promise<Outcome>;
   /** Makes the state say what is there; what is gone leaves it, and the next update makes it anew. */

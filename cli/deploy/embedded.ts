@@ -10,8 +10,8 @@ import { buildAhead } from "./build-ahead.ts";
 import type { Asked } from "./recorded-program.ts";
 import { PolicyGate } from "../policy/check.ts";
 import type { Project } from "../project.ts";
-import { releaseVariables } from "../releases/note.ts";
 import { FailureHistory } from "../releases/failure-history.ts";
+import { programVariables } from "./program-variables.ts";
 import { types } from "../../pulumi/resource-types.ts";
 import { saltedStackFile } from "../stack-file/stack-file.ts";
 
@@ -34,11 +34,11 @@ export class EmbeddedDeployer implements Deployer {
     this.description = `embedded engine, state in .berth/embedded/${options.stack}.json`;
   }
 
-  async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked> {
+  async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked> {
     return await this.#policy.enforce(options);
   }
 
-  async asked(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked> {
+  async asked(options: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked> {
     return await this.#policy.enforce(options);
   }
 
@@ -54,7 +54,7 @@ export class EmbeddedDeployer implements Deployer {
     const { images } = await this.#policy.enforce(options);
     await using _ = await buildAhead(images, await this.state(), options);
     const history = new FailureHistory(this.#options.project, this.#options.stack);
-    return await history.watching(() => this.#apply((engine, run) => engine.up(run), options));
+    return await history.watching(options.scope?.apps, () => this.#apply((engine, run) => engine.up(run), options));
   }
 
   failedUpdates(): Promise<FailedUpdate[]> {
@@ -140,8 +140,9 @@ export class EmbeddedDeployer implements Deployer {
       onEvent: options.onEvent,
       replace: options.replace,
       letGo: options.letGo,
+      ...(options.targets === undefined ? { exclude: options.scope?.others } : { targets: options.targets }),
       signal: options.signal,
-      environment: releaseVariables(options),
+      environment: programVariables(options),
     };
     try {
       const { changes, outputs } = await command(engine, run);

@@ -8,7 +8,6 @@ import { exitCodes, messageOf, OpsError } from "../exit.ts";
 import { PolicyGate } from "../policy/check.ts";
 import type { Project } from "../project.ts";
 import { type CliUpdate, failedUpdates, updateMessage } from "../releases/cli-history.ts";
-import { releaseVariables } from "../releases/note.ts";
 import { type Backend, shownUrl } from "../setup/backend.ts";
 import type { Cli } from "../setup/pulumi.ts";
 import { keepingStackFile, stackFileFor } from "../stack-file/stack-file.ts";
@@ -20,6 +19,7 @@ import type { Deployer, DestroyOptions, FailedUpdate, Outcome, RefreshOptions, R
 import { generatedIn } from "./generated-secrets.ts";
 import type { Holder } from "./lock-holders.ts";
 import { parallelOn } from "./parallel.ts";
+import { programVariables } from "./program-variables.ts";
 import { noStack, PulumiCli } from "./pulumi-cli.ts";
 import { EventReader } from "./pulumi-events.ts";
 import { type Login, loginOf } from "./registry-login.ts";
@@ -61,15 +61,15 @@ export class PulumiDeployer implements Deployer {
     this.description = `Pulumi CLI ${cli.version}, state in ${shownUrl(backend.url)} (${backend.reason})`;
   }
 
-  async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked | undefined> {
+  async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked | undefined> {
     const pack = this.#policyPack();
     if (pack.length === 0) return await this.asked(options);
-    await this.#apply(["preview", ...pack], { ...(options.signal && { signal: options.signal }) });
+    await this.#apply(["preview", ...pack, ...excluded(options)], quiet(options));
     this.#packPassed = true;
     return undefined;
   }
 
-  async asked(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked | undefined> {
+  async asked(options: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked | undefined> {
     return this.#policyPack().length === 0 ? await this.#policy.enforce(options) : undefined;
   }
 
@@ -77,18 +77,18 @@ export class PulumiDeployer implements Deployer {
     const pack = this.#policyPack();
     if (pack.length === 0) await this.#policy.enforce(options);
     const unprotected = (options.letGo ?? []).length > 0 ? [this.#ignoringProtection()] : [];
-    return this.#apply(["preview", ...pack, ...unprotected, ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
+    return this.#apply(["preview", ...pack, ...unprotected, ...excluded(options), ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
   }
 
   async up(options: RunOptions): Promise<Outcome> {
     const pack = this.#policyPack();
     // In a preview first, so that what it can tell there stops the update before anything is made.
     await using _ = pack.length === 0 ? await buildAhead((await this.#policy.enforce(options)).images, await this.state(), options) : undefined;
-    if (pack.length > 0 && !this.#packPassed) await this.#apply(["preview", ...pack], { ...(options.signal && { signal: options.signal }) });
+    if (pack.length > 0 && !this.#packPassed) await this.#apply(["preview", ...pack, ...excluded(options)], quiet(options));
     const { plan, letGo = [] } = options;
     if (letGo.length > 0) await this.#pulumi.must(["state", "unprotect", "--yes", ...letGo]);
-    const message = updateMessage(releaseOrigin(this.#options.project.folder, this.#options.environment));
-    const command = ["up", "--yes", "--skip-preview", "--message", message, ...pack, ...replacing(options)];
+    const message = updateMessage(releaseOrigin(this.#options.project.folder, this.#options.environment), options.scope?.apps);
+    const command = ["up", "--yes", "--skip-preview", "--message", message, ...pack, ...targets(options.targets ?? []), ...replacing(options)];
     if (plan === undefined) return await this.#apply(command, options);
     return await this.#apply([...command, "--plan", plan], options).catch((error: unknown) => {
       throw /violates plan/.test(messageOf(error)) ? new OpsError(`${messageOf(error)}
@@ -187,7 +187,7 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     const { signal } = options;
     const { project, stack, environment } = this.#options;
     const bound = parallelOn(dockerHost(project.settings(stack).docker, environment));
-    const { code, error } = await this.#pulumi.run([...command, ...bound, "--json", "--config-file", file], { signal, onLine: (line) => reader.read(line), variables: releaseVariables(options) });
+    const { code, error } = await this.#pulumi.run([...command, ...bound, "--json", "--config-file", file], { signal, onLine: (line) => reader.read(line), variables: programVariables(options) });
     // Before the code: a `pulumi destroy --exclude-protected` that was interrupted ends with 0.
     if (signal?.aborted === true) {
       throw new OpsError("interrupted; what was begun is recorded, and the next run goes on from there", exitCodes.interrupted);
@@ -210,6 +210,15 @@ The update has stopped there, as it would have gone beyond its plan. What it had
 
 function replacing({ replace = [] }: RunOptions): string[] {
   return replace.flatMap((urn) => ["--replace", urn]);
+}
+
+/** Of a preview for its verdict alone. */
+function quiet({ signal, scope }: Pick<RunOptions, "signal" | "scope">): RunOptions {
+  return { scope, ...(signal && { signal }) };
+}
+
+function excluded({ scope }: Pick<RunOptions, "scope">): string[] {
+  return (scope?.others ?? []).flatMap((urn) => ["--exclude", urn]);
 }
 
 function targets(urns: readonly string[]): string[] {

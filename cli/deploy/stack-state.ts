@@ -13,6 +13,7 @@ export interface StateResource {
   id?: string;
   custom?: boolean;
   parent?: string;
+  dependencies?: string[];
   delete?: boolean;
   /** Why it exists and is not ready. */
   initErrors?: string[];

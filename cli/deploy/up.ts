@@ -2,10 +2,12 @@ import { readFileSync, rmSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { engineFor } from "./choose.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
+import { namedApps } from "./named.ts";
 import { prepareMachine } from "../setup/prepare.ts";
 import { standInsOption } from "../setup/stand-ins.ts";
 import { type PlanTarget, pulumiPlanFile, readPlan, requirePlan } from "../preview/plan-file.ts";
 import type { Plan } from "../preview/plan.ts";
+import { usageError } from "../exit.ts";
 import { interruptible } from "../interruption.ts";
 import { Progress } from "../progress.ts";
 import { purgeKeys, purgeNote, purgeOption } from "../releases/purge.ts";
@@ -20,7 +22,8 @@ export const command: Command = {
   description: [
     "Finds or installs what the stack needs (Docker Engine, images, Pulumi CLI), applies the stack, waits until each",
     "address answers through Traefik and prints the addresses. What is there already is used as it is; a second run",
-    "changes nothing. Whatever is missing is said before the stack is touched.",
+    "changes nothing. Whatever is missing is said before the stack is touched. With names it applies these applications,",
+    "and neither looks at the others nor changes them; where the platform would change, it refuses.",
   ].join("\n"),
   options: {
     stack: stackOption,
@@ -31,11 +34,14 @@ export const command: Command = {
     "data-lost": { type: "boolean", help: "data volumes that are gone from the Docker host are lost: begin with empty ones" },
     plan: { type: "string", value: "<file>", help: "do what this plan of ./berth preview --save-plan says, or refuse" },
   },
-  examples: ["./berth up", "./berth up -s dev --engine embedded", "./berth up --json | jq .addresses", "./berth up -s prod --plan prod.plan"],
+  positionals: ["app…"],
+  examples: ["./berth up", "./berth up root", "./berth up -s dev --engine embedded", "./berth up --json | jq .addresses", "./berth up -s prod --plan prod.plan"],
   exits: [0, 1, 2, 3, 6, 130],
   async run(context, parsed) {
     const { project, terminal, environment, signal } = context;
     const stack = stackOf(context, parsed);
+    const apps = namedApps(project, stack, parsed);
+    if (apps.length > 0 && parsed.values["plan"] !== undefined) throw usageError(`--plan is what a whole update does, but ${apps.join(", ")} was named: leave out one of them`);
     const file = parsed.values["plan"];
     const plan = file === undefined ? undefined : { file, content: readPlan(file) };
     const started = performance.now();
@@ -45,15 +51,15 @@ export const command: Command = {
     const { deployer } = choice;
     report.note(`${deployer.description}${choice.fallback === undefined ? "" : `; used because ${choice.fallback}`}`);
 
-    const { apps: held } = withoutHeld(readFileSync(project.stackFile(stack), "utf8"));
+    const held = withoutHeld(readFileSync(project.stackFile(stack), "utf8")).apps.filter((app) => apps.length === 0 || apps.includes(app));
     if (held.length > 0) report.note(`not built from the folder, as a rollback holds the image in Pulumi.${stack}.yaml: ${held.join(", ")}; to go forward: ./berth forward ${stack}`);
     const follow = plan === undefined ? {} : await followPlan(plan.file, plan.content, report, { project, stack, deployer, docker, signal });
     const past = parsed.values["purge-secret"] === undefined ? [] : await readReleases(deployer);
     const purge = purgeKeys(stack, parsed.values["purge-secret"], past);
     const note = environment["BERTH_RELEASE_NOTE"] || (await promotionNote(project.folder, stack));
-    const outcome = await applyStack(context, stack, { ...choice, docker, report }, { ...follow, note, purge, dataLost: parsed.flags["data-lost"] === true }).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
+    const outcome = await applyStack(context, stack, { ...choice, docker, report }, { ...follow, note, purge, apps, dataLost: parsed.flags["data-lost"] === true }).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
     for (const line of purge.length === 0 ? [] : purgeNote(purge, past, await readReleases(deployer))) report.note(line);
-    const found = await waitForAnswers(outcome, report, signal);
+    const found = await waitForAnswers(outcome, report, signal, apps);
 
     const total = performance.now() - started;
     if (parsed.flags["json"]) {

@@ -6,7 +6,9 @@ import { bringBack, keep, type Kept } from "./bring-back.ts";
 import type { Deployer, Outcome, ResourceEvent, RunOptions } from "./deployer.ts";
 import { dataVolumes, foundAgain, keptNote, letGo } from "./data-volumes.ts";
 import type { Asked } from "./recorded-program.ts";
-import { failedJobs, nameOf } from "./stack-state.ts";
+import { givenScope, partOf, type Scope } from "./scope.ts";
+import { targetsOf } from "./shared-parts.ts";
+import { type Deployment, failedJobs, nameOf } from "./stack-state.ts";
 import { repairDrift } from "../drift/repair.ts";
 import { nameOnHost } from "../drift/wanted.ts";
 import { codeOf, messageOf, OpsError } from "../exit.ts";
@@ -34,23 +36,27 @@ export interface Applied extends Outcome {
 }
 
 export interface ApplyOptions extends Pick<RunOptions, "note" | "plan" | "purge"> {
+  /** Only these applications. @default all */
+  apps?: readonly string[];
   /** Data volumes that are gone are begun anew, empty. @default refused */
   dataLost?: boolean;
 }
 
 /** Brings a stack to what its file says, on a machine that is ready for it. @throws OpsError with the cause of each failure. */
-export async function applyStack(context: Context, stack: string, { docker, deployer, report, passphrase }: Target, { dataLost = false, ...options }: ApplyOptions = {}): Promise<Applied> {
+export async function applyStack(context: Context, stack: string, { docker, deployer, report, passphrase }: Target, { apps = [], dataLost = false, ...options }: ApplyOptions = {}): Promise<Applied> {
   const { project, terminal, signal } = context;
+  const known = apps.length === 0 ? undefined : await deployer.state();
+  const scope = givenScope(stack, apps, known ?? {});
   const policy = report.step("policy");
   let asked: Asked | undefined;
   try {
-    asked = await deployer.checkPolicy({ signal, onEvent: ({ message }) => message !== undefined && report.note(message.trim()) });
+    asked = await deployer.checkPolicy({ signal, scope, onEvent: ({ message }) => message !== undefined && report.note(message.trim()) });
     policy.done("keeps its rules");
   } catch (error) {
     policy.fail("nothing was changed");
     throw error;
   }
-  const before = await deployer.state();
+  const before = known ?? (await deployer.state());
   heed(signal);
   const removed = await deployer.recover(docker, before);
   if (removed.length > 0) report.note(`removed, as an update that was killed left them half made: ${removed.join(", ")}`);
@@ -58,31 +64,34 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   await requireOwnership(docker, stack, state);
   const host = await requireData(docker, { stack, state, asked, dataLost });
   heed(signal);
-  const changedByHand = await repairDrift({ deployer, docker, stack, state, note: (text) => report.note(text), signal });
+  const changedByHand = await repairDrift({ deployer, docker, stack, state, scope, note: (text) => report.note(text), signal });
   heed(signal, "what was changed by hand is set back, and nothing else was changed");
-  const jobs = failedJobs(state);
+  const jobs = failedJobs(partOf(state, scope));
   if (jobs.length > 0) report.note(`runs again, as it failed last time: ${jobs.map(nameOf).join(", ")}`);
   const replace = [...new Set([...jobs, ...changedByHand])];
-  const alone = await keep(docker, state);
+  const alone = await keep(docker, partOf(state, scope));
+  const left = letGo(partOf(state, scope), asked);
+  const ofScope = scope === undefined ? {} : { scope, targets: await sharedStays({ deployer, report }, stack, scope, { state, replace, letGo: left, signal }) };
   const failed: ResourceEvent[] = [];
-  const [made, left] = [new Set<string>(), new Set<string>()];
+  const [made, gone] = [new Set<string>(), new Set<string>()];
   const update = (onEvent: (event: ResourceEvent) => void) =>
     deployer.up({
       ...options,
+      ...ofScope,
       replace,
-      letGo: letGo(state, asked),
+      letGo: left,
       signal,
       onEvent: (event) => {
         if (event.phase === "failed") failed.push(event);
         if (event.phase === "done" && event.op === "create") made.add(event.urn);
-        if (event.phase === "done" && event.op === "delete") left.add(event.urn);
+        if (event.phase === "done" && event.op === "delete") gone.add(event.urn);
         onEvent(event);
       },
     });
   const outcome = await applyWithProgress(stack, terminal, report, update).catch(async (error: unknown) => {
     // What a program prints is in the message, and it may print whatever it knows.
-    const known = await Promise.all([deployer.generated().catch(() => []), stackSecrets(project, stack, passphrase.value)]);
-    for (const secret of known.flat()) terminal.redactor.hide(secret);
+    const secrets = await Promise.all([deployer.generated().catch(() => []), stackSecrets(project, stack, passphrase.value)]);
+    for (const secret of secrets.flat()) terminal.redactor.hide(secret);
     if (signal.aborted) throw error;
     // The embedded engine's messages have their causes already.
     const told = deployer.engine === "pulumi" ? await withCauses(error, failed, docker, stack) : error;
@@ -90,7 +99,7 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   });
   const again = asked === undefined ? [] : foundAgain(asked, made, new Set(host.volumes.map(({ Name }) => Name)));
   if (again.length > 0) report.note(`on the Docker host already, and used again with the data in it: ${again.join(", ")}`);
-  const kept = dataVolumes(state).filter(({ urn }) => left.has(urn)).map(nameOnHost);
+  const kept = dataVolumes(state).filter(({ urn }) => gone.has(urn)).map(nameOnHost);
   if (kept.length > 0) report.note(keptNote(kept, project.settings(stack).docker));
   return { ...outcome, kept };
 }
@@ -109,9 +118,29 @@ async function withVersionBefore(error: unknown, alone: readonly Kept[], { docke
   return said.length === 0 ? error : new OpsError([messageOf(error), ...said].join("\n"), codeOf(error));
 }
 
-/** Waits until each address of the stack's outputs answers; the addresses by name. @throws OpsError with the last answer of one that does not. */
-export async function waitForAnswers({ outputs }: Outcome, report: Progress, signal: AbortSignal): Promise<Record<string, string>> {
-  const found = addresses(outputs);
+/** Sees by a preview that no shared part would change. @returns URNs of what may. @throws OpsError naming those that would. */
+async function sharedStays({ deployer, report }: Pick<Target, "deployer" | "report">, stack: string, scope: Scope, { state, ...run }: { state: Deployment; replace: string[]; letGo: string[]; signal: AbortSignal }): Promise<string[]> {
+  const step = report.step("shared");
+  try {
+    const events: ResourceEvent[] = [];
+    await deployer.preview({ ...run, scope, onEvent: (event) => void events.push(event) });
+    const targets = targetsOf(stack, scope, state, events);
+    step.done(`the platform stays as it is; no other application than ${scope.apps.join(", ")} is looked at`);
+    return targets;
+  } catch (error) {
+    step.fail("nothing was changed");
+    throw error;
+  }
+}
+
+/**
+ * Waits until each address of the stack's outputs answers; the addresses by name.
+ *
+ * @param apps Only those of these applications. @default all
+ * @throws OpsError with the last answer of one that does not.
+ */
+export async function waitForAnswers({ outputs }: Outcome, report: Progress, signal: AbortSignal, apps: readonly string[] = []): Promise<Record<string, string>> {
+  const found = Object.fromEntries(Object.entries(addresses(outputs)).filter(([path]) => apps.length === 0 || apps.includes(path)));
   await Promise.all(
     Object.entries(found).map(async ([name, url]) => {
       const step = report.step("answer");

@@ -30,11 +30,17 @@ export function isSeen(type: string): boolean {
   return ([types.container, types.network, types.volume, types.pulled] as string[]).includes(type) || type.startsWith("random:");
 }
 
-/** @param thorough Also images, file systems and the tasks of services, which `berth up` need not know. */
-export async function lookAt(docker: Dockerode, stack: string, resources: readonly StateResource[], thorough: boolean): Promise<Look> {
-  const [listed, allNetworks, { Volumes: volumes }] = await Promise.all([stackContainers(docker, stack), docker.listNetworks(), docker.listVolumes()]);
-  const names = new Set(resources.filter(({ type }) => type === types.network).map(nameOnHost));
-  const own = allNetworks.filter(({ Name, Labels }) => names.has(Name) || Labels?.[labels.stack] === stack);
+/**
+ * @param thorough Also images, file systems and the tasks of services, which `berth up` need not know.
+ * @param alone Only these resources are looked at, and the networks that they are on. @default everything of the stack
+ */
+export async function lookAt(docker: Dockerode, stack: string, resources: readonly StateResource[], thorough: boolean, alone = false): Promise<Look> {
+  const [all, allNetworks, { Volumes: volumes }] = await Promise.all([stackContainers(docker, stack), docker.listNetworks(), docker.listVolumes()]);
+  const ids = new Set(resources.map(({ id }) => id));
+  const listed = alone ? all.filter(({ Id }) => ids.has(Id)) : all;
+  const joined = resources.filter(({ type }) => type === types.container).flatMap((resource) => wantedContainer(resource).networks ?? []);
+  const names = new Set([...resources.filter(({ type }) => type === types.network).map(nameOnHost), ...joined.map(({ name }) => name)]);
+  const own = allNetworks.filter(({ Name, Labels }) => names.has(Name) || (!alone && Labels?.[labels.stack] === stack));
   const [containers, networks, images, tasks] = await Promise.all([
     present(listed.map(({ Id }) => docker.getContainer(Id).inspect())),
     present(own.map(({ Id }) => docker.getNetwork(Id).inspect())),

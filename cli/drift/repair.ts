@@ -1,6 +1,7 @@
 import type Dockerode from "dockerode";
 import { waitHealthy } from "../../docker/health.ts";
 import type { Deployer } from "../deploy/deployer.ts";
+import { partOf, type Scope } from "../deploy/scope.ts";
 import { type Deployment, realResources } from "../deploy/stack-state.ts";
 import { messageOf } from "../exit.ts";
 import { types } from "../../pulumi/resource-types.ts";
@@ -16,6 +17,8 @@ export interface RepairOptions {
   docker: Dockerode;
   stack: string;
   state: Deployment;
+  /** Only what is of its applications. @default everything */
+  scope?: Scope | undefined;
   /** Told each thing that is repaired. */
   note: (text: string) => void;
   signal?: AbortSignal;
@@ -33,8 +36,8 @@ const patience = 60;
  * @returns URNs that the update has to replace, since they could not be set back.
  * @throws OpsError naming the lock's holder where an update is running.
  */
-export async function repairDrift({ deployer, docker, stack, state, note, signal }: RepairOptions): Promise<string[]> {
-  const first = await repairable(docker, stack, state);
+export async function repairDrift({ deployer, docker, stack, state, scope, note, signal }: RepairOptions): Promise<string[]> {
+  const first = await repairable(docker, stack, state, scope);
   if (first.length === 0) return [];
   // The refresh takes the lock: an update that runs meanwhile is not to be disturbed, and has made what was seen untrue.
   const root = (state.resources ?? []).filter(({ type }) => type === types.stack).map(({ urn }) => urn);
@@ -44,7 +47,7 @@ export async function repairDrift({ deployer, docker, stack, state, note, signal
   const now = await deployer.state();
   const wanted = new Map(realResources(now).map((resource) => [resource.urn, resource]));
   const replace = new Set<string>();
-  const byUrn = Map.groupBy(await repairable(docker, stack, now), ({ urn = "" }) => urn);
+  const byUrn = Map.groupBy(await repairable(docker, stack, now, scope), ({ urn = "" }) => urn);
   for (const [urn, drifts] of byUrn) {
     const resource = wanted.get(urn);
     if (resource?.id === undefined || drifts.some(({ remedy }) => remedy === "forget")) continue;
@@ -55,11 +58,12 @@ export async function repairDrift({ deployer, docker, stack, state, note, signal
   return [...replace];
 }
 
-/** What an update would put right, and how. Changes nothing; takes 0.2 s for 33 containers. */
-export async function repairable(docker: Dockerode, stack: string, state: Deployment): Promise<Drift[]> {
-  const resources = realResources(state);
+/** What an update would put right, and how. Changes nothing; takes 0.2 s for 33 containers. With a scope, of its applications alone. */
+export async function repairable(docker: Dockerode, stack: string, state: Deployment, scope?: Scope): Promise<Drift[]> {
+  const part = partOf(state, scope);
+  const resources = realResources(part);
   if (resources.length === 0) return [];
-  return compare(stack, state, await lookAt(docker, stack, resources, false)).filter(({ remedy }) => remedy !== "none");
+  return compare(stack, part, await lookAt(docker, stack, resources, false, scope !== undefined)).filter(({ remedy }) => remedy !== "none");
 }
 
 /** @returns why it could not be set back. */

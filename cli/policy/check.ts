@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { refusal, warnings } from "../../policy/report.ts";
 import type { Finding } from "../../policy/rule.ts";
 import type { RunOptions } from "../deploy/deployer.ts";
+import { programVariables } from "../deploy/program-variables.ts";
 import type { Asked } from "../deploy/recorded-program.ts";
 import { exitCodes, OpsError } from "../exit.ts";
 import type { Project } from "../project.ts";
@@ -13,6 +14,8 @@ export interface ProgramCheck extends StackValues {
   folder: string;
   stack: string;
   cache: string;
+  /** What the program finds in its environment beside that of this process. @default nothing */
+  variables?: Record<string, string>;
 }
 
 /** What stops a preview or an update; with `--json` the findings are told too. */
@@ -45,8 +48,8 @@ export class PolicyGate {
   }
 
   /** @returns what the program asks for. @throws as {@link enforcePolicy}. */
-  async enforce(options: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked> {
-    const settings = readFileSync(this.#project.stackFile(this.#stack), "utf8");
+  async enforce(options: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked> {
+    const settings = `${readFileSync(this.#project.stackFile(this.#stack), "utf8")}${JSON.stringify(programVariables(options))}`;
     if (settings !== this.#passed?.settings) this.#passed = { settings, asked: await enforcePolicy(this.#project, this.#stack, options) };
     return this.#passed.asked;
   }
@@ -61,13 +64,13 @@ export class PolicyGate {
  * @throws PolicyRefusal with every mandatory finding, or OpsError with what the program itself threw, or where values of
  * Pulumi ESC are missing. Advisory ones are told as warnings.
  */
-export async function enforcePolicy(project: Project, stack: string, { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<Asked> {
+export async function enforcePolicy(project: Project, stack: string, { onEvent, signal, ...options }: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked> {
   const { folder } = project;
   const warn = (message: string) => onEvent?.({ phase: "diagnostic", op: "", urn: "", type: "", name: "", message });
   if (takesEnvironments(folder, stack)) {
     throw new OpsError(`environment of Pulumi.${stack}.yaml takes values from Pulumi ESC, which the Pulumi CLI alone resolves: use it (--engine pulumi) with a login to Pulumi Cloud, or take environment out`, exitCodes.requirement);
   }
-  const { findings, asked } = await checkProgram({ folder, stack, ...stackValues(folder, stack), cache: project.generated("policy", "compiled") }, signal);
+  const { findings, asked } = await checkProgram({ folder, stack, ...stackValues(folder, stack), cache: project.generated("policy", "compiled"), variables: programVariables(options) }, signal);
   const { mandatory = [], advisory = [] } = Object.groupBy(findings, ({ level }) => level);
   for (const message of warnings(advisory)) warn(message);
   if (mandatory.length > 0) throw new PolicyRefusal(stack, mandatory);
@@ -77,7 +80,7 @@ export async function enforcePolicy(project: Project, stack: string, { onEvent, 
 /** Runs the program and the rules over it in a thread of its own. @throws OpsError with what the program threw. */
 export async function checkProgram(workerData: ProgramCheck, signal?: AbortSignal): Promise<Checked> {
   if (signal?.aborted === true) throw interrupted();
-  const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
+  const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData, env: { ...process.env, ...workerData.variables }, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
   const stop = () => void worker.terminate();
   signal?.addEventListener("abort", stop, { once: true });
   try {

@@ -6,6 +6,8 @@ import type { Drift } from "../drift/finding.ts";
 import { repairable } from "../drift/repair.ts";
 import { messageOf } from "../exit.ts";
 import { hasMigrations, migrationsBetween } from "../migrations/between.ts";
+import { withApplications } from "../../components/release/release-record.ts";
+import type { Scope } from "../deploy/scope.ts";
 import type { Project } from "../project.ts";
 import { changesBetween } from "../releases/changes.ts";
 import { readReleases } from "../releases/records.ts";
@@ -27,6 +29,8 @@ export interface Previewed {
   steps: Step[];
   /** As it was before. */
   state: Deployment;
+  /** Which applications it is of. @default all */
+  scope?: Scope | undefined;
   /** Names of the volumes that the Docker host has; undefined where it did not answer. */
   volumes?: ReadonlySet<string>;
 }
@@ -37,9 +41,9 @@ export interface Setting {
 }
 
 /** Asks for what the steps of a preview do not tell: state, stack file, commits, and what the Docker host has. */
-export async function gather(project: Project, stack: string, deployer: Deployer, { outcome, steps, state, volumes }: Previewed, { environment, passphrase }: Setting): Promise<Preview> {
+export async function gather(project: Project, stack: string, deployer: Deployer, { outcome, steps, state, scope, volumes }: Previewed, { environment, passphrase }: Setting): Promise<Preview> {
   const docker = asked(project, stack, environment);
-  const [[host, byHand], last] = await Promise.all([hostOf(docker, stack, state), lastRelease(project, stack, deployer, passphrase)]);
+  const [[host, byHand], last] = await Promise.all([hostOf(docker, stack, state, scope), lastRelease(project, stack, deployer, passphrase, scope)]);
   const facts: Facts = {
     stack,
     engine: deployer.engine,
@@ -68,7 +72,7 @@ export async function gather(project: Project, stack: string, deployer: Deployer
 }
 
 /** What differs from the last release; undefined where none is recorded, or where the stack's secrets are not opened by a passphrase. */
-async function lastRelease(project: Project, stack: string, deployer: Deployer, passphrase: string): Promise<Facts["last"]> {
+async function lastRelease(project: Project, stack: string, deployer: Deployer, passphrase: string, scope?: Scope): Promise<Facts["last"]> {
   const release = (await readReleases(deployer)).at(-1);
   if (release === undefined) return undefined;
   const { readStack } = await import("../../pulumi/stackfile.ts");
@@ -76,7 +80,8 @@ async function lastRelease(project: Project, stack: string, deployer: Deployer, 
   if (opened === undefined) return undefined;
   const hidden = new Set(opened.secretKeys);
   const pick = (secret: boolean) => Object.fromEntries(Object.entries(opened.values).filter(([key]) => hidden.has(key) === secret));
-  const { config, secrets } = changesBetween(release, { ...release, config: pick(false), secrets: pick(true) });
+  const wanted = { ...release, config: pick(false), secrets: pick(true) };
+  const { config, secrets } = changesBetween(release, scope === undefined ? wanted : { ...release, ...withApplications(release, wanted, scope.apps) });
   const changed = config.map(({ key, from, to }): KeyChange => ({ key, ...(from !== undefined && { before: textOf(from) }), ...(to !== undefined && { after: textOf(to) }) }));
   return { changes: { config: changed, secrets }, revisions: release.revisions };
 }
@@ -112,10 +117,10 @@ function reasonsOf(reasons: readonly { line: number; text: string }[]): string[]
 }
 
 /** What the Docker host has, and what was changed on it by hand; undefined where it does not answer in time, which a preview does not need. */
-async function hostOf(docker: Dockerode | undefined, stack: string, state: Deployment): Promise<[host?: Host, byHand?: Drift[]]> {
+async function hostOf(docker: Dockerode | undefined, stack: string, state: Deployment, scope?: Scope): Promise<[host?: Host, byHand?: Drift[]]> {
   const info = await answered(docker, deadline, (it) => it.info() as Promise<{ MemTotal: number; NCPU: number }>);
   if (realResources(state).length === 0) return [info && hostIn(info), []];
-  return info === undefined ? [] : [hostIn(info), await answered(docker, lookDeadline, (it) => repairable(it, stack, state))];
+  return info === undefined ? [] : [hostIn(info), await answered(docker, lookDeadline, (it) => repairable(it, stack, state, scope))];
 }
 
 function hostIn({ MemTotal, NCPU }: { MemTotal: number; NCPU: number }): Host {

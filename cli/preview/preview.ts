@@ -4,6 +4,9 @@ import { type Choice, engineFor } from "../deploy/choose.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { letGo } from "../deploy/data-volumes.ts";
 import type { ResourceEvent } from "../deploy/deployer.ts";
+import { namedApps } from "../deploy/named.ts";
+import { givenScope, partOf } from "../deploy/scope.ts";
+import { targetsOf } from "../deploy/shared-parts.ts";
 import { failedJobs } from "../deploy/stack-state.ts";
 import { placesOn, refuseProblems, volumeProblems } from "../deploy/volume-problems.ts";
 import { exitCodes, messageOf, OpsError, usageError } from "../exit.ts";
@@ -17,7 +20,7 @@ import { pulumiPlanFile, savePlan } from "./plan-file.ts";
 import type { Preview } from "./model.ts";
 import { stackSecrets } from "./stack-secrets.ts";
 import { renderText } from "./text.ts";
-import { type Step, stepOf } from "./tree.ts";
+import { stepOf } from "./tree.ts";
 import { Progress } from "../progress.ts";
 
 export const command: Command = {
@@ -26,7 +29,7 @@ export const command: Command = {
     "Runs the program and tells, by application, what up would do: what restarts, whether a request can fail, whether data",
     "is touched, images with the commits between, configuration, memory, what was changed by hand and is set back. Changes",
     "nothing. No registry is asked; the Docker host only for what it has, and it need not answer. A refusal by the policy,",
-    "or another failure, is told in the comment too.",
+    "or another failure, is told in the comment too. With names it tells of these applications, as up with names applies them.",
   ].join("\n"),
   options: {
     stack: stackOption,
@@ -37,11 +40,14 @@ export const command: Command = {
     "data-lost": { type: "boolean", help: "go on where data volumes are gone from the Docker host, as ./berth up --data-lost would" },
     comment: { type: "string", value: "<number>", help: "post it to this pull request, in place of the one before" },
   },
-  examples: ["./berth preview", "./berth preview -s prod --markdown", "./berth preview -s prod --json | jq .requests", "./berth preview -s prod --comment 12", "./berth preview -s prod --save-plan prod.plan"],
+  positionals: ["app…"],
+  examples: ["./berth preview", "./berth preview root", "./berth preview -s prod --markdown", "./berth preview -s prod --json | jq .requests", "./berth preview -s prod --comment 12", "./berth preview -s prod --save-plan prod.plan"],
   exits: [0, 1, 2, 3, 6, 130],
   async run(context, parsed) {
     const { project, terminal, environment, signal } = context;
     const stack = stackOf(context, parsed);
+    const apps = namedApps(project, stack, parsed);
+    if (apps.length > 0 && parsed.values["save-plan"] !== undefined) throw usageError(`--save-plan is of a whole update, but ${apps.join(", ")} was named: leave out one of them`);
     const { json = false, markdown = false } = parsed.flags;
     if (json && markdown) throw usageError("--json and --markdown are two forms of one result: give one of them");
     const comment = commentOf(parsed.values["comment"], environment, project.folder);
@@ -53,7 +59,7 @@ export const command: Command = {
     let told: Preview;
     try {
       choice = await engineFor(context, stack, parsed.values["engine"], report);
-      told = await previewed(context, stack, choice, { planFile: parsed.values["save-plan"], dataLost: parsed.flags["data-lost"] === true }, report);
+      told = await previewed(context, stack, choice, { apps, planFile: parsed.values["save-plan"], dataLost: parsed.flags["data-lost"] === true, report });
     } catch (error) {
       // What is interrupted is begun anew: a workflow's run that a newer commit cancels has nothing to say.
       if (signal.aborted) throw error;
@@ -71,27 +77,37 @@ export const command: Command = {
   },
 };
 
-async function previewed({ project, terminal, environment, signal }: Context, stack: string, { deployer, passphrase }: Choice, { planFile, dataLost }: { planFile: string | undefined; dataLost: boolean }, report: Progress): Promise<Preview> {
+interface Wanted {
+  apps: readonly string[];
+  planFile: string | undefined;
+  dataLost: boolean;
+  report: Progress;
+}
+
+async function previewed({ project, terminal, environment, signal }: Context, stack: string, { deployer, passphrase }: Choice, { apps, planFile, dataLost, report }: Wanted): Promise<Preview> {
   report.note(deployer.description);
-  const steps: Step[] = [];
+  const events: ResourceEvent[] = [];
   const state = await deployer.state();
-  const asked = await deployer.asked({ signal, onEvent: ({ message }) => message !== undefined && report.note(message.trim()) });
+  const scope = givenScope(stack, apps, state);
+  const asked = await deployer.asked({ signal, scope, onEvent: ({ message }) => message !== undefined && report.note(message.trim()) });
   const host = await answered(askedHost(project, stack, environment), deadline, placesOn);
   if (host !== undefined) refuseProblems(stack, volumeProblems({ stack, state, asked, dataLost }, host));
   const preview = (show: (event: ResourceEvent) => void) =>
     deployer.preview({
       signal,
-      replace: failedJobs(state),
-      letGo: letGo(state, asked),
+      scope,
+      replace: failedJobs(partOf(state, scope)),
+      letGo: letGo(partOf(state, scope), asked),
       ...(planFile !== undefined && { plan: pulumiPlanFile(project, stack) }),
       onEvent: (event) => {
         show(event);
-        const step = stepOf(event);
-        if (step !== undefined) steps.push(step);
+        events.push(event);
       },
     });
   const outcome = await applyWithProgress(stack, terminal, report, preview, true);
-  const told = await gather(project, stack, deployer, { outcome, steps, state, ...(host !== undefined && { volumes: new Set(host.volumes.map(({ Name }) => Name)) }) }, { environment, passphrase: passphrase.value });
+  if (scope !== undefined) targetsOf(stack, scope, state, events);
+  const steps = events.flatMap((event) => stepOf(event) ?? []);
+  const told = await gather(project, stack, deployer, { outcome, steps, state, scope, ...(host !== undefined && { volumes: new Set(host.volumes.map(({ Name }) => Name)) }) }, { environment, passphrase: passphrase.value });
   if (planFile !== undefined) await savePlan(planFile, project, { stack, engine: deployer.engine, state, steps });
   return told;
 }

@@ -1,16 +1,12 @@
-/** How a command tells the program what the release says of itself, and of which secrets older values are taken out of the records. */
-export function releaseVariables({ note, purge = [] }: { note?: string; purge?: readonly string[] }): Record<string, string> {
-  return { ...(note !== undefined && { BERTH_RELEASE_NOTE: note }), ...(purge.length > 0 && { BERTH_PURGE_SECRETS: purge.join(",") }) };
+/** A release's note of a rollback, of the whole stack or of one application: `rollback to 3`, `rollback of root to 3`. */
+const rollback = /^rollback (?:of (\S+) )?to (\d+)/;
+
+export function rollbackNote(number: number, forced: readonly string[], apps: readonly string[] = []): string {
+  return `rollback ${apps.length === 0 ? "" : `of ${apps.join(",")} `}to ${number}${forced.length === 0 ? "" : `, forced: ${forced.join(", ")}`}`;
 }
 
-const rollback = /^rollback to (\d+)/;
-
-export function rollbackNote(number: number, forced: readonly string[]): string {
-  return `rollback to ${number}${forced.length === 0 ? "" : `, forced: ${forced.join(", ")}`}`;
-}
-
-/** The number of the release that a rollback went back to; undefined for any other note. */
-export function rolledBackTo(note: string | undefined): number | undefined {
-  const found = rollback.exec(note ?? "")?.[1];
-  return found === undefined ? undefined : Number(found);
+/** The number of the release that a rollback went back to, of the whole stack, or of one application; undefined for any other note. */
+export function rolledBackTo(note: string | undefined, app?: string): number | undefined {
+  const [, apps, found] = rollback.exec(note ?? "") ?? [];
+  return found === undefined || (apps !== undefined && (app === undefined || !apps.split(",").includes(app))) ? undefined : Number(found);
 }

@@ -22,6 +22,8 @@ export interface Entry {
   revisions: Record<string, string>;
   changes?: Changes;
   note?: string;
+  /** The applications that the update was of; all, where it does not say. */
+  apps?: readonly string[];
 }
 
 /** The records in a stack's state, oldest first; none before the first update, and for stacks of an older Berth. */
@@ -34,15 +36,15 @@ export async function readReleases(deployer: Pick<Deployer, "secretOutput">): Pr
 export function entriesOf(releases: readonly Release[], failed: readonly FailedUpdate[]): Entry[] {
   const newest = releases.at(-1)?.number;
   const done = releases.map((release, index): Entry => {
-    const { number, time, by, from, seconds, images, revisions, note } = release;
+    const { number, time, by, from, seconds, images, revisions, note, apps } = release;
     const before = releases[index - 1];
     const known = before !== undefined || number === 1;
-    return { number, time, by, ...from, seconds, result: "succeeded", current: number === newest, images, revisions, ...(known && { changes: changesBetween(before, release) }), ...(note !== undefined && { note }) };
+    return { number, time, by, ...from, seconds, result: "succeeded", current: number === newest, images, revisions, ...(known && { changes: changesBetween(before, release) }), ...(note !== undefined && { note }), ...(apps !== undefined && { apps }) };
   });
   const oldest = releases[0]?.time ?? "";
   const others = failed
     .filter(({ end }) => end >= oldest)
-    .map(({ start, end, by, host, revision, dirty }): Entry => ({ time: end, ...(by !== undefined && { by }), ...(host !== undefined && { host }), ...(revision !== undefined && { revision }), ...(dirty !== undefined && { dirty }), seconds: (Date.parse(end) - Date.parse(start)) / 1000, result: "failed", current: false, images: {}, revisions: {} }));
+    .map(({ start, end, by, host, revision, dirty, apps }): Entry => ({ time: end, ...(apps !== undefined && { apps }), ...(by !== undefined && { by }), ...(host !== undefined && { host }), ...(revision !== undefined && { revision }), ...(dirty !== undefined && { dirty }), seconds: (Date.parse(end) - Date.parse(start)) / 1000, result: "failed", current: false, images: {}, revisions: {} }));
   return [...done, ...others].sort((a, b) => b.time.localeCompare(a.time));
 }
 
@@ -62,16 +64,19 @@ export function releaseTable(entries: readonly Entry[]): string {
 /**
  * The release before the newest. A rollback is what it went back to, so the one before it is the one before that, and so
  * on down the chain: a second rollback goes further back, and never to what was left.
+ *
+ * @param app The application whose releases they are. @default the stack's
  */
-export function previousOf(releases: readonly Release[]): Release | undefined {
+export function previousOf(releases: readonly Release[], app?: string): Release | undefined {
   const newest = releases.at(-1);
-  return newest === undefined ? undefined : releases.findLast(({ number }) => number < originOf(releases, newest));
+  return newest === undefined ? undefined : releases.findLast(({ number }) => number < originOf(releases, newest, app));
 }
 
 /** The number of the release that first applied what a release applied, as the notes of rollbacks tell it. */
-function originOf(releases: readonly Release[], { number, note }: Release): number {
-  const back = rolledBackTo(note);
+function originOf(releases: readonly Release[], { number, note }: Release, app: string | undefined): number {
+  const back = rolledBackTo(note, app);
   if (back === undefined || back >= number) return number; // a note that somebody wrote by hand may say anything
-  const further = releases.find((release) => release.number === back);
-  return further === undefined ? back : originOf(releases, further);
+  // An application has no release of its own where the stack's changed nothing of it: it ran the one before.
+  const further = releases.findLast((release) => release.number <= back);
+  return further === undefined ? back : originOf(releases, further, app);
 }

@@ -14,6 +14,8 @@ export interface RestoreOptions {
   crypter: (salt: string | undefined) => Promise<Crypter>;
   /** The secrets that run. They tell what must be written where the file's can't be read here. */
   running: Record<string, string>;
+  /** The application that the release is of; the others and the platform stay as the file has them. @default all */
+  app?: string | undefined;
 }
 
 export interface Restored {
@@ -35,22 +37,28 @@ export async function restoredFile(text: string, release: Release, options: Rest
   const document = parseDocument(text);
   const config = keysOf(document, options.project);
   const changed: string[] = [];
-  for (const [key, value] of Object.entries(wantedConfig(release))) {
-    merge(document, ["config", config.get(key)?.written ?? key], value, changed);
-  }
+  const { app } = options;
   const appsAt = ["config", config.get("berth:apps")?.written ?? "berth:apps"];
-  for (const app of heldBy(release)) {
-    if (changed.includes(`${appsAt[1]}.${app}`) || changed.includes(`${appsAt[1]}.${app}.image`) || changed.includes(appsAt[1] ?? "")) markHeld(document, [...appsAt, app]);
+  for (const [key, value] of Object.entries(wantedConfig(release))) {
+    if (app !== undefined && key === "berth:apps") merge(document, [...appsAt, app], (value as Record<string, unknown>)[app] ?? {}, changed);
+    else merge(document, ["config", config.get(key)?.written ?? key], value, changed);
+  }
+  for (const held of heldBy(release)) {
+    if (changed.includes(`${appsAt[1]}.${held}`) || changed.includes(`${appsAt[1]}.${held}.image`) || changed.includes(appsAt[1] ?? "")) markHeld(document, [...appsAt, held]);
   }
   for (const [key, { written, secret }] of config) {
-    if (secret || key in release.config) continue;
+    if (secret || key in release.config || !isOf(key, app)) continue;
     document.deleteIn(["config", written]);
     changed.push(key);
   }
   const secrets = await restoreSecrets(document, release, config, options);
-  const kept = [...config].filter(([key, { secret }]) => secret && !(key in release.secrets) && !(key in release.config)).map(([key]) => key);
+  const kept = [...config].filter(([key, { secret }]) => secret && isOf(key, app) && !(key in release.secrets) && !(key in release.config)).map(([key]) => key);
   const same = changed.length === 0 && secrets.length === 0;
   return { text: same ? text : document.toString({ lineWidth: 0 }), config: changed, secrets, kept };
+}
+
+function isOf(key: string, app: string | undefined): boolean {
+  return app === undefined || key.startsWith(`${app}:`);
 }
 
 /** A release's configuration with each application's image named by its digest, so that none is built. */

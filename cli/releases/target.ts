@@ -3,6 +3,8 @@ import type { FailedUpdate } from "../deploy/deployer.ts";
 import { OpsError, usageError } from "../exit.ts";
 import type { StackValues } from "../promote/stack-file.ts";
 import type { Ran } from "./migrations-back.ts";
+import { releaseAt, releasesOf } from "./app-releases.ts";
+import { covers } from "./covers.ts";
 import { previousOf } from "./records.ts";
 
 /** An update that did not end well, and left the stack between two releases. */
@@ -13,11 +15,19 @@ export interface Left {
   revision?: string;
 }
 
-/** The update that failed or was killed after the newest release, with nothing after it that ended well. Pure. */
-export function leftBy(releases: readonly Release[], failed: readonly FailedUpdate[], wasKilled: boolean): Left | undefined {
-  const newest = releases.at(-1);
-  const [last] = failed;
-  if (last !== undefined && last.followed !== true && newest !== undefined && last.end > newest.time) {
+/**
+ * The newest update that failed or was killed, with nothing after it that ended well and was of the same applications. Pure.
+ *
+ * @param app Only updates of this application, or of all. @default any update
+ */
+export function leftBy(releases: readonly Release[], failed: readonly FailedUpdate[], wasKilled: boolean, app?: string): Left | undefined {
+  const of = app === undefined ? undefined : [app];
+  const isOpen = ({ end, apps, followed }: FailedUpdate) => {
+    const newest = releases.findLast((release) => covers(release.apps, of ?? apps));
+    return followed !== true && newest !== undefined && end > newest.time && (app === undefined || apps === undefined || apps.includes(app));
+  };
+  const last = failed.find(isOpen);
+  if (last !== undefined) {
     return { what: `the update that failed at ${shortTime(last.end)}`, ...(last.revision !== undefined && last.dirty !== true && { revision: last.revision }) };
   }
   return wasKilled ? { what: "an update that was killed" } : undefined;
@@ -27,17 +37,20 @@ export function leftBy(releases: readonly Release[], failed: readonly FailedUpda
  * Where a rollback goes, and from where. Without a number it is what ran last: the newest release where an update has
  * failed since, else the one before it.
  *
+ * @param app The application that goes back alone: both are then what they had of it. @default the whole stack
  * @throws OpsError naming the releases that are known, where there is none to go back to or none of this number.
  */
-export function chosen(stack: string, releases: readonly Release[], number: string | undefined, left?: Left): { from: Release; to: Release } {
+export function chosen(stack: string, all: readonly Release[], number: string | undefined, left?: Left, app?: string): { from: Release; to: Release } {
+  const releases = app === undefined ? all : releasesOf(all, app);
+  const whose = app === undefined ? `stack "${stack}"` : `application "${app}" of stack "${stack}"`;
   const from = releases.at(-1);
-  if (from === undefined) throw new OpsError(`stack "${stack}" has no releases in its state: ./berth up -s ${stack} makes the first`);
+  if (from === undefined) throw new OpsError(`${whose} has no releases in its state: ./berth up -s ${stack} makes the first`);
   const known = releases.slice(0, -1).map((release) => release.number).join(", ") || "none";
-  const before = left === undefined ? previousOf(releases) : from;
-  const to = number === undefined ? before : releases.find((release) => String(release.number) === number);
+  const before = left === undefined ? previousOf(releases, app) : from;
+  const to = number === undefined ? before : releaseAt(all, releases, number);
   if (to !== undefined) return { from, to };
-  if (number === undefined) throw new OpsError(`stack "${stack}" has no release before ${from.number}: those before it are ${known}`);
-  throw usageError(`stack "${stack}" has no release ${number}: it runs ${from.number}, and those before it are ${known}; ./berth releases -s ${stack} tells of each`);
+  if (number === undefined) throw new OpsError(`${whose} has no release before ${from.number}: those before it are ${known}`);
+  throw usageError(`${whose} has no release ${number}: it runs ${from.number}, and those before it are ${known}; ./berth releases -s ${stack} tells of each`);
 }
 
 /** All whose migrations may have run since a release: every later one, and what an update began that did not end well. Pure. */

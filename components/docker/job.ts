@@ -33,6 +33,8 @@ export interface JobArgs {
   app?: string;
   /** Seconds in which it must end; what runs longer is stopped, and has failed. @default 1800 */
   limit?: number | undefined;
+  /** Whether this update leaves it as it is, so that how it ended is not looked at. @default false */
+  left?: boolean;
   /** Values that it knows and may print: taken out of the message when it fails. @default none */
   secrets?: pulumi.Input<string>[];
 }
@@ -85,7 +87,7 @@ export class Job extends pulumi.ComponentResource {
     // What waits for it learns nothing of what it printed.
     this.done = pulumi.unsecret(
       ended.apply(([containerName, exitCode, logs, urn, known]) => {
-        if (exitCode !== 0) throw new pulumi.RunError(jobFailure(name, containerName, exitCode, redacted(logs, known), urn));
+        if (exitCode !== 0 && args.left !== true) throw new pulumi.RunError(jobFailure(name, containerName, exitCode, redacted(logs, known), urn));
         return container;
       }),
     );

@@ -22,6 +22,8 @@ export interface Release {
   secrets: Record<string, string>;
   /** What a command says of it, for example `rollback to 3`. */
   note?: string;
+  /** The applications that its update applied; all, where it does not say. */
+  apps?: string[];
 }
 
 /** What makes a release another one. */
@@ -37,6 +39,28 @@ export function withRelease(releases: readonly Release[], applied: Applied, deta
   const { images, config, secrets } = applied;
   return [...releases, { number: (newest?.number ?? 0) + 1, ...details(), images, config, secrets }].slice(-keptReleases);
 }
+
+/**
+ * What runs after an update of some applications: what the newest record has of the others and of the platform, and what
+ * was applied of these.
+ *
+ * @param own With the whole stack file's configuration and secrets.
+ */
+export function withApplications(newest: Applied | undefined, own: Applied, apps: readonly string[]): Applied {
+  if (newest === undefined) return own;
+  const images = Object.fromEntries(apps.flatMap((app) => (own.images[app] === undefined ? [] : [[app, own.images[app]]])));
+  const of = (key: string) => apps.some((app) => key.startsWith(`${app}:`));
+  const merged = (last: Record<string, string>, now: Record<string, string>) => ({
+    ...Object.fromEntries(Object.entries(last).filter(([key]) => !of(key))),
+    ...Object.fromEntries(Object.entries(now).filter(([key]) => of(key))),
+  });
+  const config = merged(newest.config, own.config);
+  const [last, now] = [newest, own].map((applied) => configValue(applied.config[appsKey] ?? "{}") as Record<string, unknown>);
+  config[appsKey] = JSON.stringify({ ...last, ...Object.fromEntries(apps.flatMap((app) => (now?.[app] === undefined ? [] : [[app, now[app]]]))) });
+  return { images: { ...newest.images, ...images }, config, secrets: merged(newest.secrets, own.secrets) };
+}
+
+const appsKey = "berth:apps";
 
 /**
  * The records without the values of these secrets that are others than those which run: one that leaked is then in none of

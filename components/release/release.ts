@@ -1,13 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { unknown } from "@pulumi/pulumi/output.js";
 import { Job } from "../docker/job.ts";
-import { type Release, withoutLeaked, withoutTag, withRelease } from "./release-record.ts";
+import { lastOutputs } from "./last-outputs.ts";
+import { type Release, withApplications, withoutLeaked, withoutTag, withRelease } from "./release-record.ts";
 
 export interface ReleaseArgs extends Pick<Release, "config" | "secrets"> {
   /** Image of each application, by digest. */
   images: Record<string, pulumi.Input<string>>;
   /** Who applies it, from where, and the commits of the images; asked only where a record is made. */
   origin: () => Pick<Release, "by" | "from" | "revisions" | "note">;
+  /** Whether the update applies all applications. Of one that does not, the record has what the last one had of the others. @default true */
+  complete?: boolean;
   /** Keys of secrets whose older values are taken out of all records. @default none */
   purge?: readonly string[];
 }
@@ -26,32 +29,28 @@ export interface ReleaseArgs extends Pick<Release, "config" | "secrets"> {
  */
 export function recordRelease(args: ReleaseArgs): pulumi.Output<readonly Release[]> {
   const stack = pulumi.runtime.getStackResource();
-  const last = stack === undefined ? [] : stack.urn.apply(lastReleases);
+  const last = lastOutputs().apply(({ releases = [] }) => releases as Release[]);
   // A job that failed is there all the same: what counts is that it ended well. Those that write the routes are among them.
   const ready = pulumi.all(registered(stack).map((resource) => (resource instanceof Job ? resource.done.apply(() => resource.urn) : resource.urn)));
   const images = pulumi.output(args.images).apply((found) => Object.fromEntries(Object.entries(found).map(([app, image]) => [app, withoutTag(image)])));
-  const { config, secrets } = args;
+  const { config, secrets, complete = true } = args;
   const records = pulumi.all([last, images, ready]).apply(([before, known]) => {
     const kept = withoutLeaked(before, args.purge ?? [], secrets);
-    const now = withRelease(kept, { images: known, config, secrets }, () => ({
-      time: new Date().toISOString(),
-      seconds: Math.round(performance.now() / 100) / 10,
-      ...args.origin(),
-    }));
+    const own = { images: known, config, secrets };
+    const now = withRelease(kept, complete ? own : withApplications(kept.at(-1), own, Object.keys(known)), () => {
+      const { revisions, ...origin } = args.origin();
+      return {
+        time: new Date().toISOString(),
+        seconds: Math.round(performance.now() / 100) / 10,
+        ...origin,
+        revisions: complete ? revisions : { ...kept.at(-1)?.revisions, ...revisions },
+        ...(!complete && { apps: Object.keys(known).toSorted() }),
+      };
+    });
     // A preview can't know the record; an update that follows the preview's plan may make it then.
     return now !== kept && pulumi.runtime.isDryRun() ? (unknown as unknown as Release[]) : now;
   });
   return pulumi.secret(records);
-}
-
-/**
- * What the stack exported at the end of the last update: until this program's outputs are known, that is what the engine
- * has of it. A StackReference to itself reads the state's file, which a local backend is writing at that time, and keeps
- * a copy of all outputs in it.
- */
-async function lastReleases(urn: string): Promise<Release[]> {
-  const found = (await pulumi.runtime.invoke("pulumi:pulumi:getResource", { urn })) as { state?: { releases?: Release[] } } | undefined;
-  return found?.state?.releases ?? [];
 }
 
 /** Everything below a resource. The SDK keeps the children for `dependsOn`, which waits for them likewise. */

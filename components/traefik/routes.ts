@@ -14,10 +14,15 @@ export interface RouteArgs extends Omit<Route, "servers"> {
 export interface RoutesArgs {
   platform: Platform;
   traefik: Traefik;
-  /** All routes of the stack. */
+  /** Those that this update makes. */
   routes: RouteArgs[];
   /** Subnet in CIDR form from which Traefik's API and metrics may be read. */
   monitoringSubnet: pulumi.Input<string>;
+  /**
+   * Whether `routes` are all that the stack has. Where they are not, the update leaves the job alone that removes the files
+   * of others, and how that ended last is not looked at. @default true
+   */
+  complete?: boolean;
 }
 
 /**
@@ -43,7 +48,7 @@ export class Routes extends pulumi.ComponentResource {
     // Last, and before anything is deleted: the files of routes that have left the stack go, so none leads to a server that goes.
     const names = routes.map((route) => route.name).toSorted();
     const kept = ["shared", "routes", ...names.map(fileOf)].map((file) => `${file}.yml`);
-    this.#write(`${name}-write`, "routes", renderNames(names), each.length === 0 ? shared : each, kept);
+    this.#write(`${name}-write`, "routes", renderNames(names), each.length === 0 ? shared : each, { kept, left: args.complete === false });
     this.registerOutputs({});
   }
 
@@ -58,13 +63,13 @@ export class Routes extends pulumi.ComponentResource {
     return this.#job(fileOf(name), cutOverScript, words, shared);
   }
 
-  /** @param kept Names of the files that may be there; others are removed. @default all */
-  #write(name: string, file: string, content: pulumi.Input<RouteFile>, dependsOn: pulumi.ResourceOptions["dependsOn"], kept: readonly string[] = []): pulumi.Output<pulumi.Resource> {
+  /** `kept` are names of the files that may be there; others are removed. By default all are. */
+  #write(name: string, file: string, content: pulumi.Input<RouteFile>, dependsOn: pulumi.ResourceOptions["dependsOn"], { kept = [], left = false }: { kept?: readonly string[]; left?: boolean } = {}): pulumi.Output<pulumi.Resource> {
     const words = pulumi.output(content).apply(({ text, revision }) => [`${file}.yml`, text, revision, ...kept]);
-    return this.#job(name, writeScript, words, dependsOn);
+    return this.#job(name, writeScript, words, dependsOn, left);
   }
 
-  #job(name: string, script: (api: string) => string, words: pulumi.Output<string[]>, dependsOn: pulumi.ResourceOptions["dependsOn"]): pulumi.Output<pulumi.Resource> {
+  #job(name: string, script: (api: string) => string, words: pulumi.Output<string[]>, dependsOn: pulumi.ResourceOptions["dependsOn"], left = false): pulumi.Output<pulumi.Resource> {
     const { platform, traefik } = this.#args;
     const settings = {
       platform,
@@ -75,6 +80,7 @@ export class Routes extends pulumi.ComponentResource {
       mounts: [traefik.routes.mount(routesDirectory)],
       // API and metrics are read on one, servers asked on the other, from where Traefik asks them.
       networks: [{ name: traefik.monitoringNetwork }, { name: traefik.edgeNetwork }],
+      left,
     };
     return new Job(name, settings, { parent: this, ...(dependsOn !== undefined && { dependsOn }) }).done;
   }

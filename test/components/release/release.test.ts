@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { recordRelease } from "../../../components/release/release.ts";
-import { configValue, type Release, sameApplied, withoutLeaked, withoutTag, withRelease } from "../../../components/release/release-record.ts";
+import { configValue, type Release, sameApplied, withApplications, withoutLeaked, withoutTag, withRelease } from "../../../components/release/release-record.ts";
 import { record } from "../recorder.ts";
 
 const image = (digit: string) => `ghcr.io/acme/root@sha256:${digit.repeat(64)}`;
@@ -35,6 +35,18 @@ describe("records of releases", () => {
   test("the order of keys and the spaces of JSON are none", () => {
     assert.ok(sameApplied(applied, { ...applied, config: { "berth:apps": '{ "root": { "env": {"A": "1"}, "replicas": 2 } }', "berth:domain": "example.com" } }));
     assert.ok(!sameApplied(applied, { ...applied, config: { ...applied.config, "berth:apps": '{"root":{"replicas":"2","env":{"A":"1"}}}' } }));
+  });
+
+  test("an update of some applications makes a record of what then runs: theirs as applied, all else as it was", () => {
+    const last = { images: { root: image("a"), shop: image("b") }, config: { ...applied.config, "berth:apps": '{"root":{"replicas":2},"shop":{"replicas":1},"left":{}}', "root:A": "1", "shop:A": "1" }, secrets: { "root:KEY": "old", "shop:KEY": "old", "berth:backupKey": "old" } };
+    const now = { images: { root: image("c"), shop: image("d") }, config: { "berth:domain": "example.org", "berth:apps": '{"root":{"replicas":3},"shop":{"replicas":5},"new":{}}', "root:B": "2", "shop:A": "2" }, secrets: { "root:KEY": "new", "shop:KEY": "new", "berth:backupKey": "new" } };
+    assert.deepEqual(withApplications(last, now, ["root"]), {
+      images: { root: image("c"), shop: image("b") },
+      config: { "berth:domain": "example.com", "berth:apps": '{"root":{"replicas":3},"shop":{"replicas":1},"left":{}}', "root:B": "2", "shop:A": "1" },
+      secrets: { "root:KEY": "new", "shop:KEY": "old", "berth:backupKey": "old" },
+    });
+    assert.ok(sameApplied(withApplications(last, { ...now, images: last.images, config: { ...now.config, "berth:apps": last.config["berth:apps"] }, secrets: last.secrets }, []), last), "of none it is what was");
+    assert.equal(withApplications(undefined, now, ["root"]), now, "of a stack that an older version made there is none before");
   });
 
   test("20 are kept, and numbers go on", () => {

@@ -3,6 +3,7 @@ import { changes } from "./changes.ts";
 import { contents } from "./contents.ts";
 import { killed } from "./killed.ts";
 import { removal } from "./removal.ts";
+import { targets } from "./targets.ts";
 import { embedded, hasDocker, hasPulumi, pulumi } from "./engines.ts";
 import { IMAGE, TestStack } from "./stack.ts";
 
@@ -11,7 +12,7 @@ for (const make of [embedded, pulumi]) {
   const missing = !hasDocker() ? `Docker or the image ${IMAGE} is not there` : make === pulumi && !hasPulumi() ? "the Pulumi CLI is not on PATH" : false;
   // The CLI's processes wait for each other more than for a processor.
   describe(`engine: ${make.name}`, { skip: missing, concurrency: make === pulumi ? 3 : 1 }, () => {
-    for (const [name, scenario] of Object.entries({ ...changes, ...removal, ...contents, ...(make === embedded && killed) })) {
+    for (const [name, scenario] of Object.entries({ ...changes, ...removal, ...targets, ...contents, ...(make === embedded && killed) })) {
       it(name, { timeout: 180_000 }, async () => {
         await using stack = new TestStack();
         await scenario(stack, make(stack));

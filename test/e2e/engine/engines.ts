@@ -25,8 +25,8 @@ export interface Running {
 
 export interface Engine {
   name: "embedded" | "pulumi";
-  up: (options?: { refresh?: boolean }) => Promise<Outcome>;
-  preview: () => Promise<Outcome>;
+  up: (options?: { refresh?: boolean; targets?: string[] }) => Promise<Outcome>;
+  preview: (options?: { exclude?: string[] }) => Promise<Outcome>;
   refresh: () => Promise<Outcome>;
   /** Deletes what is not protected. */
   down: () => Promise<Outcome>;
@@ -70,13 +70,13 @@ export function embedded(stack: TestStack): Engine {
   };
   return {
     name: "embedded",
-    up: ({ refresh: first = false } = {}) => outcome(async (events) => {
+    up: ({ refresh: first = false, ...only } = {}) => outcome(async (events) => {
       if (first) {
         await refresh(watched(events));
       }
-      return up(watched(events));
+      return up({ ...watched(events), ...only });
     }),
-    preview: () => outcome((events) => preview(watched(events))),
+    preview: (only = {}) => outcome((events) => preview({ ...watched(events), ...only })),
     refresh: () => outcome((events) => refresh(watched(events))),
     down: () => outcome((events) => destroy(watched(events), { keepProtected: true })),
     begin() {
@@ -130,8 +130,8 @@ export function pulumi(stack: TestStack): Engine {
   };
   return {
     name: "pulumi",
-    up: ({ refresh: first = false } = {}) => outcome(["up", "--yes", "--skip-preview", "--json", ...(first ? ["--refresh"] : [])]),
-    preview: () => outcome(["preview", "--json"]),
+    up: ({ refresh: first = false, targets = [] } = {}) => outcome(["up", "--yes", "--skip-preview", "--json", ...(first ? ["--refresh"] : []), ...targets.flatMap((urn) => ["--target", urn])]),
+    preview: ({ exclude = [] } = {}) => outcome(["preview", "--json", ...exclude.flatMap((urn) => ["--exclude", urn])]),
     refresh: () => outcome(["refresh", "--yes", "--skip-preview", "--json"]),
     down: () => outcome(["destroy", "--yes", "--skip-preview", "--json", "--exclude-protected"]),
     begin: () => running(spawn("pulumi", ["up", "--yes", "--skip-preview", "--non-interactive"], { cwd: stack.folder, env, stdio: "ignore", detached: true })),

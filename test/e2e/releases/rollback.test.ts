@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { parseDocument } from "yaml";
 import { startLoad } from "../load.ts";
 import { docker, engine, Project } from "../project.ts";
 
@@ -16,6 +17,7 @@ interface Entry {
   by?: string;
   revision?: string;
   note?: string;
+  apps?: string[];
   seconds: number;
   images: Record<string, string>;
   revisions: Record<string, string>;
@@ -144,18 +146,66 @@ test("a rollback under load brings image, environment and secret back, builds no
   assert.deepEqual((await releases()).map(({ number }) => number), [3, 2, 1]);
 });
 
+/** Of an application, of whatever role. */
+async function containersOf(app: string): Promise<string[]> {
+  return (await project.containers()).filter(({ Labels }) => Labels["berth.app"] === app).map(({ Id, State }) => `${Id} ${State}`).toSorted();
+}
+
+function setInStack(path: string[], value: unknown): void {
+  const document = parseDocument(stackFile());
+  document.setIn(["config", ...path], value);
+  project.write(file(), document.toString({ lineWidth: 0 }));
+}
+
 test("an update that fails is listed, and makes no release; a rollback after it puts back what ran last", async () => {
   const text = stackFile();
   project.write(file(), text.replace("VERSION: one", "VERSION: one\n        POSTGRES_PASSWORD_FILE: /run/secrets/none"));
   assert.equal((await berth("up", "-s", project.stack)).code, 1);
   const [failed, third] = await releases();
   assert.deepEqual([failed?.number, failed?.result, third?.number, third?.current], [undefined, "failed", 3, true]);
+  await test("another application goes out past it alone: the broken one stays as it is, and its outputs too", async () => {
+    const broken = await containersOf("members");
+    setInStack(["berth:apps", "notes", "env"], { VERSION: "two" });
+    const previewed = await berth("preview", "notes", "-s", project.stack, "--json");
+    assert.equal(previewed.code, 0, previewed.output);
+    assert.deepEqual((JSON.parse(previewed.stdout) as { parts: { name: string }[] }).parts.map(({ name }) => name).toSorted(), ["notes", "routes"]);
+    const run = await berth("up", "notes", "-s", project.stack, "--json");
+    assert.equal(run.code, 0, run.output);
+    const { addresses, outputs } = JSON.parse(run.stdout) as { addresses: object; outputs: { urls: Record<string, string>; imageDigests: Record<string, string> } };
+    assert.deepEqual(Object.keys(addresses), ["notes"], "who is not applied is not waited for");
+    assert.deepEqual([outputs.urls["members"], outputs.imageDigests["members"]], [`http://members.localhost:${project.http}`, first.image]);
+    assert.deepEqual(await containersOf("members"), broken);
+    assert.deepEqual([(await project.get("/health")).status, (await project.get("/", "notes")).status], [200, 200]);
+    const [fourth] = await releases();
+    assert.deepEqual([fourth?.number, fourth?.apps, fourth?.changes?.config.map(({ key }) => key), fourth?.changes?.images, fourth?.changes?.secrets], [4, ["notes"], ["berth:apps.notes.env.VERSION"], [], []]);
+  });
+  await test("a change of what both share is refused, and so is a name that is none; nothing is changed", async () => {
+    const [known, before] = [stackFile(), (await project.containers()).map(({ Id }) => Id).toSorted()];
+    setInStack(["berth:redis"], { memory: "96MiB" });
+    const shared = await berth("up", "notes", "-s", project.stack);
+    assert.equal(shared.code, 6, shared.output);
+    assert.match(shared.output, new RegExp(`nothing was changed: an update of notes alone would change what [^]*\\n {2}to replace redis[^]*\\./berth up -s ${project.stack}`));
+    project.write(file(), known);
+    const unknown = await berth("up", "nots", "-s", project.stack);
+    assert.equal(unknown.code, 2, unknown.output);
+    assert.match(unknown.output, /"nots" is no application of stack .*, which has members, notes: did you mean notes\?/);
+    assert.deepEqual((await project.containers()).map(({ Id }) => Id).toSorted(), before);
+  });
+  await test("one application goes back alone, past the broken one too", async () => {
+    const broken = await containersOf("members");
+    const run = await berth("rollback", project.stack, "notes", "--yes");
+    assert.equal(run.code, 0, run.output);
+    assert.match(run.output, /Application "notes" of stack .* goes back from release 4 .* to release 3 [^]*config {2}berth:apps\.notes\.env\.VERSION {2}"two" → none[^]*Release 5 is what release 3 was of notes\./);
+    assert.deepEqual(await containersOf("members"), broken);
+    const [fifth] = await releases();
+    assert.deepEqual([fifth?.number, fifth?.apps, fifth?.note], [5, ["notes"], "rollback of notes to 3"]);
+  });
   // Not to release 1: what ran last is what is wanted back.
   const back = await berth("rollback", project.stack, "--yes");
   assert.equal(back.code, 0, back.output);
-  assert.match(back.output, /goes back from the update that failed at .* to release 3 .*:\n {2}set back {2}berth:apps\.members\.env\.POSTGRES_PASSWORD_FILE/);
+  assert.match(back.output, /goes back from the update that failed at .* to release 5 .*:\n {2}set back {2}berth:apps\.members\.env\.POSTGRES_PASSWORD_FILE/);
   assert.equal(stackFile(), text);
-  assert.equal((await releases()).filter(({ number }) => number !== undefined).length, 3);
+  assert.equal((await releases()).filter(({ number }) => number !== undefined).length, 5);
 });
 
 test("a rollback that fails puts the stack file back", async () => {
@@ -193,7 +243,7 @@ test("plain pulumi up makes a release", { skip: engine !== "pulumi" && "the embe
   const { PULUMI_BACKEND_URL = `file://${project.dir}/.berth/state`, ...environment } = project.environment;
   execFileSync("pulumi", ["up", "--stack", project.stack, "--yes", "--skip-preview", "--non-interactive"], { cwd: project.dir, env: { ...environment, PULUMI_BACKEND_URL }, stdio: "pipe" });
   const [fourth] = await releases();
-  assert.deepEqual([fourth?.number, fourth?.changes?.config.map(({ key }) => key)], [4, ["berth:apps.members.env.VERSION"]]);
+  assert.deepEqual([fourth?.number, fourth?.changes?.config.map(({ key }) => key)], [6, ["berth:apps.members.env.VERSION"]]);
 });
 
 test("over a migration that drops a column it is refused before anything is changed, and goes on by --force migrations", async () => {

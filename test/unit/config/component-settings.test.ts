@@ -82,6 +82,13 @@ describe("settings as components take them", () => {
   });
 });
 
+test("of applications that are not applied no folder is read, and the platform is made for those that are known", () => {
+  const names = ["shop", "other", "new"];
+  const { config } = checkConfig(rawConfig({ values: { "berth:apps": Object.fromEntries(names.map((name) => [name, {}])), "berth:secrets": "generate" } }), Object.fromEntries(names.map((name) => [name, name === "shop" ? shop : { ...shop, config: { directory: "/nowhere", target: "/etc/x" } }])));
+  const { apps, known, others } = componentSettings(config ?? assert.fail(), { apps: ["shop"], known: ["shop", "other"] });
+  assert.deepEqual([apps.map(({ name }) => name), known.map(({ name }) => name), others], [["shop"], ["shop", "other"], ["other"]]);
+});
+
 test("a syslog server by TCP is warned of, since no container starts while it is away", () => {
   const logs = (address: string) => ({ driver: "syslog" as const, address, facility: "daemon" as const });
   assert.match(logWarnings({ logs: logs("tcp://logs.example.com:514") }).join(), /berth:logs\.address is tcp:\/\/logs\.example\.com:514/);
