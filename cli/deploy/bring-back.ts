@@ -23,10 +23,12 @@ export async function keep(docker: Dockerode, state: Deployment): Promise<Kept[]
 }
 
 function isExclusive({ type, inputs = {} }: StateResource): boolean {
+  // Labels of an image have another form.
+  if (type !== types.container) return false;
   const mounts = (inputs["mounts"] ?? []) as { type?: string; readOnly?: boolean }[];
   const roles = (inputs["labels"] ?? []) as { label?: string; value?: string }[];
   const role = roles.find(({ label }) => label === labels.role)?.value;
-  return type === types.container && (role === "web" || role === "worker") && mounts.some(({ type: kind, readOnly }) => kind === "volume" && readOnly !== true);
+  return (role === "web" || role === "worker") && mounts.some(({ type: kind, readOnly }) => kind === "volume" && readOnly !== true);
 }
 
 /**

@@ -46,6 +46,8 @@ describe("an application that was stopped before its new version", () => {
     for (const role of ["job", "schedule-backup", "postgres"]) assert.deepEqual(await kept(replica("old000000000", { role })), [], role);
     assert.deepEqual(await kept(replica("old000000000", { mounts: [{ ...data, readOnly: true }] })), []);
     assert.deepEqual(await keep(engine().docker, { resources: [replica("old000000000")] }), [], "it did not run before the update");
+    const image: StateResource = { urn: "urn::shop-image", type: types.built, custom: true, id: "i", inputs: { labels: { "berth.app": "shop" } } };
+    assert.deepEqual(await kept(image), [], "an image has labels of another form");
   });
 
   test("is made once more under its old name, on its networks, when the new one is no good; the state has it again", async () => {
