@@ -79,8 +79,9 @@ function taskSpecOf(args: WorkloadArgs): TaskSpec {
       reservation: { nanoCpus: nanoCpus / 2, memoryBytes: memoryBytes / 2 },
     },
     // Without a bound: a database that is away for longer than a few attempts must not leave an application down for ever.
-    // An update that fails is rolled back all the same, as Swarm counts its failures apart.
-    restartPolicy: args.maxRestarts === undefined ? { condition: "any", delay: "5s", maxAttempts: 0 } : { condition: "on-failure", delay: "5s", maxAttempts: args.maxRestarts, window: "2m" },
+    // An update that fails is rolled back all the same, as Swarm counts its failures apart. The provider reads a window back
+    // where none was given, so one is.
+    restartPolicy: { condition: args.maxRestarts === undefined ? "any" : "on-failure", delay: "5s", maxAttempts: args.maxRestarts ?? 0, window: "2m" },
     networksAdvanceds: args.networks.map(({ id, aliases }) => ({ id, aliases })),
     logDriver: { name: logDriver as string, options: logOpts as Record<string, string> },
   };

@@ -1,4 +1,5 @@
 import type { Metrics } from "../app/definition.ts";
+import type { BackupAges } from "../postgres/backup-ages.ts";
 import { backupMetrics } from "../postgres/backup-metrics.ts";
 import { figure, lines, type PanelSpec, placed } from "./grafana-panel.ts";
 
@@ -15,11 +16,14 @@ const diskUsed = `1 - ${disk("avail")} / ${disk("size")}`;
 const firing = 'count(ALERTS{alertstate="firing",alertname!="DeadMansSwitch"}) or vector(0)';
 const schedule = (metric: string) => `sum by (app, task) (increase(supercronic_${metric}[1d]))`;
 
-/** What each dashboard shows; figures first, in one row of six at most. */
-const panels: Record<string, PanelSpec[]> = {
+/** Where nothing else is said: a backup each day, a drill each week. */
+const usual: BackupAges = { backup: 26 * 3600, drill: 8 * 86_400 };
+
+/** What each dashboard shows; figures first, in one row of six at most. @param ages When a backup and a drill are too old */
+const panelsOf = (ages: BackupAges): Record<string, PanelSpec[]> => ({
   Overview: [
     figure("Alerts", "short", firing, [1, 2]),
-    figure("Targets missing", "short", "count(up == 0) or vector(0)", [1, 2]),
+    figure("Targets missing", "short", 'count(up{job!~"replicas-.+"} == 0) or vector(0)', [1, 2]),
     figure("Servers down", "short", "count(traefik_service_server_up == 0) or vector(0)", [1, 2]),
     figure("Processor", "percentunit", cpuUsed, [0.8, 0.95]),
     figure("Memory", "percentunit", memoryUsed, [0.8, 0.95]),
@@ -74,9 +78,9 @@ const panels: Record<string, PanelSpec[]> = {
     lines("Time that processes wait", "percentunit", [`rate(node_pressure_cpu_waiting_seconds_total${window})`, "processor"], [`rate(node_pressure_memory_waiting_seconds_total${window})`, "memory"], [`rate(node_pressure_io_waiting_seconds_total${window})`, "disk"]),
   ],
   "Schedules and backups": [
-    figure("Age of the newest backup", "s", `time() - ${backupMetrics.lastSuccess}`, [25 * 3600, 26 * 3600]),
+    figure("Age of the newest backup", "s", `time() - ${backupMetrics.lastSuccess}`, [ages.backup - 3600, ages.backup]),
     figure("Size of the newest backup", "bytes", backupMetrics.size),
-    figure("Age of the last restore drill that passed", "s", `time() - ${backupMetrics.drillLastSuccess}`, [7.5 * 86_400, 8 * 86_400]),
+    figure("Age of the last restore drill that passed", "s", `time() - ${backupMetrics.drillLastSuccess}`, [ages.drill - 43_200, ages.drill]),
     figure("Time of the last restore drill", "s", backupMetrics.drillDuration),
     figure("Schedules", "short", 'count(up{job=~"schedules-.+"} == 1) or vector(0)'),
     lines("Runs in a day that succeeded", "short", [schedule("successful_executions"), "{{app}} {{task}}"]),
@@ -84,7 +88,7 @@ const panels: Record<string, PanelSpec[]> = {
     lines("Time of a run", "s", ["sum by (app, task) (rate(supercronic_cron_execution_time_seconds_sum[1d])) / (sum by (app, task) (rate(supercronic_cron_execution_time_seconds_count[1d])) > 0)", "{{app}} {{task}}"]),
     lines("Rows that the last restore drill read", "short", [backupMetrics.drillRows, "{{database}}"]),
   ],
-};
+});
 
 /** Dashboards that have data only with schedules or backups. */
 export const dependent = ["schedules-and-backups"];
@@ -93,8 +97,8 @@ export const dependent = ["schedules-and-backups"];
 export const dashboardId = (title: string) => title.toLowerCase().replaceAll(" ", "-");
 
 /** Every dashboard in Grafana's own form, by id; those that applications bring come last. */
-export function dashboards(applications: readonly Pick<Metrics, "dashboards">[] = []) {
-  const all = [...Object.entries(panels), ...brought(applications)];
+export function dashboards(applications: readonly Pick<Metrics, "dashboards">[] = [], ages = usual) {
+  const all = [...Object.entries(panelsOf(ages)), ...brought(applications)];
   return Object.fromEntries(all.map(([title, specs]) => [dashboardId(title), dashboard(dashboardId(title), title, specs)]));
 }
 

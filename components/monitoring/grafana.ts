@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Metrics } from "../app/definition.ts";
+import type { BackupAges } from "../postgres/backup-ages.ts";
 import { Files } from "../docker/files.ts";
 import { grafanaSecrets, provisioning, renderDashboardProvider, renderDatasources, renderGrafanaIni, renderLokiDatasource } from "./grafana-config.ts";
 import { dashboards } from "./grafana-dashboards.ts";
@@ -23,6 +24,8 @@ export interface GrafanaArgs {
   loki?: Loki;
   /** Applications with dashboards of their own. @default none */
   applications?: readonly Pick<Metrics, "dashboards">[];
+  /** When backups of Postgres are too old. @default as with one each day, and a restore drill each week */
+  backups?: BackupAges;
   /** Host name of its route. */
   host: string;
   /** Its address in the browser. */
@@ -46,7 +49,7 @@ export class Grafana extends pulumi.ComponentResource {
 
   constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Grafana", name, {}, opts);
-    const { platform, network, prometheus, loki, applications, host, url } = args;
+    const { platform, network, prometheus, loki, applications, backups, host, url } = args;
     const port = 3000;
     const child = { parent: this };
     this.password = pulumi.secret(new random.RandomPassword(`${name}-password`, { length: 32, special: false }, child).result);
@@ -60,7 +63,7 @@ export class Grafana extends pulumi.ComponentResource {
     });
     const shown = files("dashboards", {
       "berth.yaml": renderDashboardProvider(),
-      ...Object.fromEntries(Object.entries(dashboards(applications)).map(([uid, dashboard]) => [`${uid}.json`, JSON.stringify(dashboard)])),
+      ...Object.fromEntries(Object.entries(dashboards(applications, backups)).map(([uid, dashboard]) => [`${uid}.json`, JSON.stringify(dashboard)])),
     });
     const secrets = files("secret", {
       [grafanaSecrets.admin]: this.password,

@@ -71,19 +71,20 @@ export class Monitoring extends pulumi.ComponentResource {
       ...(collector !== undefined && { "log-collector": collector.target }),
     };
     const stack = platform.labels[labels.stack];
+    const backups = postgres.backupTimes && backupAges(postgres.backupTimes);
     this.prometheus = new Prometheus(
       named("prometheus"),
       {
         platform,
         network,
         applicationNetworks: [...networks.values()],
-        targets: { stack, parts, applications, schedulers, workers, services, httpsHosts, alertmanager, backups: postgres.backupTimes && backupAges(postgres.backupTimes), logs: logs !== undefined },
+        targets: { stack, parts, applications, schedulers, workers, services, httpsHosts, alertmanager, backups, logs: logs !== undefined },
         retention,
         size,
       },
       child,
     );
-    this.grafana = grafana && new Grafana(named("grafana"), { ...grafana, platform, network, prometheus: this.prometheus, loki, applications }, child);
+    this.grafana = grafana && new Grafana(named("grafana"), { ...grafana, platform, network, prometheus: this.prometheus, loki, applications, backups }, child);
     this.registerOutputs({});
   }
 

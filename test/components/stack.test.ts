@@ -348,7 +348,7 @@ test("the prod stack with berth:runtime swarm: pcf is a service with its replica
   const { taskSpec, ...pcf } = services.find(({ name }) => name === "pcf-web")!.inputs as Record<string, unknown> & { taskSpec: TaskSpec };
   const careful = { parallelism: 1, monitor: "5s", order: "start-first" };
   assert.deepEqual([pcf["mode"], pcf["updateConfig"]], [{ replicated: { replicas: 3 } }, { ...careful, delay: "10s", failureAction: "rollback" }]);
-  assert.deepEqual(taskSpec.restartPolicy, { condition: "any", delay: "5s", maxAttempts: 0 });
+  assert.deepEqual(taskSpec.restartPolicy, { condition: "any", delay: "5s", maxAttempts: 0, window: "2m" });
   const memoryBytes = 512 * 1024 ** 2;
   assert.deepEqual(taskSpec.resources, { limits: { nanoCpus: 1e9, memoryBytes }, reservation: { nanoCpus: 5e8, memoryBytes: memoryBytes / 2 } });
   const secrets = taskSpec.containerSpec.secrets.map(({ fileName }) => fileName);

@@ -44,7 +44,7 @@ const containerSpec = {
 };
 const taskSpec = {
   resources: { limits: { nanoCpus: 500_000_000, memoryBytes: 268_435_456 }, reservation: { nanoCpus: 250_000_000, memoryBytes: 134_217_728 } },
-  restartPolicy: { condition: "any", delay: "5s", maxAttempts: 0 },
+  restartPolicy: { condition: "any", delay: "5s", maxAttempts: 0, window: "2m" },
   networksAdvanceds: [{ id: "edge-id" }, { id: "own-id", aliases: ["shop-metrics"] }],
   logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3", labels: "berth.stack,berth.app,berth.role" } },
 };

@@ -20,7 +20,7 @@ const canary = "canary-backup-key-5f2c9e";
 before(async () => {
   project = await Project.create("backup");
   quickMonitoring(project);
-  // Whole minutes of tries, when a server that archives often does so no more.
+  // Postgres itself tries again after a minute; the five are for a store that lets each try wait.
   project.edit("components/monitoring/data-alerts.ts", "const retried = 300;", "const retried = 90;");
   // A file that can't be read is tried again after 1 s in place of 15.
   project.edit("components/postgres/backup-config.ts", '"io-timeout": 20,', '"io-timeout": 20,\n      "job-retry-interval": 1,');

@@ -40,6 +40,11 @@ describe("the dashboards", () => {
     assert.deepEqual(panels.map(({ gridPos: { x, y } }) => [x, y]), [[0, 0], [4, 0], [8, 0], [12, 0], [16, 0], [20, 0], [0, 4], [0, 8], [12, 8], [0, 16]]);
   });
 
+  test("show a backup in red where its alert fires, by the schedule of the stack", () => {
+    const steps = (...ages: Parameters<typeof dashboards>[1][]) => ages.map((age) => dashboards([], age)["schedules-and-backups"]?.panels[0]?.fieldConfig.defaults.thresholds.steps.at(-1));
+    assert.deepEqual(steps(undefined, { backup: 8 * 3600, drill: 86_400 }), [{ value: 26 * 3600, color: "red" }, { value: 8 * 3600, color: "red" }]);
+  });
+
   test("colour a figure by its thresholds", () => {
     const [panel] = placed([figure("a", "short", "up", [1, 2])]);
     assert.deepEqual(panel?.fieldConfig.defaults.thresholds.steps, [{ value: null, color: "green" }, { value: 1, color: "orange" }, { value: 2, color: "red" }]);
