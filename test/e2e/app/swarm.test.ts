@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { outputOf } from "../../../docker/exec.ts";
 import { eventually } from "../eventually.ts";
+import { quickMonitoring } from "../monitoring/quick.ts";
 import { startLoad } from "../load.ts";
 import { engine, freePort, Project } from "../project.ts";
 import { Registry } from "../servers/registry.ts";
@@ -21,6 +23,7 @@ let image: string;
 before(async () => {
   if (skip !== false) return;
   project = await Project.create("swarm");
+  quickMonitoring(project);
   // The time from one replica to the next, and for which the new ones are watched.
   project.edit("components/app/swarm-service.ts", "const delay = 10;", "const delay = 2;");
   port = await freePort();
@@ -85,6 +88,37 @@ test("a workload is a service on networks that span the nodes; its files are Swa
   assert.deepEqual(container.Secrets.map(({ File }) => `${File.Mode.toString(8)} ${File.Name}`).toSorted(), ["DATABASE_URL", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "REDIS_URL"].map((name) => `444 /run/secrets/${name}`));
   assert.deepEqual([container.CapabilityDrop, container.ReadOnly, networks.length], [["ALL"], true, 2]);
   assert.deepEqual(await changed(), {});
+});
+
+test("Prometheus counts the replicas that are well; one that crashes four times in two minutes is started again, and missed meanwhile", { skip }, async () => {
+  const { Spec } = await service();
+  const first = async () => {
+    const containers = await swarm.docker.listContainers({ filters: { label: [`com.docker.swarm.service.name=${Spec?.Name}`] } });
+    return containers.find(({ Labels }) => Labels["com.docker.swarm.task.name"]?.startsWith(`${Spec?.Name}.1.`));
+  };
+  const [prometheus] = await swarm.docker.listContainers({ filters: { label: ["berth.role=prometheus"] } });
+  const counted = async (count: number) => {
+    const command = ["promtool", "query", "instant", "--http.config.file=/run/secrets/client.yml", "http://prometheus:9090", 'count(up{job="replicas-notes-web"})'];
+    const seen = await outputOf(swarm.docker, prometheus?.Id ?? "", { command });
+    return new RegExp(`=> ${count} @`).test(seen) ? undefined : seen;
+  };
+  await eventually("two replicas are counted", 60_000, () => counted(2));
+  let last = "";
+  for (let crash = 0; crash < 4; crash += 1) {
+    await eventually(`the replica runs before crash ${crash + 1}`, 60_000, async () => {
+      const { Id = "" } = (await first()) ?? {};
+      if (Id === "" || Id === last) return "not yet";
+      last = Id;
+      return undefined;
+    });
+    await swarm.docker.getContainer(last).kill();
+    if (crash === 0) await eventually("one replica is counted", 60_000, () => counted(1));
+  }
+  await eventually("it is started again", 60_000, async () => {
+    const { Id = last } = (await first()) ?? {};
+    return Id === last ? "not there" : undefined;
+  });
+  await eventually("two replicas are counted again", 60_000, () => counted(2));
 });
 
 test("a new version replaces one replica after the other under load, and no request is lost", { skip }, async () => {
