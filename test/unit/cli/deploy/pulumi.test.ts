@@ -65,6 +65,27 @@ describe("the Pulumi CLI as a process", () => {
     writeFileSync(join(folder, "Pulumi.prod.yaml"), "config: {}\n");
   });
 
+  test("of some applications a preview excludes the others, an update has targets, and the program is told which; else it is told that all are", async () => {
+    // With values of Pulumi ESC the CLI alone runs the program.
+    writeFileSync(join(folder, "Pulumi.prod.yaml"), "environment: [acme]\nconfig: {}\n");
+    const scope = { apps: ["root"], known: ["root", "shop"], others: ["urn:shop", "urn:routes-write"], own: ["urn:root"] };
+    const deployer = script(`echo "scope=$BERTH_SCOPE." >> ${calls}`);
+    await deployer.preview({ scope });
+    await deployer.checkPolicy({ scope });
+    await deployer.up({ scope, targets: ["urn:root", "urn:route-root"] });
+    await deployer.preview({});
+    const lines = readFileSync(calls, "utf8").trimEnd().split("\n");
+    const words = (line = "") => [line.split(" ")[0], ...(line.match(/--(exclude|target|message) \S+( \S+){0,4}?(?= --|$)/g) ?? [])];
+    const excluded = ["preview", "--exclude urn:shop", "--exclude urn:routes-write"];
+    const [preview, told, check, toldToo, up, alike, whole, all] = lines;
+    assert.deepEqual([words(preview), words(check)], [excluded, excluded]);
+    assert.deepEqual(words(up).filter((word) => !word?.startsWith("--message")), ["up", "--target urn:root", "--target urn:route-root"]);
+    assert.match(up ?? "", /--message berth up of root by /);
+    assert.deepEqual([told, toldToo, alike], Array.from({ length: 3 }, () => 'scope={"apps":["root"],"known":["root","shop"]}.'));
+    assert.deepEqual([words(whole), all, lines.length], [["preview"], "scope=.", 8]);
+    writeFileSync(join(folder, "Pulumi.prod.yaml"), "config: {}\n");
+  });
+
   test("one that is not there is told as such", async () => {
     assert.match((await failure(script("exit 0", join(folder, "gone")).state())).message, /ENOENT/);
   });
