@@ -2,26 +2,21 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type Dockerode from "dockerode";
 import { releaseOrigin } from "../../config/release-origin.ts";
-import { dockerHost } from "../../docker/client.ts";
 import { types } from "../../pulumi/resource-types.ts";
-import { exitCodes, messageOf, OpsError } from "../exit.ts";
+import { messageOf, OpsError } from "../exit.ts";
 import { PolicyGate } from "../policy/check.ts";
 import type { Project } from "../project.ts";
 import { type CliUpdate, failedUpdates, updateMessage } from "../releases/cli-history.ts";
 import { type Backend, shownUrl } from "../setup/backend.ts";
 import type { Cli } from "../setup/pulumi.ts";
-import { keepingStackFile, stackFileFor } from "../stack-file/stack-file.ts";
 import { takesEnvironments } from "../stack-file/stack-values.ts";
 import { withRecords } from "./bring-back.ts";
 import { buildAhead } from "./build-ahead.ts";
-import { DeadLock } from "./dead-lock.ts";
 import type { Deployer, DestroyOptions, FailedUpdate, Outcome, RefreshOptions, RunOptions } from "./deployer.ts";
 import { generatedIn } from "./generated-secrets.ts";
-import type { Holder } from "./lock-holders.ts";
-import { parallelOn } from "./parallel.ts";
-import { programVariables } from "./program-variables.ts";
-import { noStack, PulumiCli } from "./pulumi-cli.ts";
-import { EventReader } from "./pulumi-events.ts";
+import { excluded, ignoringProtection, quiet, replacing, targets } from "./pulumi-arguments.ts";
+import { PulumiCli } from "./pulumi-cli.ts";
+import { PulumiOperations } from "./pulumi-operations.ts";
 import { type Login, loginOf } from "./registry-login.ts";
 import type { Asked } from "./recorded-program.ts";
 import { type Deployment, type Outputs, outputsOf, type StateResource } from "./stack-state.ts";
@@ -39,7 +34,7 @@ export interface PulumiOptions {
 }
 
 /**
- * Applies a stack by the Pulumi CLI, read through its stream of JSON events. The Automation API does the same with
+ * Applies a stack by the Pulumi CLI, as a process of its own. The Automation API does the same with
  * four more processes an update, which doubles the time of one that changes nothing (4.1 instead of 1.9 s).
  */
 export class PulumiDeployer implements Deployer {
@@ -48,7 +43,7 @@ export class PulumiDeployer implements Deployer {
   readonly #options: PulumiOptions;
   readonly #policy: PolicyGate;
   readonly #pulumi: PulumiCli;
-  readonly #deadLock: DeadLock;
+  readonly #operations: PulumiOperations;
   /** Whether the CLI itself has checked the policy in a preview. */
   #packPassed = false;
 
@@ -56,7 +51,7 @@ export class PulumiDeployer implements Deployer {
     this.#options = options;
     this.#policy = new PolicyGate(options.project, options.stack);
     this.#pulumi = new PulumiCli(options);
-    this.#deadLock = new DeadLock(this.#pulumi, options);
+    this.#operations = new PulumiOperations(this.#pulumi, options);
     const { cli, backend } = options;
     this.description = `Pulumi CLI ${cli.version}, state in ${shownUrl(backend.url)} (${backend.reason})`;
   }
@@ -64,7 +59,7 @@ export class PulumiDeployer implements Deployer {
   async checkPolicy(options: Pick<RunOptions, "onEvent" | "signal" | "scope">): Promise<Asked | undefined> {
     const pack = this.#policyPack();
     if (pack.length === 0) return await this.asked(options);
-    await this.#apply(["preview", ...pack, ...excluded(options)], quiet(options));
+    await this.#operations.apply(["preview", ...pack, ...excluded(options)], quiet(options));
     this.#packPassed = true;
     return undefined;
   }
@@ -76,31 +71,24 @@ export class PulumiDeployer implements Deployer {
   async preview(options: RunOptions): Promise<Outcome> {
     const pack = this.#policyPack();
     if (pack.length === 0) await this.#policy.enforce(options);
-    const unprotected = (options.letGo ?? []).length > 0 ? [this.#ignoringProtection()] : [];
-    return this.#apply(["preview", ...pack, ...unprotected, ...excluded(options), ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
+    const unprotected = (options.letGo ?? []).length > 0 ? [ignoringProtection(this.#options.cli.version, this.#options.stack)] : [];
+    return this.#operations.apply(["preview", ...pack, ...unprotected, ...excluded(options), ...replacing(options), ...(options.plan === undefined ? [] : ["--save-plan", options.plan])], options);
   }
 
   async up(options: RunOptions): Promise<Outcome> {
     const pack = this.#policyPack();
     // In a preview first, so that what it can tell there stops the update before anything is made.
     await using _ = pack.length === 0 ? await buildAhead((await this.#policy.enforce(options)).images, await this.state(), options) : undefined;
-    if (pack.length > 0 && !this.#packPassed) await this.#apply(["preview", ...pack, ...excluded(options)], quiet(options));
+    if (pack.length > 0 && !this.#packPassed) await this.#operations.apply(["preview", ...pack, ...excluded(options)], quiet(options));
     const { plan, letGo = [] } = options;
     if (letGo.length > 0) await this.#pulumi.must(["state", "unprotect", "--yes", ...letGo]);
     const message = updateMessage(releaseOrigin(this.#options.project.folder, this.#options.environment), options.scope?.apps);
     const command = ["up", "--yes", "--skip-preview", "--message", message, ...pack, ...targets(options.targets ?? []), ...replacing(options)];
-    if (plan === undefined) return await this.#apply(command, options);
-    return await this.#apply([...command, "--plan", plan], options).catch((error: unknown) => {
+    if (plan === undefined) return await this.#operations.apply(command, options);
+    return await this.#operations.apply([...command, "--plan", plan], options).catch((error: unknown) => {
       throw /violates plan/.test(messageOf(error)) ? new OpsError(`${messageOf(error)}
 The update has stopped there, as it would have gone beyond its plan. What it had done before stays: ./berth preview -s ${this.#options.stack} shows what is left.`) : error;
     });
-  }
-
-  #ignoringProtection(): string {
-    const { version } = this.#options.cli;
-    const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
-    if (major > 3 || minor >= 256) return "--ignore-protect";
-    throw new OpsError(`an earlier version of Berth protected the data of what now leaves the stack "${this.#options.stack}". Pulumi CLI ${version} can't show that in a preview, as 3.256 and later can; ./berth up does it with this one`, exitCodes.requirement);
   }
 
   /** The CLI alone knows values of Pulumi ESC: with them it checks the policy itself. */
@@ -120,7 +108,7 @@ The update has stopped there, as it would have gone beyond its plan. What it had
   }
 
   refresh({ only = [], readOnly, ...options }: RefreshOptions): Promise<Outcome> {
-    return this.#apply(["refresh", ...(readOnly === true ? ["--preview-only"] : ["--yes", "--skip-preview"]), ...targets(only)], options);
+    return this.#operations.apply(["refresh", ...(readOnly === true ? ["--preview-only"] : ["--yes", "--skip-preview"]), ...targets(only)], options);
   }
 
   async destroy(options: DestroyOptions): Promise<Outcome> {
@@ -128,7 +116,7 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     if ((state.resources ?? []).length === 0) return { changes: {}, outputs: {} };
     if (options.includeProtected) await this.#pulumi.must(["state", "unprotect", "--all", "--yes"]);
     const protectedStay = options.includeProtected ? [] : ["--exclude-protected"];
-    return this.#apply(["destroy", "--yes", "--skip-preview", ...protectedStay], options);
+    return this.#operations.apply(["destroy", "--yes", "--skip-preview", ...protectedStay], options);
   }
 
   async outputs(): Promise<Outputs> {
@@ -151,7 +139,7 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     const begun = await findBegun(docker, this.#options.stack, before);
     await this.refresh({ only: root });
     const removed = await removeStrays(docker, stillStrays(begun, await this.state()));
-    await this.#apply(["refresh", "--clear-pending-creates", "--yes", "--skip-preview", ...targets(root)], {});
+    await this.#operations.apply(["refresh", "--clear-pending-creates", "--yes", "--skip-preview", ...targets(root)], {});
     return removed;
   }
 
@@ -165,7 +153,7 @@ The update has stopped there, as it would have gone beyond its plan. What it had
 
   /** Makes `exported`, a state in Pulumi's format with encrypted secrets, this stack's. The stack is made where there is none. */
   async adopt(exported: object): Promise<void> {
-    if ((await this.#export([])) === undefined) await this.#create();
+    if ((await this.#export([])) === undefined) await this.#operations.create();
     const file = this.#options.project.generated("stacks", `${this.#options.stack}.import.json`);
     writeFileSync(file, JSON.stringify(exported), { mode: 0o600 });
     await this.#pulumi.must(["stack", "import", "--file", file]).finally(() => rmSync(file, { force: true }));
@@ -180,47 +168,4 @@ The update has stopped there, as it would have gone beyond its plan. What it had
   async #export(flags: string[]): Promise<{ deployment?: Deployment } | undefined> {
     return (await this.#pulumi.json(["stack", "export", ...flags])) as { deployment?: Deployment } | undefined;
   }
-
-  async #apply(command: string[], options: RunOptions, past: Holder[] = []): Promise<Outcome> {
-    const reader = new EventReader(options.onEvent, command[0] === "preview" || command[0] === "refresh");
-    const file = stackFileFor(this.#options.project, this.#options.stack);
-    const { signal } = options;
-    const { project, stack, environment } = this.#options;
-    const bound = parallelOn(dockerHost(project.settings(stack).docker, environment));
-    const { code, error } = await this.#pulumi.run([...command, ...bound, "--json", "--config-file", file], { signal, onLine: (line) => reader.read(line), variables: programVariables(options) });
-    // Before the code: a `pulumi destroy --exclude-protected` that was interrupted ends with 0.
-    if (signal?.aborted === true) {
-      throw new OpsError("interrupted; what was begun is recorded, and the next run goes on from there", exitCodes.interrupted);
-    }
-    if (code === 0) return reader.outcome();
-    if (noStack.test(error)) {
-      await this.#create();
-      return this.#apply(command, options, past);
-    }
-    const dead = await this.#deadLock.holders(error, past);
-    if (dead !== undefined) return this.#deadLock.pass(dead, past, () => this.#apply(command, options, dead));
-    throw this.#pulumi.failure(command[0] ?? "", [...reader.errors, ...(reader.errors.length === 0 ? [error] : [])].join("\n"));
-  }
-
-  #create(): Promise<void> {
-    const { project, stack } = this.#options;
-    return keepingStackFile(project, stack, () => this.#pulumi.must(["stack", "init", "--no-select"]));
-  }
-}
-
-function replacing({ replace = [] }: RunOptions): string[] {
-  return replace.flatMap((urn) => ["--replace", urn]);
-}
-
-/** Of a preview for its verdict alone. */
-function quiet({ signal, scope }: Pick<RunOptions, "signal" | "scope">): RunOptions {
-  return { scope, ...(signal && { signal }) };
-}
-
-function excluded({ scope }: Pick<RunOptions, "scope">): string[] {
-  return (scope?.others ?? []).flatMap((urn) => ["--exclude", urn]);
-}
-
-function targets(urns: readonly string[]): string[] {
-  return urns.flatMap((urn) => ["--target", urn]);
 }
