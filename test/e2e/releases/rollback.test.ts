@@ -175,7 +175,7 @@ test("an update that fails is listed, and makes no release; a rollback after it 
     assert.deepEqual(Object.keys(addresses), ["notes"], "who is not applied is not waited for");
     assert.deepEqual([outputs.urls["members"], outputs.imageDigests["members"]], [`http://members.localhost:${project.http}`, first.image]);
     assert.deepEqual(await containersOf("members"), broken);
-    assert.deepEqual([(await project.get("/health")).status, (await project.get("/", "notes")).status], [200, 200]);
+    assert.deepEqual([(await project.get("/health")).status, (await project.get("/health", "notes")).status], [200, 200]);
     const [fourth] = await releases();
     assert.deepEqual([fourth?.number, fourth?.apps, fourth?.changes?.config.map(({ key }) => key), fourth?.changes?.images, fourth?.changes?.secrets], [4, ["notes"], ["berth:apps.notes.env.VERSION"], [], []]);
   });
