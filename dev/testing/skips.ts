@@ -50,6 +50,7 @@ export const skips: readonly Skip[] = [
   { test: "test/e2e/deploy/refusals.test.ts: stand-ins", condition: "Docker Hub answers: there are no stand-ins" },
   { test: "test/e2e/deploy/refusals.test.ts: no network", condition: "not root: no network namespace, no small disk" },
   { test: "test/e2e/engine/engine.test.ts: engine: pulumi", condition: "no Pulumi CLI here" },
+  { test: "test/e2e/engine/images.test.ts: services/rust", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/engine/import.test.ts: ", condition: "no Pulumi CLI here" },
   { test: "test/e2e/engine/restart.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
   { test: "test/e2e/images/sizes.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
