@@ -13,6 +13,7 @@ import { takesEnvironments } from "../stack-file/stack-values.ts";
 import { withRecords } from "./bring-back.ts";
 import { buildAhead } from "./build-ahead.ts";
 import type { Deployer, DestroyOptions, FailedUpdate, Outcome, RefreshOptions, RunOptions } from "./deployer.ts";
+import { removeEmptySidecars } from "./empty-sidecars.ts";
 import { generatedIn } from "./generated-secrets.ts";
 import { excluded, ignoringProtection, quiet, replacing, targets } from "./pulumi-arguments.ts";
 import { PulumiCli } from "./pulumi-cli.ts";
@@ -52,7 +53,8 @@ export class PulumiDeployer implements Deployer {
     this.#policy = new PolicyGate(options.project, options.stack);
     this.#pulumi = new PulumiCli(options);
     this.#operations = new PulumiOperations(this.#pulumi, options);
-    const { cli, backend } = options;
+    const { cli, backend, onNote } = options;
+    if (removeEmptySidecars(backend.url).length > 0) onNote("repaired the state, whose last write was cut off by a kill: nothing of it is lost");
     this.description = `Pulumi CLI ${cli.version}, state in ${shownUrl(backend.url)} (${backend.reason})`;
   }
 
