@@ -3,6 +3,7 @@ import { unlessStatus } from "../../docker/errors.ts";
 import { waitHealthy } from "../../docker/health.ts";
 import { labels } from "../../docker/labels.ts";
 import { types } from "../../pulumi/resource-types.ts";
+import { labelsOf } from "../drift/wanted.ts";
 import { type Deployment, nameOf, realResources, type StateResource } from "./stack-state.ts";
 
 /** A container that is stopped before the next one starts, and all that it takes to make it once more. */
@@ -22,13 +23,11 @@ export async function keep(docker: Dockerode, state: Deployment): Promise<Kept[]
   return found.flat();
 }
 
-function isExclusive({ type, inputs = {} }: StateResource): boolean {
-  // Labels of an image have another form.
-  if (type !== types.container) return false;
+function isExclusive(record: StateResource): boolean {
+  const { type, inputs = {} } = record;
   const mounts = (inputs["mounts"] ?? []) as { type?: string; readOnly?: boolean }[];
-  const roles = (inputs["labels"] ?? []) as { label?: string; value?: string }[];
-  const role = roles.find(({ label }) => label === labels.role)?.value;
-  return (role === "web" || role === "worker") && mounts.some(({ type: kind, readOnly }) => kind === "volume" && readOnly !== true);
+  const role = labelsOf(record)[labels.role];
+  return type === types.container && (role === "web" || role === "worker") && mounts.some(({ type: kind, readOnly }) => kind === "volume" && readOnly !== true);
 }
 
 /**
@@ -53,8 +52,9 @@ export async function bringBack(docker: Dockerode, kept: readonly Kept[], now: D
 }
 
 /** It is healthy, and its route, where it has one, was written for it. */
-function serves({ inputs = {}, initErrors = [] }: StateResource, now: Deployment): boolean {
-  const given = Object.fromEntries(((inputs["labels"] ?? []) as { label: string; value: string }[]).map(({ label, value }) => [label, value]));
+function serves(record: StateResource, now: Deployment): boolean {
+  const { inputs = {}, initErrors = [] } = record;
+  const given = labelsOf(record);
   if (initErrors.length > 0) return false;
   if (given[labels.role] !== "web") return true;
   const name = String(inputs["name"]);
