@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { startLoad } from "../load.ts";
 import { docker, Project } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 
 // A stack that an earlier version made, in the same checkout, and then this version's `up`: what a team does that takes
 // a new version. Its applications are those of the recorded stack, which the fast test previews.
@@ -14,8 +15,6 @@ const root = join(import.meta.dirname, "../../..");
 const apps = join(root, "test/components/earlier-version/recorded/apps");
 /** Of the checkout, what is neither code nor replaced by a version's. */
 const kept = (name: string) => name === ".berth" || name === "apps" || /^Pulumi\..+\.yaml$/.test(name);
-
-const skip = process.env["BERTH_TEST_SLOW"] !== "1" && "slow: `./berth test --slow` runs it each night";
 
 /** A stack file with every part that has data, or that an application has. */
 async function configure(project: Project): Promise<void> {
@@ -85,7 +84,7 @@ async function look(project: Project) {
   };
 }
 
-test("up over a stack of an earlier version keeps what need not change and all data, and loses no request", { skip }, async () => {
+test("up over a stack of an earlier version keeps what need not change and all data, and loses no request", { skip: leftToTheNight }, async () => {
   await using project = await Project.create("earlier");
   await configure(project);
   // Goes away with the project, whatever happens.

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { docker, engine, Project } from "../project.ts";
 import { withTick } from "../tick.ts";
+import { leftToTheNight } from "../slow.ts";
 
 let project: Project;
 
@@ -42,7 +43,7 @@ const somewhere = (index: number, operations: number) => 1 + ((Math.imul(seed + 
 
 for (const [index, { what, signal, operations, settings, slow = false }] of rounds.entries()) {
   const done = somewhere(index, operations);
-  const skip = slow && process.env["BERTH_TEST_SLOW"] !== "1" && "slow: `./berth test --slow` runs it each night";
+  const skip = slow && leftToTheNight;
   test(`${signal} at ${what} (seed ${seed}): the next up finishes the work, and the one after changes nothing`, { skip }, async () => {
     await project.configure((config) => {
       Object.assign(config, settings);

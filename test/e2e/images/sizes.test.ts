@@ -5,15 +5,15 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { readLimits, sizeOf } from "../../../cli/images/image-sizes.ts";
 import { docker } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 
 // Each image is built for this: what happens to be on the machine may be older than its Dockerfile.
 
 const apps = join(import.meta.dirname, "../../../apps");
 const limit = readLimits(dirname(apps));
-const skip = process.env["BERTH_TEST_SLOW"] !== "1" && "slow: `./berth test --slow` runs it each night";
 
 for (const folder of globSync("**/app.ts", { cwd: apps }).map(dirname).toSorted()) {
-  test(`${folder}: its image is within its limit`, { skip }, async () => {
+  test(`${folder}: its image is within its limit`, { skip: leftToTheNight }, async () => {
     const build = ["buildx", "--builder", "default", "build", "--quiet", "--load", join(apps, folder)];
     const image = execFileSync("docker", build, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
     const size = await sizeOf(docker, image);
