@@ -1,6 +1,7 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { dirname, join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import "../pulumi/without-serialization.js";
 import type { RunOptions } from "./run.ts";
 
 /**
