@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import { type PendingOperation, type Resource, ResourceTexts, stackOutputs } from "./resource.ts";
 import { sdkVersion } from "./sdk.ts";
 import type { Crypter } from "./secrets.ts";
+import { writeState } from "./write-state.ts";
 
 export { type PendingOperation, type Resource, stackOutputs };
 
@@ -83,24 +83,8 @@ export class StateFile {
     return this.#next;
   }
 
-  async #write(): Promise<void> {
-    const temporary = `${this.#path}.new`;
-    const text = this.#encodeAll();
-    await mkdir(dirname(this.#path), { recursive: true });
-    const file = await open(temporary, "w", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, this.#path);
-    const folder = await open(dirname(this.#path), "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+  #write(): Promise<void> {
+    return writeState(this.#path, this.#encodeAll());
   }
 
   #encodeAll(): string {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { EngineOptions, StepEvent, Summary } from "../../engine/index.ts";
 import { type Deployer, type DestroyOptions, type FailedUpdate, type Outcome, realChanges, type RefreshOptions, type RunOptions } from "./deployer.ts";
 import { type Login, loginOf } from "./registry-login.ts";
@@ -12,7 +12,9 @@ import { PolicyGate } from "../policy/check.ts";
 import type { Project } from "../project.ts";
 import { FailureHistory } from "../releases/failure-history.ts";
 import { programVariables } from "./program-variables.ts";
+import { Lock } from "../../pulumi/lock.ts";
 import { types } from "../../pulumi/resource-types.ts";
+import { writeState } from "../../pulumi/write-state.ts";
 import { saltedStackFile } from "../stack-file/stack-file.ts";
 
 export interface EmbeddedOptions {
@@ -71,12 +73,15 @@ export class EmbeddedDeployer implements Deployer {
     return this.#apply((engine, run) => engine.destroy(run, includeProtected ? { everything: true } : { keepProtected: true }), options);
   }
 
-  putBack(records: readonly StateResource[]): Promise<void> {
+  async putBack(records: readonly StateResource[]): Promise<void> {
     const file = embeddedState(this.#options.project, this.#options.stack);
-    const { deployment, ...others } = JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployment };
-    writeFileSync(`${file}.new`, JSON.stringify({ ...others, deployment: withRecords(deployment, records) }), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
-    return Promise.resolve();
+    const lock = Lock.take(file);
+    try {
+      const { deployment, ...others } = JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployment };
+      await writeState(file, JSON.stringify({ ...others, deployment: withRecords(deployment, records) }));
+    } finally {
+      lock.release();
+    }
   }
 
   /** Ends what a killed run left, and records all as this version does. */

@@ -53,8 +53,8 @@ export class PulumiDeployer implements Deployer {
     this.#policy = new PolicyGate(options.project, options.stack);
     this.#pulumi = new PulumiCli(options);
     this.#operations = new PulumiOperations(this.#pulumi, options);
-    const { cli, backend, onNote } = options;
-    if (removeEmptySidecars(backend.url).length > 0) onNote("repaired the state, whose last write was cut off by a kill: nothing of it is lost");
+    const { project, stack, cli, backend, onNote } = options;
+    if (removeEmptySidecars(backend.url, project.name(), stack).length > 0) onNote("repaired the state, whose last write was cut off by a kill: nothing of it is lost");
     this.description = `Pulumi CLI ${cli.version}, state in ${shownUrl(backend.url)} (${backend.reason})`;
   }
 
