@@ -1,7 +1,7 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { dirname, join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import "../pulumi/without-serialization.js";
+import "../pulumi/lighter-sdk.js";
 import type { RunOptions } from "./run.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import "../../pulumi/without-serialization.js";
+import "../../pulumi/lighter-sdk.js";
 import type { ProgramCheck } from "./check.ts";
 
 /** Runs the program and the rules over it in a thread of its own: a program's modules can be loaded once only. */

@@ -34,9 +34,7 @@ export function runNodeTests(options: NodeTests): Promise<Tally> {
   if (files.length === 0) return Promise.resolve(tally);
   const reporter = join(import.meta.dirname, "reporter.ts");
   const parallel = concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`];
-  // As Pulumi.yaml starts the program: it halves what each file that loads the SDK needs.
-  const lighter = ["--import", join(import.meta.dirname, "../../pulumi/without-serialization.js")];
-  const args = [...lighter, "--test", `--test-reporter=${reporter}`, "--test-reporter-destination=stdout", `--test-timeout=${timeout}`, ...parallel, ...files];
+  const args = ["--test", `--test-reporter=${reporter}`, "--test-reporter-destination=stdout", `--test-timeout=${timeout}`, ...parallel, ...files];
   // A test that runs a test runner must not talk to this one.
   const { NODE_TEST_CONTEXT: _, ...clean } = environment;
   return new Promise((resolve, reject) => {
