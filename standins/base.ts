@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -29,25 +30,44 @@ export async function baseRecipe(machine: Machine): Promise<BaseRecipe> {
   return { hash, arguments: args, files };
 }
 
-/** Makes the base with mmdebstrap and gives it to the engine as `reference`. Needs mmdebstrap and Debian's archive keys. */
+/** Folders with the base's files as base.tar, by the recipe's hash: made once in a process. */
+const made = new Map<string, Promise<string>>();
+
+/** Makes the base's files with mmdebstrap, while an engine is still being installed: it needs none. Needs mmdebstrap and Debian's archive keys. */
+export function makeBase(recipe: BaseRecipe, machine: Machine): Promise<string> {
+  const folder = made.get(recipe.hash) ?? debianFiles(recipe, machine);
+  made.set(recipe.hash, folder);
+  folder.catch(() => made.delete(recipe.hash)); // whoever needs it is told, and another call tries again
+  return folder;
+}
+
+/** Gives the base to the engine as `reference`. */
 export async function buildBase(recipe: BaseRecipe, reference: string, machine: Machine): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "berth-base-"));
+  const folder = await makeBase(recipe, machine);
   try {
-    const tar = join(folder, "base.tar");
-    const { main, security } = await debianAddresses();
-    // Without any, mmdebstrap takes the addresses that it knows itself.
-    const sources = main === undefined ? [] : [`deb ${main} trixie main`, `deb ${main} trixie-updates main`];
-    if (security !== undefined && main !== undefined) sources.push(`deb ${security} trixie-security main`);
-    await run("mmdebstrap", [...recipe.arguments, tar, ...sources], { env: { ...machine.proxies, LC_ALL: "C.UTF-8" } });
-    const root = join(folder, "root");
-    for (const [path, content] of Object.entries(recipe.files)) {
-      await mkdir(dirname(join(root, path)), { recursive: true });
-      await writeFile(join(root, path), content, { mode: path.includes("/sbin/") ? 0o755 : 0o644 });
-    }
-    const names = Object.keys(recipe.files).map((path) => `.${path}`);
-    await run("tar", ["--append", "--file", tar, "--owner=0", "--group=0", "--directory", root, ...names]);
-    await docker(["import", "--change", `LABEL berth.standin=${recipe.hash}`, "--change", 'CMD ["bash"]', tar, reference]);
+    await docker(["import", "--change", `LABEL berth.standin=${recipe.hash}`, "--change", 'CMD ["bash"]', join(folder, "base.tar"), reference]);
   } finally {
+    made.delete(recipe.hash);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function debianFiles(recipe: BaseRecipe, machine: Machine): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-base-"));
+  // Where no engine came to be that it is given to.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const tar = join(folder, "base.tar");
+  const { main, security } = await debianAddresses();
+  // Without any, mmdebstrap takes the addresses that it knows itself.
+  const sources = main === undefined ? [] : [`deb ${main} trixie main`, `deb ${main} trixie-updates main`];
+  if (security !== undefined && main !== undefined) sources.push(`deb ${security} trixie-security main`);
+  await run("mmdebstrap", [...recipe.arguments, tar, ...sources], { env: { ...machine.proxies, LC_ALL: "C.UTF-8" } });
+  const root = join(folder, "root");
+  for (const [path, content] of Object.entries(recipe.files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content, { mode: path.includes("/sbin/") ? 0o755 : 0o644 });
+  }
+  const names = Object.keys(recipe.files).map((path) => `.${path}`);
+  await run("tar", ["--append", "--file", tar, "--owner=0", "--group=0", "--directory", root, ...names]);
+  return folder;
 }

@@ -14,6 +14,8 @@ export interface StandIn {
   reference: string;
   target: string;
   hash: string;
+  /** Whether the mirror has a copy, where there is one. */
+  isMirrored: boolean;
 }
 
 export interface Recipes {
@@ -34,9 +36,9 @@ export async function readRecipes(images: readonly PlatformImage[] = platformIma
   const base = await baseRecipe(machine);
   const stages = parseStages(await readFile(`${folder}Dockerfile`, "utf8"));
   const standIns = await Promise.all(
-    images.flatMap(({ reference, contract }) => (contract === undefined ? [] : [{ reference, contract }])).map(async ({ reference, contract: { target, files = [] } }) => {
+    images.flatMap(({ reference, contract }) => (contract === undefined ? [] : [{ reference, contract }])).map(async ({ reference, contract: { target, isBuiltOn = false, files = [] } }) => {
       const contents = await Promise.all(files.map((file) => readFile(`${folder}${file}`, "utf8")));
-      return { reference, target, hash: target === "base" ? base.hash : recipeHash(stages, target, [base.hash, ...contents]) };
+      return { reference, target, isMirrored: !isBuiltOn && onDockerHub(reference), hash: target === "base" ? base.hash : recipeHash(stages, target, [base.hash, ...contents]) };
     }),
   );
   return { machine, base, standIns, without: images.filter((image) => image.contract === undefined).map((image) => image.reference) };
@@ -67,7 +69,7 @@ export async function buildStandIns(report: Report, recipes: Recipes, wanted: Re
 
   const started = provide(report, registry, mirrored, () => build(registry)).then(() => mirrored && start(report, registry));
   const copy = async (standIn: StandIn) => {
-    if ((await started) && onDockerHub(standIn.reference) && (await hashInMirror(standIn.reference)) !== standIn.hash) await copyToMirror(standIn.reference);
+    if ((await started) && standIn.isMirrored && (await hashInMirror(standIn.reference)) !== standIn.hash) await copyToMirror(standIn.reference);
   };
   const results = await Promise.allSettled([started, copy(base), copy(registry), ...rest.map((standIn) => provide(report, standIn, mirrored, () => build(standIn), () => copy(standIn)))]);
   await docker(["rmi", baseName]);
@@ -76,13 +78,13 @@ export async function buildStandIns(report: Report, recipes: Recipes, wanted: Re
 }
 
 async function provide(report: Report, standIn: StandIn, mirrored: boolean, build: () => Promise<void>, copy?: () => Promise<void>): Promise<void> {
-  const { reference, hash } = standIn;
+  const { reference, hash, isMirrored } = standIn;
   const step = report.step(reference);
   try {
     const before = (await localImages([reference])).get(reference);
     let how = "reused";
     if (before?.labels[label] !== hash) {
-      const inMirror = mirrored && onDockerHub(reference) && (await hashInMirror(reference)) === hash;
+      const inMirror = mirrored && isMirrored && (await hashInMirror(reference)) === hash;
       step.progress?.(inMirror ? "pulling the stand-in from the mirror" : "building the stand-in");
       await (inMirror ? docker(["pull", "--quiet", reference]) : build());
       how = inMirror ? "pulled from the mirror" : "built";

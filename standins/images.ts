@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 export interface ImageContract {
   /** The stage of standins/Dockerfile that makes the stand-in; `base` is the Debian that all of them stand on. */
   target: string;
+  /** Other images are built on it, and no container runs it: the mirror, which the program pulls from, gets no copy. */
+  isBuiltOn?: true;
   /** Files beside the Dockerfile that the stage, or one that it is made from, reads. */
   files?: string[];
   /** Each is run in a container of the image, as the user `as` (the image's own by default); its output must match. `text` is shown in its place. */
@@ -30,6 +32,7 @@ export const contracts = {
   },
   rust: {
     target: "rust",
+    isBuiltOn: true,
     commands: [
       { run: ["cargo", "--version"], prints: /^cargo 1\.(8[5-9]|9\d|\d{3})/m },
       { run: ["rustc", "--version"], prints: /^rustc 1\.(8[5-9]|9\d|\d{3})/m },
@@ -40,6 +43,7 @@ export const contracts = {
   },
   node: {
     target: "node",
+    isBuiltOn: true,
     files: ["node.txt", "traefik.txt"],
     commands: [
       { run: ["/usr/local/bin/node", "--version"], prints: /^v24\./m },
@@ -51,6 +55,7 @@ export const contracts = {
   },
   python: {
     target: "python",
+    isBuiltOn: true,
     commands: [
       { run: ["/usr/local/bin/python3", "--version"], prints: /^Python 3\.13\./m },
       { run: ["/usr/local/bin/python", "-c", "import ctypes, sqlite3, ssl, zoneinfo; print('ok')"], prints: /^ok$/m, as: "4711:4711" },
@@ -64,6 +69,7 @@ export const contracts = {
   },
   go: {
     target: "go",
+    isBuiltOn: true,
     commands: [
       { run: ["/usr/local/go/bin/go", "version"], prints: /^go version go1\.24\./m },
       script("compiles a Go program that runs, with cgo", String.raw`test "$(go env GOPATH)" = /go && cd /tmp && printf 'package main\n// #include <stdlib.h>\nimport "C"\nfunc main() { if C.abs(-1) == 1 { println("yes") } }' > a.go && go build -o a a.go && ./a 2>&1 | grep -q yes && echo ok`),

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { baseRecipe, makeBase } from "../../standins/base.ts";
 import { CommandError, docker, has, run } from "../../standins/docker.ts";
+import { readMachine } from "../../standins/machine.ts";
 import { mirror } from "../../standins/mirror.ts";
 import { hubReachable } from "./hub.ts";
 import { aptPackages, installPackages, readSystem, writeMirrorSetting, type System } from "./packages.ts";
@@ -64,9 +66,10 @@ export async function ensureEngine(report: Report, folder = fileURLToPath(new UR
 
     const mirrored = !(await hubReachable());
     const engine = found.what !== "buildx" && !(await has("dockerd"));
-    const packages = engine || found.what !== "engine" ? aptPackages(system, { engine, client: true, standIns: mirrored && !(await has("mmdebstrap")) }) : [];
+    const packages = engine || found.what !== "engine" ? aptPackages(system, { engine, client: true, standIns: false }) : [];
     if (packages.length > 0) {
       step.progress?.(`installing ${packages.join(", ")}`);
+      if (mirrored && engine) await beginBase(system);
       if (mirrored && engine && system.systemd) writeMirrorSetting();
       await installPackages(system, packages);
     }
@@ -99,6 +102,14 @@ export function lackFrom(error: unknown): Lack {
   if (/permission denied/i.test(text)) return { what: "access", message: "this user may not use Docker's socket: add it to the group docker (sudo usermod -aG docker $USER, then log in again)" };
   const line = text.trim().split("\n").at(-1) ?? "";
   return { what: "engine", message: `no Docker Engine answers${line === "" ? "" : `: ${line}`}` };
+}
+
+/** Making the Debian of the stand-ins takes as long as installing an engine, and needs none: it goes on beside that. */
+async function beginBase(system: System): Promise<void> {
+  // With the certificates first, which are a part of it.
+  await installPackages(system, [...aptPackages(system, { engine: false, client: false, standIns: true }), "ca-certificates"]);
+  const machine = await readMachine();
+  void makeBase(await baseRecipe(machine), machine).catch(() => undefined); // told when it is wanted
 }
 
 /** An engine that the user named is never replaced by one of ours. */
