@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { configFiles } from "./config-files.ts";
 import type { App, Config } from "./config.ts";
-import { imageLabels } from "./image-labels.ts";
+import { imageLabels, quickLabel } from "./image-labels.ts";
 import { readPem } from "./pem.ts";
 import type { Scope } from "./scope.ts";
 import { mebibytes } from "./settings/values.ts";
@@ -42,7 +42,7 @@ export function componentSettings({ registryPassword, backupKey, s3Key, s3Secret
       alerts: monitoring.alerts && { ...monitoring.alerts, mail: monitoring.alerts.mail && withAuthority(monitoring.alerts.mail), webhookUrl: alertWebhook, mailPassword },
     },
     /** Those that this update applies. */
-    apps: applied.map(applicationSettings),
+    apps: applied.map((app) => applicationSettings(app, config.builds)),
     /** Those that the platform is made for. */
     known,
     /** Those that it leaves alone; undefined where it applies all. */
@@ -50,12 +50,15 @@ export function componentSettings({ registryPassword, backupKey, s3Key, s3Secret
   };
 }
 
-function applicationSettings(app: App) {
-  const { context, config } = app.definition;
+function applicationSettings(app: App, builds: Config["builds"]) {
+  const { context, config, buildArgs, quickArgs } = app.definition;
+  // Where it names none it is built alike, and so is the same image.
+  const quick = builds === "quick" && quickArgs !== undefined;
   return {
     ...app,
+    definition: quick ? { ...app.definition, buildArgs: { ...buildArgs, ...quickArgs } } : app.definition,
     memory: mebibytes(app.memory),
-    labels: app.image === undefined ? imageLabels(context) : {},
+    labels: app.image === undefined ? { ...imageLabels(context), ...(quick && { [quickLabel.name]: quickLabel.value }) } : {},
     configFiles: config === undefined ? {} : configFiles(join(context, config.directory)),
   };
 }

@@ -4,6 +4,7 @@ import type { ImageRole } from "../components/docker/platform.ts";
 import type { AppDefinition } from "../components/index.ts";
 import { appProblems } from "./checks/apps.ts";
 import { backupProblems } from "./checks/backup.ts";
+import { buildProblems } from "./checks/builds.ts";
 import { clashProblems } from "./checks/clashes.ts";
 import { nameProblems } from "./checks/names.ts";
 import { connectionProblems } from "./checks/connections.ts";
@@ -71,6 +72,7 @@ export function checkConfig(
     ...clashProblems(raw.stack, settings),
     ...tlsProblems(raw, settings),
     ...registryProblems(raw.stack, settings),
+    ...buildProblems(raw.stack, settings),
     ...secretProblems(raw, settings, definitions),
     ...backupProblems(raw),
     ...unknownKeys(raw, definitions),

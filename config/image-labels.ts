@@ -3,6 +3,9 @@ import { git } from "./git.ts";
 /** The label that names the commit an image was built from. */
 export const revisionLabel = "org.opencontainers.image.revision";
 
+/** Of an image that was built quicker and runs slower (`berth:builds: quick`): `./berth promote` refuses it. */
+export const quickLabel = { name: "berth.builds", value: "quick" } as const;
+
 /**
  * Labels by which an image says what it was built from (OCI image specification, annotations).
  *

@@ -10,6 +10,7 @@ import type { Project } from "../project.ts";
 import { tasksOf } from "../status/service-tasks.ts";
 import { type Check, type Refusal, refusalText } from "./check.ts";
 import { absenceOf } from "./absent.ts";
+import { requireCareful } from "./careful.ts";
 import type { Base, Checkout } from "./checkout.ts";
 import { healthRefusal } from "./health.ts";
 import { historyOf, migrationsRefusal } from "./history.ts";
@@ -63,6 +64,7 @@ export async function lookAtPromotion(options: PromoteOptions): Promise<Looked> 
   const plan = planOf(running, there, fromValues, values);
   const found: Looked = { from: from.stack, to: to.stack, plan, histories: [], healthyFor: options.healthyFor, forced: [], secrets: [], text, values, fromValues, needless: [] };
   if (takenIn(plan).length === 0) return found;
+  await requireCareful(from, to.stack, Object.fromEntries(plan.promoted.map(({ name }) => [name, running.images[name] ?? ""])));
 
   onProgress("reading the history");
   const absent = await absenceOf(to, there, values);

@@ -20,6 +20,8 @@ export interface AppDefinition {
   target?: string;
   /** Never a secret. @default none */
   buildArgs?: Record<string, string>;
+  /** Build arguments, over `buildArgs`, with which it is built quicker and runs slower: where the stack's `berth:builds` is `quick`. @default none */
+  quickArgs?: Record<string, string>;
   /** A server of HTTP, behind Traefik. @default none */
   web?: WebServer;
   /** A process that runs all the time and serves nothing. @default none */

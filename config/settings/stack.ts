@@ -17,6 +17,11 @@ export const runtime = z
   .default("docker")
   .describe("Web servers and workers run as containers of one Docker host, or as services of the swarm that it manages.");
 
+export const builds = z
+  .enum(["careful", "quick"], 'either "careful" or "quick"')
+  .default("careful")
+  .describe("Images are built as they are for production, or quicker where an application's app.ts says how (quickArgs); only with berth:environment dev and a registry of the stack's own. A quick one is never promoted.");
+
 export const domain = hostname.default("localhost").describe("Applications answer at <name>.<domain>.");
 
 export const secrets = z

@@ -1,6 +1,8 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Context } from "../../cli/command.ts";
+import type { AppDefinition } from "../../components/index.ts";
 import { check } from "./checks.ts";
 import type { Watch } from "./node-tests.ts";
 import { sum, type Tally } from "./tally.ts";
@@ -8,33 +10,37 @@ import { sum, type Tally } from "./tally.ts";
 /**
  * The tests of each application, by the runner of its own language, in the stage `test` of its Dockerfile: no machine
  * needs the language, and the dependencies are fetched and compiled once, for the image and for its tests.
+ *
+ * @param careful Built as what is promoted is; else quickly, as the images of `dev` are.
  */
-export async function appTests(context: Context, watch: Watch): Promise<Tally> {
+export async function appTests(context: Context, watch: Watch, careful: boolean): Promise<Tally> {
   const files = globSync("apps/**/Dockerfile", { cwd: context.project.folder })
     .toSorted()
     .filter((file) => /^FROM .* AS test$/im.test(readFileSync(join(context.project.folder, file), "utf8")));
   const tallies: Tally[] = [];
   const lane = async () => {
-    for (let file = files.shift(); file !== undefined; file = files.shift()) tallies.push(await timed(context, file, watch));
+    for (let file = files.shift(); file !== undefined; file = files.shift()) tallies.push(await timed(context, file, watch, careful));
   };
   // Most of the time tests wait for servers to start, to stop and to come back: two lanes keep a quarter of two cores busy.
   await Promise.all(Array.from({ length: 4 }, lane));
   return sum(tallies);
 }
 
-async function timed(context: Context, file: string, watch: Watch): Promise<Tally> {
+async function timed(context: Context, file: string, watch: Watch, careful: boolean): Promise<Tally> {
   const started = performance.now();
-  const tally = await testsOf(context, dirname(file));
+  const tally = await testsOf(context, dirname(file), careful);
   watch.file(file, performance.now() - started);
   return tally;
 }
 
-function testsOf(context: Context, path: string): Promise<Tally> {
+async function testsOf(context: Context, path: string, careful: boolean): Promise<Tally> {
   const folder = join(context.project.folder, path);
   const app = relative("apps", path);
+  const { default: definition } = (await import(pathToFileURL(join(folder, "app.ts")).href)) as { default: AppDefinition };
+  const args = Object.entries({ ...definition.buildArgs, ...(!careful && definition.quickArgs) }).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
   // Without the filter the second run would find the result in the cache, and count no test.
   const stage = ["--target", "test", "--no-cache-filter", "test", "--build-context", `tests=${join(folder, "tests")}`];
-  const build = ["docker", "buildx", "--builder", "default", "build", "--progress", "plain", ...stage, folder];
+  const build = ["docker", "buildx", "--builder", "default", "build", "--progress", "plain", ...stage, ...args, folder];
   // buildx tells everything on standard error.
   return check(`tests of ${app}`, context, "sh", ["-c", 'exec "$@" 2>&1', "sh", ...build], (output) => countOf(app, output));
 }

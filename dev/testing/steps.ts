@@ -85,7 +85,7 @@ export function testSteps(context: Context, report: Report, cli: Cli | NoCli, ch
     tests("unit"),
     tests("components"),
     tests("policy"),
-    ready("apps", (watch) => appTests(context, watch)),
+    ready("apps", (watch) => appTests(context, watch, chosen.slow === true)),
     "reason" in cli && chosen.engine === "pulumi" ? { name: "e2e", group: "docker", run: () => Promise.resolve(failedOne("e2e on pulumi", cli.reason)) } : ready("e2e", e2e),
   ];
   const withFiles = (name: string) => chosen.files === undefined || found(`test/${name}/**/*.test.ts`).length > 0;

@@ -12,6 +12,7 @@ const features: readonly [feature: string, file: string, name: string][] = [
   ["what one stack is made of", "index.ts", "releases"],
   ["reading the configuration of a stack", "config/load.ts", "loadConfig"],
   ["how a mistake in a stack file is told", "config/problems.ts", "problemReport"],
+  ["what stops quick builds from leaving dev", "config/checks/builds.ts", "buildProblems"],
   ["two things with one port or host name", "config/checks/clashes.ts", "clashProblems"],
   ["two applications with one name for a volume, job or schedule", "config/checks/names.ts", "nameProblems"],
   ["what is told of data that leaves a stack", "cli/deploy/data-volumes.ts", "keptNote"],
@@ -81,7 +82,7 @@ const features: readonly [feature: string, file: string, name: string][] = [
 
 /** Settings whose part has another name than the key, since one file says all of it. */
 const shared: Record<string, string> = {
-  ...Object.fromEntries(["docker", "environment", "runtime", "domain", "secrets"].map((key) => [key, "stack"])),
+  ...Object.fromEntries(["docker", "environment", "builds", "runtime", "domain", "secrets"].map((key) => [key, "stack"])),
   ...Object.fromEntries(["publish", "tls"].map((key) => [key, "traefik"])),
 };
 

@@ -57,6 +57,8 @@ async function configure({ lease = "60", without = [] }: Changes = {}): Promise<
   await project.configure((config) => {
     delete config["members:KEY"];
     config["berth:environment"] = "dev";
+    // As in dev: one compilation for this stack, that one and the applications' own tests.
+    config["berth:builds"] = "quick";
     config["berth:developer"] = { databases: "adminer.localhost", mail: "mail.localhost" };
     config["berth:apps"] = {
       // Another version with each lease, so that one update deploys both.

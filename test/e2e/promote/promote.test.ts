@@ -42,16 +42,23 @@ const checkoutNow = () => ({ head: git("rev-parse", "HEAD"), branch: git("branch
 const promotedFile = (ref: string) => execFileSync("git", ["-C", project.dir, "show", `${ref}:${prodFile}`], { encoding: "utf8" });
 const configOf = (ref: string) => (parse(promotedFile(ref)) as { config: Record<string, Record<string, unknown>> }).config;
 
-before(async () => {
-  project = await Project.create("promote");
-  prod = `${project.stack}-prod`;
-  prodFile = `Pulumi.${prod}.yaml`;
-  await project.configure((config) => {
+/** Of the dev stack. */
+const configure = (builds = "careful") =>
+  project.configure((config) => {
+    config["berth:environment"] = "dev";
+    config["berth:builds"] = builds;
     config["berth:secrets"] = "generate";
     config["berth:postgres"] = { backup: { target: "volume" } };
     config["berth:apps"] = { [app]: { folder: "services/node", memory: "128MiB", env: { LOG_LEVEL: "debug" } } };
     delete config["members:KEY"];
   });
+
+before(async () => {
+  project = await Project.create("promote");
+  prod = `${project.stack}-prod`;
+  prodFile = `Pulumi.${prod}.yaml`;
+  project.edit("apps/services/node/app.ts", "  context: import.meta.dirname,\n", '  context: import.meta.dirname,\n  quickArgs: { SPEED: "high" },\n');
+  await configure("quick");
   project.write(
     prodFile,
     `# What customers use.
@@ -68,7 +75,7 @@ config:
   origin = mkdtempSync(join(tmpdir(), "berth-origin-"));
   execFileSync("git", ["init", "-q", "--bare", "-b", "main", origin]);
   git("init", "-q", "-b", "main");
-  appendFileSync(join(project.dir, ".git", "info", "exclude"), "node_modules\n");
+  appendFileSync(join(project.dir, ".git", "info", "exclude"), `node_modules\nPulumi.${project.stack}.yaml\n`);
   git("config", "user.name", "Ada");
   git("config", "user.email", "ada@example.com");
   git("remote", "add", "origin", origin);
@@ -83,6 +90,15 @@ after(async () => {
   await Promise.all([...networks.map(({ Id }) => docker.getNetwork(Id).remove()), ...Volumes.map(({ Name }) => docker.getVolume(Name).remove())]);
   await project[Symbol.asyncDispose]();
   rmSync(origin, { recursive: true, force: true });
+});
+
+test("what was built quickly is promoted by no force", async () => {
+  const run = await promote("--force", "healthy,source,drift,migrations");
+  assert.equal(run.code, 6, run.output);
+  assert.match(run.output, new RegExp(`Built quickly, .*: ${app}\nTo go on: take berth:builds out of Pulumi\\.${project.stack}\\.yaml, then \\./berth up -s ${project.stack}`));
+  assert.deepEqual(branches(), ["main"]);
+  await configure();
+  await project.up();
 });
 
 describe("the first promotion", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { AppDefinition } from "../../../components/index.ts";
 
 // The builder shares the layers of equal steps on equal files: see docs/images.md. That the features of the crates are the
 // same too is what the stage `test` of root and pcf looks at.
@@ -51,6 +52,13 @@ for (const app of ["pcf", "root"]) {
     assert.deepEqual(firstStage(read(`${app}/Dockerfile`)), firstStage(read("services/rust/Dockerfile")));
   });
 }
+
+test("the Rust applications are built quickly in the same way, by an argument that their Dockerfiles have before the first crate is compiled", async () => {
+  const argsOf = async (app: string) => ((await import(join(apps, app, "app.ts"))) as { default: AppDefinition }).default.quickArgs;
+  const template = await argsOf("services/rust");
+  assert.deepEqual(Object.keys(template ?? {}), firstStage(read("services/rust/Dockerfile")).flatMap((line) => /^ARG (\w+)=/.exec(line)?.[1] ?? []));
+  for (const app of sharing) assert.deepEqual(await argsOf(app), template, app);
+});
 
 test("images/tools begins with the steps of the template in Go", () => {
   assert.ok(firstStage(read("services/go/Dockerfile")).some((line) => line.includes("go build net/http")));

@@ -82,6 +82,17 @@ describe("settings as components take them", () => {
   });
 });
 
+test("of a stack whose builds are quick, an image says so where its application is built in another way, and else is what it was", () => {
+  const both = { ...shop, buildArgs: { OPT_LEVEL: "3", EDITION: "small" }, quickArgs: { OPT_LEVEL: "0" } };
+  const built = (builds: string, definition = shop) => {
+    const { apps } = settingsOf({ values: { "berth:apps": { shop: {} }, "berth:secrets": "generate", "berth:environment": "dev", "berth:builds": builds } }, definition);
+    return [apps[0]?.definition.buildArgs, apps[0]?.labels];
+  };
+  assert.deepEqual(built("quick", both), [{ OPT_LEVEL: "0", EDITION: "small" }, { "berth.builds": "quick" }]);
+  assert.deepEqual(built("careful", both), [both.buildArgs, {}]);
+  assert.deepEqual(built("quick"), built("careful"));
+});
+
 test("of applications that are not applied no folder is read, and the platform is made for those that are known", () => {
   const names = ["shop", "other", "new"];
   const { config } = checkConfig(rawConfig({ values: { "berth:apps": Object.fromEntries(names.map((name) => [name, {}])), "berth:secrets": "generate" } }), Object.fromEntries(names.map((name) => [name, name === "shop" ? shop : { ...shop, config: { directory: "/nowhere", target: "/etc/x" } }])));

@@ -383,6 +383,7 @@ describe("a good stack file", () => {
       domain: "localhost",
       publish: { address: "127.0.0.1", http: 8080 },
       registry: { port: 5555 },
+      builds: "careful",
       runtime: "docker",
       secrets: "require",
       networks: {},

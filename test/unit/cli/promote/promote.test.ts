@@ -135,7 +135,7 @@ encryptionsalt: v1:x
   });
 
   test("keys that are missing are named as they are written, without what promotion writes itself", () => {
-    const from = { "berth:apps": { root: { image: "x", folder: "f", env: { A: "1", B: "2" }, replicas: 2 }, shop: { env: { A: "1" } } }, "berth:logs": { driver: "loki" }, "root:KEY": { secure: "v1:x" }, "berth:list": [1], "berth:environment": "dev", "berth:developer": { mail: "m" }, "berth:registry": { port: 1 } };
+    const from = { "berth:apps": { root: { image: "x", folder: "f", env: { A: "1", B: "2" }, replicas: 2 }, shop: { env: { A: "1" } } }, "berth:logs": { driver: "loki" }, "root:KEY": { secure: "v1:x" }, "berth:list": [1], "berth:environment": "dev", "berth:builds": "quick", "berth:developer": { mail: "m" }, "berth:registry": { port: 1 } };
     const to = { "berth:apps": { root: { env: { A: "9" } } }, "berth:list": [], "berth:registry": { owner: "acme" } };
     assert.deepEqual(missingKeys(from, to), ["berth:apps.root.env.B", "berth:apps.root.replicas", "berth:apps.shop.env", "berth:logs", "root:KEY"]);
     assert.deepEqual(missingKeys({}, {}), []);
