@@ -3,7 +3,7 @@ import type { AppDefinition } from "../../components/index.ts";
 /** Projects and tasks: Rust, REST, Postgres, Redis. */
 export default {
   context: import.meta.dirname,
-  quickArgs: { OPT_LEVEL: "0" },
+  quickArgs: { PROFILE: "quick" },
   web: { port: 8080, health: { path: "/health", command: ["pcf", "health"] }, balancing: "least-connections" },
   database: true,
   cache: true,

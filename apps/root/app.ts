@@ -3,7 +3,7 @@ import type { AppDefinition } from "../../components/index.ts";
 /** The members and attendance API: Rust, GraphQL, Postgres. */
 export default {
   context: import.meta.dirname,
-  quickArgs: { OPT_LEVEL: "0" },
+  quickArgs: { PROFILE: "quick" },
   web: { port: 3000, health: { path: "/health", command: ["root", "health"] } },
   database: true,
   jobs: { migrate: ["root", "migrate"] },

@@ -3,7 +3,7 @@ import type { AppDefinition } from "../../../components/index.ts";
 /** Notes over HTTP in Rust, with Postgres and a Redis cache. */
 export default {
   context: import.meta.dirname,
-  quickArgs: { OPT_LEVEL: "0" },
+  quickArgs: { PROFILE: "quick" },
   web: { port: 8080, health: { path: "/health", command: ["service", "health"], wait: 60 } },
   database: true,
   cache: true,

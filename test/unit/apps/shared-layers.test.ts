@@ -14,8 +14,8 @@ const sharing = globSync("**/shared/Cargo.toml", { cwd: apps }).map((path) => pa
 /** `name version` of each crate of a Cargo.lock that comes from the registry. */
 const cratesOf = (lock: string): string[] => [...lock.matchAll(/^name = "(.+)"\nversion = "(.+)"\nsource = /gm)].map(([, name, version]) => `${name} ${version}`);
 
-/** `[profile.release]` without its comments. */
-const profileOf = (toml: string) => (/^\[profile\.release\]\n([^[]*)/m.exec(toml)?.[1] ?? "").split("\n").filter((line) => /^\w/.test(line));
+/** A profile without its comments. */
+const profileOf = (toml: string, name: string) => (new RegExp(`^\\[profile\\.${name}\\]\n([^[]*)`, "m").exec(toml)?.[1] ?? "").split("\n").filter((line) => /^\w/.test(line));
 
 /** The lines of a Dockerfile's first stage, without comments, names, and the folder of the copies. */
 const firstStage = (dockerfile: string) =>
@@ -45,9 +45,11 @@ for (const app of ["pcf", "root"]) {
     assert.deepEqual(other, [], `cargo update -p <crate> --precise <version> in apps/${app}`);
   });
 
-  test(`${app}: it is compiled with the template's profile, after the same steps`, () => {
-    assert.ok(profileOf(read("services/rust/Cargo.toml")).length > 0);
-    assert.deepEqual(profileOf(read(`${app}/Cargo.toml`)), profileOf(read("services/rust/Cargo.toml")));
+  test(`${app}: it is compiled with the template's profiles, after the same steps`, () => {
+    for (const profile of ["release", "quick"]) {
+      assert.ok(profileOf(read("services/rust/Cargo.toml"), profile).length > 0);
+      assert.deepEqual(profileOf(read(`${app}/Cargo.toml`), profile), profileOf(read("services/rust/Cargo.toml"), profile), profile);
+    }
     assert.ok(firstStage(read("services/rust/Dockerfile")).length > 4);
     assert.deepEqual(firstStage(read(`${app}/Dockerfile`)), firstStage(read("services/rust/Dockerfile")));
   });
