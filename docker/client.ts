@@ -14,14 +14,16 @@ const mostOverSsh = 128;
 /** A client of the engine at an address of `dockerHost`. */
 export function dockerClient(host: string | undefined, environment: NodeJS.ProcessEnv): Dockerode {
   const address = dockerHost(host, environment);
-  if (address.startsWith("unix://")) return new Dockerode({ socketPath: address.slice("unix://".length) });
-  if (address.startsWith("ssh://")) {
-    // An option of docker-modem that the types leave out.
-    const options = { socketPath: sshSocket(address, environment), agent: new Agent({ maxSockets: mostOverSsh }) };
-    return new Dockerode(options);
-  }
+  if (address.startsWith("unix://")) return atSocket(address.slice("unix://".length));
+  if (address.startsWith("ssh://")) return atSocket(sshSocket(address, environment), new Agent({ maxSockets: mostOverSsh }));
   const { hostname, port } = new URL(address);
   return new Dockerode({ protocol: "http", host: hostname, port: port || "2375" });
+}
+
+/** What is left out would be taken from DOCKER_HOST of this process, whatever `berth:docker` says. */
+function atSocket(socketPath: string, agent?: Agent): Dockerode {
+  const options: Dockerode.DockerOptions & { agent?: Agent } = { socketPath, host: undefined, port: undefined, username: undefined, protocol: "http", ...(agent !== undefined && { agent }) };
+  return new Dockerode(options);
 }
 
 /** @throws NoEngineError saying what to do where the engine does not answer. */

@@ -13,7 +13,12 @@ test("40 requests at once by the machine's own ssh keep to the bounds of an sshd
   const socket = join(folder, "docker.sock");
   await using host = await PretendHost.at(socket);
   await using server = await SshServer.before(socket);
+  const own = process.env["DOCKER_HOST"];
+  // As an operator has it: the client itself would read it too, and take a library in the place of `ssh`.
+  process.env["DOCKER_HOST"] = server.host;
   const docker = dockerClient(undefined, server.environment);
+  if (own === undefined) delete process.env["DOCKER_HOST"];
+  else process.env["DOCKER_HOST"] = own;
   await docker.createVolume({ Name: "kept" });
   const answers = await Promise.all(Array.from({ length: 40 }, () => docker.getVolume("kept").inspect()));
   assert.deepEqual(new Set(answers.map(({ Name }) => Name)), new Set(["kept"]));
