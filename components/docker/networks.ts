@@ -23,6 +23,12 @@ export interface NetworkRef {
   id: pulumi.Output<string>;
 }
 
+/**
+ * Of an internal network: its bridge gets no address of the Docker host, so containers reach nothing that the host serves. A
+ * network takes it when it is made. One of an earlier version stays as it is, as another would restart all that is on it.
+ */
+const withoutHost = { "com.docker.network.bridge.inhibit_ipv4": "true" };
+
 /** The networks of an application: that of Traefik, its own with its data, and the one to the world. */
 export interface AppNetworks {
   edge: NetworkRef;
@@ -34,9 +40,10 @@ export interface AppNetworks {
  * The networks of a stack: who can reach whom.
  *
  * `public` is Traefik's alone, which publishes ports there; `egress` joins the applications that may open connections to
- * the world. The others are internal: no way out, no published port. `edge` joins Traefik and the web applications. An
- * application reaches its own data and no other application's. Where the platform's runtime is Swarm, those that
- * applications are on are overlays, which span its nodes and which containers of the Docker host join as well.
+ * the world. The others are internal: no way out, not to the Docker host either, no published port. `edge` joins Traefik
+ * and the web applications. An application reaches its own data and no other application's. Where the platform's runtime
+ * is Swarm, those that applications are on are overlays, which span its nodes and which containers of the Docker host
+ * join as well.
  *
  * @example
  * const networks = new Networks("networks", { platform, apps: ["root"] });
@@ -57,19 +64,23 @@ export class Networks extends pulumi.ComponentResource {
   constructor(name: string, args: NetworksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Networks", name, {}, opts);
     const { named = below(name) } = args;
-    const network = (role: string, internal: boolean, subnet?: string, app?: string) =>
-      new docker.Network(
+    const network = (role: string, internal: boolean, subnet?: string, app?: string) => {
+      const overlay = args.platform.runtime === "swarm" && role !== "public" && role !== "monitoring";
+      const apart = internal && !overlay;
+      return new docker.Network(
         `${name}-${role}`,
         {
           name: `${args.platform.prefix}-${named(role)}`,
-          ...(args.platform.runtime === "swarm" && role !== "public" && role !== "monitoring" ? { driver: "overlay", attachable: true } : { driver: "bridge" }),
+          ...(overlay ? { driver: "overlay", attachable: true } : { driver: "bridge" }),
           internal,
+          ...(apart && { options: withoutHost }),
           ...(subnet === undefined ? {} : { ipamConfigs: [{ subnet }] }),
           labels: labelsOf(args.platform, "network", app),
         },
         // Two networks never have one name: another subnet is another network, and what is on it starts anew.
-        { parent: this, deleteBeforeReplace: true },
+        { parent: this, deleteBeforeReplace: true, ...(apart && { ignoreChanges: ["options"] }) },
       );
+    };
     this.public = network("public", false).name;
     this.edgeRef = refOf(network("edge", true, args.edgeSubnet));
     this.outside = args.egress === true ? refOf(network("egress", false)) : undefined;

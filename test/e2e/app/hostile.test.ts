@@ -5,6 +5,7 @@ import { findAside } from "../../../cli/backup/restore-aside.ts";
 import { execute } from "../docker-host.ts";
 import { eventually } from "../eventually.ts";
 import { docker, Project, type UpResult } from "../project.ts";
+import { hostileNetwork } from "./hostile-network.ts";
 import { refusedByPostgres, trap } from "./hostile-sql.ts";
 
 // Two applications from one folder: `hostile` owns its database and its keys, and wants what is not its own.
@@ -18,10 +19,13 @@ before(async () => {
   project = await Project.create("hostile");
   project.edit("apps/members/app.ts", "database: true,", "database: true, cache: true,");
   const secure = await project.encrypted("a-passphrase-for-backups");
+  const webhook = await project.encrypted("http://198.51.100.9/alerts");
   await project.configure((config) => {
     config["berth:apps"] = { members: { memory: "128MiB" }, hostile: { folder: "members", memory: "128MiB", connections: 7 } };
     config["berth:secrets"] = "generate";
     config["berth:backupKey"] = secure;
+    config["berth:monitoring"] = { alerts: { webhook: true } };
+    config["berth:alertWebhook"] = webhook;
     config["berth:postgres"] = { connections: 24, temporaryFiles: "16MiB", backup: { target: "volume" } };
   });
   up = await project.up();
@@ -146,3 +150,5 @@ describe("a user of Redis", () => {
     assert.match(said, /subscribe/);
   });
 });
+
+hostileNetwork(() => ({ project, inside }));
