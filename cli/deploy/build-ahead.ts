@@ -7,6 +7,7 @@ import { buildArguments } from "../../pulumi/docker-build/arguments.ts";
 import { contextHash } from "../../pulumi/docker-build/context-hash.ts";
 import { platformImages } from "../../standins/images.ts";
 import { exitCodes, messageOf, OpsError } from "../exit.ts";
+import { cacheOf } from "../images/layers-from.ts";
 import { namedImages } from "../setup/wanted-images.ts";
 import type { ResourceEvent, RunOptions } from "./deployer.ts";
 import { type Deployment, realResources } from "./stack-state.ts";
@@ -19,6 +20,11 @@ const compilers: ReadonlySet<string> = new Set(["go", "rust"]);
 
 /** What decides which layers a build has; tags and labels change none. */
 const layers = ["context", "dockerfile", "target", "buildArgs", "platforms", "network", "addHosts", "builder"];
+
+export interface AheadOptions extends Pick<RunOptions, "onEvent" | "signal"> {
+  /** Where each image is looked for under its name, for the layers that are in it; one that is not there, or can't be read, is passed over. @default nowhere */
+  layersFrom?: string | undefined;
+}
 
 /** Builds that go on beside an update; disposing of them ends those that still run. */
 export type BuildsBeside = AsyncDisposable;
@@ -35,17 +41,17 @@ export type BuildsBeside = AsyncDisposable;
  * @param images The program's image builds.
  * @throws OpsError with the last lines of each build that failed.
  */
-export async function buildAhead(images: readonly Registration[], state: Deployment, { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<BuildsBeside> {
+export async function buildAhead(images: readonly Registration[], state: Deployment, { onEvent, signal, layersFrom }: AheadOptions): Promise<BuildsBeside> {
   const due = (await Promise.all(images.map(async (image) => ((await isDue(image, state)) ? [image] : [])))).flat();
   const { compiled = [], light = [] } = Object.groupBy(due, ({ inputs }) => (compiles(inputs) ? "compiled" : "light"));
-  await allBuilt(light, { onEvent, signal });
+  await allBuilt(light, { onEvent, signal, layersFrom });
   if (realResources(state).length > 0) {
-    await allBuilt(compiled, { onEvent, signal });
+    await allBuilt(compiled, { onEvent, signal, layersFrom });
     return { [Symbol.asyncDispose]: () => Promise.resolve() };
   }
   const end = new AbortController();
   // The update runs into the same failure, and tells it.
-  const builds = allBuilt(compiled, { onEvent: (event) => event.phase !== "failed" && onEvent?.(event), signal: AbortSignal.any([end.signal, ...(signal === undefined ? [] : [signal])]) });
+  const builds = allBuilt(compiled, { layersFrom, onEvent: (event) => event.phase !== "failed" && onEvent?.(event), signal: AbortSignal.any([end.signal, ...(signal === undefined ? [] : [signal])]) });
   const ended = builds.catch(() => undefined);
   return {
     [Symbol.asyncDispose]: async () => {
@@ -55,14 +61,14 @@ export async function buildAhead(images: readonly Registration[], state: Deploym
   };
 }
 
-async function allBuilt(images: readonly Registration[], { onEvent, signal }: Pick<RunOptions, "onEvent" | "signal">): Promise<void> {
+async function allBuilt(images: readonly Registration[], { onEvent, signal, layersFrom }: AheadOptions): Promise<void> {
   const results = await Promise.allSettled(
     images.map(async ({ urn, type, name, inputs }) => {
       const tell = (event: Pick<ResourceEvent, "phase" | "message" | "ms">) => onEvent?.({ op: "build", urn, type, name, ...event });
       const started = performance.now();
       tell({ phase: "start" });
       try {
-        await build(unpushed(inputs), { signal, onStep: (message) => tell({ phase: "progress", message }) });
+        await build([...begun(inputs, layersFrom), ...unpushed(inputs)], { signal, onStep: (message) => tell({ phase: "progress", message }) });
         tell({ phase: "done", ms: performance.now() - started });
       } catch (error) {
         if (needsLogin(inputs, messageOf(error))) return;
@@ -87,6 +93,12 @@ function compiles(inputs: Inputs): boolean {
 /** `docker buildx build`'s arguments of an image that is neither named nor pushed. */
 export function unpushed(inputs: Inputs): string[] {
   return buildArguments(Object.fromEntries(layers.flatMap((key) => (inputs[key] === undefined ? [] : [[key, inputs[key]]]))));
+}
+
+/** What the build of an image that has a name begins with. */
+function begun({ tags }: Inputs, prefix: string | undefined): string[] {
+  const [tag] = Array.isArray(tags) ? tags : [];
+  return prefix === undefined || typeof tag !== "string" ? [] : cacheOf(prefix, tag);
 }
 
 /** The command that builds an image without naming or pushing it, to type. */

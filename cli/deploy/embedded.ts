@@ -8,6 +8,7 @@ import { exitCodes, messageOf, OpsError } from "../exit.ts";
 import { withRecords } from "./bring-back.ts";
 import { buildAhead } from "./build-ahead.ts";
 import type { Asked } from "./recorded-program.ts";
+import { layersFrom } from "../images/layers-from.ts";
 import { PolicyGate } from "../policy/check.ts";
 import type { Project } from "../project.ts";
 import { FailureHistory } from "../releases/failure-history.ts";
@@ -54,7 +55,7 @@ export class EmbeddedDeployer implements Deployer {
 
   async up(options: RunOptions): Promise<Outcome> {
     const { images } = await this.#policy.enforce(options);
-    await using _ = await buildAhead(images, await this.state(), options);
+    await using _ = await buildAhead(images, await this.state(), { ...options, layersFrom: layersFrom(this.#options.project, process.env) });
     const history = new FailureHistory(this.#options.project, this.#options.stack);
     return await history.watching(options.scope?.apps, () => this.#apply((engine, run) => engine.up(run), options));
   }

@@ -4,6 +4,7 @@ import type Dockerode from "dockerode";
 import { releaseOrigin } from "../../config/release-origin.ts";
 import { types } from "../../pulumi/resource-types.ts";
 import { messageOf, OpsError } from "../exit.ts";
+import { layersFrom } from "../images/layers-from.ts";
 import { PolicyGate } from "../policy/check.ts";
 import type { Project } from "../project.ts";
 import { type CliUpdate, failedUpdates, updateMessage } from "../releases/cli-history.ts";
@@ -80,7 +81,8 @@ export class PulumiDeployer implements Deployer {
   async up(options: RunOptions): Promise<Outcome> {
     const pack = this.#policyPack();
     // In a preview first, so that what it can tell there stops the update before anything is made.
-    await using _ = pack.length === 0 ? await buildAhead((await this.#policy.enforce(options)).images, await this.state(), options) : undefined;
+    const { project, environment } = this.#options;
+    await using _ = pack.length === 0 ? await buildAhead((await this.#policy.enforce(options)).images, await this.state(), { ...options, layersFrom: layersFrom(project, environment) }) : undefined;
     if (pack.length > 0 && !this.#packPassed) await this.#operations.apply(["preview", ...pack, ...excluded(options)], quiet(options));
     const { plan, letGo = [] } = options;
     if (letGo.length > 0) await this.#pulumi.must(["state", "unprotect", "--yes", ...letGo]);

@@ -46,6 +46,7 @@ export const skips: readonly Skip[] = [
   { test: "test/e2e/deploy/backends.test.ts: ", condition: "BERTH_S3_GATEWAY names no S3 server" },
   { test: "test/e2e/deploy/earlier-version.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/deploy/interrupted.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/engine/build.test.ts: on an engine that has none of its layers", condition: "not root, or no dockerd: no second Docker Engine" },
   { test: "test/e2e/deploy/refusals.test.ts: a full disk", condition: "not root: no network namespace, no small disk" },
   { test: "test/e2e/deploy/refusals.test.ts: stand-ins", condition: "Docker Hub answers: there are no stand-ins" },
   { test: "test/e2e/deploy/refusals.test.ts: no network", condition: "not root: no network namespace, no small disk" },

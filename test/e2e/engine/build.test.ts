@@ -4,8 +4,13 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
 import { hash } from "bcryptjs";
+import lock from "../../../config/images.lock.json" with { type: "json" };
+import { buildAhead } from "../../../cli/deploy/build-ahead.ts";
+import { types } from "../../../pulumi/resource-types.ts";
 import { until } from "../eventually.ts";
 import { freePort } from "../project.ts";
+import { Registry } from "../servers/registry.ts";
+import { SecondEngine } from "../servers/second-engine.ts";
 import { differences, embedded, hasDocker, hasPulumi, pulumi } from "./engines.ts";
 import { TestStack, type Item } from "./stack.ts";
 
@@ -92,5 +97,42 @@ it("says what the build said when it fails", { skip: missing, timeout: 60_000 },
     assert.match(outcome.text, /not-there/);
   } finally {
     await stack[Symbol.asyncDispose]();
+  }
+});
+
+it("on an engine that has none of its layers, an image begins with those in another stack's registry, and what has not changed is not compiled", { skip: missing || SecondEngine.missing(), timeout: 180_000 }, async () => {
+  await using stack = new TestStack();
+  await using registry = await Registry.create(`${stack.prefix}-layers`);
+  await using second = await SecondEngine.create({ reaches: [registry.port], images: [lock.toolbox] });
+  const dockerfile = join(stack.folder, "Dockerfile");
+  const write = (what: string) => writeFileSync(dockerfile, `FROM ${lock.toolbox} AS build\nRUN echo compiling ${what} && date > /out\nFROM ${lock.toolbox}\nCOPY --from=build /out /out\n`);
+  write("one");
+  // As main's build with registry.cache.
+  execFileSync("docker", ["buildx", "build", "--quiet", "--push", "--cache-to", "type=inline", "--tag", `${registry.host}/${stack.prefix}/shop:build`, "--file", dockerfile, stack.folder]);
+  const image = {
+    type: types.built,
+    name: "shop-image",
+    urn: "urn:pulumi:dev::berth::image",
+    inputs: { context: { location: stack.folder }, dockerfile: { location: dockerfile }, tags: ["127.0.0.1:5555/shop:build"], push: true },
+    protect: false,
+    retainOnDelete: true,
+  };
+  /** What is compiled when the second engine builds it. */
+  const compiled = async (layersFrom: string) => {
+    const told: string[] = [];
+    await using _ = await buildAhead([image], {}, { layersFrom, onEvent: ({ message = "" }) => void told.push(message) });
+    return told.flatMap((message) => /: compiling (\w+)$/.exec(message)?.[1] ?? []);
+  };
+  const own = process.env["DOCKER_HOST"];
+  process.env["DOCKER_HOST"] = second.host;
+  try {
+    assert.deepEqual(await compiled(`${registry.host}/${stack.prefix}`), []);
+    write("another");
+    assert.deepEqual(await compiled(`${registry.host}/${stack.prefix}`), ["another"]);
+    write("three");
+    assert.deepEqual(await compiled(`${registry.host}/nobody`), ["three"], "what is not there is passed over");
+  } finally {
+    if (own === undefined) delete process.env["DOCKER_HOST"];
+    else process.env["DOCKER_HOST"] = own;
   }
 });

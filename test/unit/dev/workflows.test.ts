@@ -136,7 +136,7 @@ describe("the workflows", () => {
     // `up` builds and puts images into the registry of the stack, which for dev is one of its own, on the runner.
     const { config } = parse(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")) as { config: Record<string, unknown> };
     assert.deepEqual(checkConfig(rawConfig({ values: { "berth:registry": config["berth:registry"] } }), {}).config?.registry, { port: 5555 });
-    assert.deepEqual([jobs["test"]?.permissions, jobs["test"]?.env], [{ contents: "read" }, undefined], "no login to another registry");
+    assert.deepEqual([jobs["test"]?.permissions, jobs["test"]?.env], [{ contents: "read" }, { BERTH_LAYERS_FROM: "ci" }], "no login to another registry, whose layers are read");
     const building = files.filter((file) => "pull_request" in parsed(read(file)).on && /berth (up|test)/.test(read(file)));
     assert.deepEqual(building, ["test.yml"]);
   });

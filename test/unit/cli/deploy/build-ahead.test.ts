@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { buildAhead } from "../../../../cli/deploy/build-ahead.ts";
+import { layersFrom } from "../../../../cli/images/layers-from.ts";
+import { Project } from "../../../../cli/project.ts";
 import type { Registration } from "../../../../cli/deploy/recorded-program.ts";
 import { types } from "../../../../pulumi/resource-types.ts";
 import { FakeBuildx } from "./fake-buildx.ts";
@@ -64,6 +66,26 @@ describe("a build ahead of the update that fails", () => {
   test("stops it where a step failed, whatever the step printed", async () => {
     using _ = new FakeBuildx(step, 1);
     await assert.rejects(buildAhead([image], {}, {}), /the image of shop can't be built .*\n[^]*returned error: 403/);
+  });
+});
+
+describe("a build ahead of the update that begins with layers from elsewhere", () => {
+  test("reads those of the image's own name there, and writes none", async () => {
+    using buildx = new FakeBuildx("", 0);
+    await buildAhead([image, { ...image, inputs: { ...image.inputs, tags: ["127.0.0.1:5555/shop-admin:build"] } }], {}, { layersFrom: "registry.example.com:5000/acme" });
+    assert.deepEqual(buildx.asked.flatMap((line) => line.match(/--cache-\S+ \S+/g) ?? []).toSorted(), ["shop-admin", "shop"].map((name) => `--cache-from type=registry,ref=registry.example.com:5000/acme/${name}:build`));
+    for (const line of buildx.asked) assert.doesNotMatch(line, /--cache-to|--push/);
+  });
+
+  test("has them from the stack that the environment names; one that has no such registry is refused, with those that have", () => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-layers-"));
+    after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "Pulumi.ci.yaml"), "config: { 'berth:registry': { host: ghcr.io, owner: acme, username: acme } }\n");
+    writeFileSync(join(folder, "Pulumi.dev.yaml"), "config: {}\n");
+    const from = (value: string) => layersFrom(new Project(folder), { BERTH_LAYERS_FROM: value });
+    assert.equal(from("ci"), "ghcr.io/acme");
+    assert.equal(from(""), undefined);
+    for (const name of ["dev", "nosuch"]) assert.throws(() => from(name), new RegExp(`BERTH_LAYERS_FROM is "${name}", but must be a stack whose berth:registry has a host: ci$`));
   });
 });
 
