@@ -38,11 +38,13 @@ export interface Danger {
   does: string;
   /** Told before the question. */
   warning: string;
+  /** What else goes without a question, beside `--yes`. */
+  instead?: string;
 }
 
 /** Goes on where somebody types the stack's name. @throws OpsError (2) where there is nobody to ask, (6) for any other answer, (130) for Ctrl-C. */
-export async function confirm({ terminal, signal }: Pick<Context, "terminal" | "signal">, { stack, option, does, warning }: Danger): Promise<void> {
-  if (!process.stdin.isTTY) throw usageError(`${option} asks before it ${does}, and there is nobody to ask: add --yes`);
+export async function confirm({ terminal, signal }: Pick<Context, "terminal" | "signal">, { stack, option, does, warning, instead }: Danger): Promise<void> {
+  if (!process.stdin.isTTY) throw usageError(`${option} asks before it ${does}, and there is nobody to ask: add --yes${instead === undefined ? "" : `, or ${instead}`}`);
   terminal.line(warning);
   const { default: input } = await import("@inquirer/input");
   const answer = await answered(input({ message: "Type the stack's name to go on:" }, streams(signal)));

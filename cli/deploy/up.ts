@@ -23,7 +23,8 @@ export const command: Command = {
     "Finds or installs what the stack needs (Docker Engine, images, Pulumi CLI), applies the stack, waits until each",
     "address answers through Traefik and prints the addresses. What is there already is used as it is; a second run",
     "changes nothing. Whatever is missing is said before the stack is touched. With names it applies these applications,",
-    "and neither looks at the others nor changes them; where the platform would change, it refuses.",
+    "and neither looks at the others nor changes them; where the platform would change, it refuses. Where berth:environment",
+    "is not dev it asks before an application or a volume with data leaves the stack; a plan that says so is not asked about.",
   ].join("\n"),
   options: {
     stack: stackOption,
@@ -32,6 +33,7 @@ export const command: Command = {
     "stand-ins": standInsOption,
     "purge-secret": purgeOption,
     "data-lost": { type: "boolean", help: "data volumes that are gone from the Docker host are lost: begin with empty ones" },
+    yes: { type: "boolean", short: "y", help: "don't ask before applications or data leave a stack of production" },
     plan: { type: "string", value: "<file>", help: "do what this plan of ./berth preview --save-plan says, or refuse" },
   },
   positionals: ["app…"],
@@ -56,8 +58,10 @@ export const command: Command = {
     const follow = plan === undefined ? {} : await followPlan(plan.file, plan.content, report, { project, stack, deployer, docker, signal });
     const past = parsed.values["purge-secret"] === undefined ? [] : await readReleases(deployer);
     const purge = purgeKeys(stack, parsed.values["purge-secret"], past);
+    // A plan is applied as it was approved, or refused: what leaves is in it.
+    const agreed = plan !== undefined || parsed.flags["yes"] === true;
     const note = environment["BERTH_RELEASE_NOTE"] || (await promotionNote(project.folder, stack));
-    const outcome = await applyStack(context, stack, { ...choice, docker, report }, { ...follow, note, purge, apps, dataLost: parsed.flags["data-lost"] === true }).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
+    const outcome = await applyStack(context, stack, { ...choice, docker, report }, { ...follow, note, purge, apps, agreed, dataLost: parsed.flags["data-lost"] === true }).finally(() => rmSync(pulumiPlanFile(project, stack), { force: true }));
     for (const line of purge.length === 0 ? [] : purgeNote(purge, past, await readReleases(deployer))) report.note(line);
     const found = await waitForAnswers(outcome, report, signal, apps);
 

@@ -5,6 +5,7 @@ import type { Context } from "../command.ts";
 import { bringBack, keep, type Kept } from "./bring-back.ts";
 import type { Deployer, Outcome, ResourceEvent, RunOptions } from "./deployer.ts";
 import { dataVolumes, foundAgain, keptNote, letGo } from "./data-volumes.ts";
+import { consentTo, leaving } from "./leaving.ts";
 import type { Asked } from "./recorded-program.ts";
 import { givenScope, partOf, type Scope } from "./scope.ts";
 import { targetsOf } from "./shared-parts.ts";
@@ -38,12 +39,14 @@ export interface Applied extends Outcome {
 export interface ApplyOptions extends Pick<RunOptions, "note" | "plan" | "purge"> {
   /** Only these applications. @default all */
   apps?: readonly string[];
+  /** Somebody has said that what leaves the stack may go. @default asked where the stack is production */
+  agreed?: boolean;
   /** Data volumes that are gone are begun anew, empty. @default refused */
   dataLost?: boolean;
 }
 
 /** Brings a stack to what its file says, on a machine that is ready for it. @throws OpsError with the cause of each failure. */
-export async function applyStack(context: Context, stack: string, { docker, deployer, report, passphrase }: Target, { apps = [], dataLost = false, ...options }: ApplyOptions = {}): Promise<Applied> {
+export async function applyStack(context: Context, stack: string, { docker, deployer, report, passphrase }: Target, { apps = [], agreed = false, dataLost = false, ...options }: ApplyOptions = {}): Promise<Applied> {
   const { project, terminal, signal } = context;
   const known = apps.length === 0 ? undefined : await deployer.state();
   const scope = givenScope(stack, apps, known ?? {});
@@ -64,6 +67,7 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   await requireOwnership(docker, stack, state);
   const host = await requireData(docker, { stack, state, asked, dataLost });
   heed(signal);
+  if (!agreed && asked !== undefined && project.settings(stack).environment !== "dev") await consentTo(context, stack, leaving(partOf(state, scope), asked));
   const changedByHand = await repairDrift({ deployer, docker, stack, state, scope, note: (text) => report.note(text), signal });
   heed(signal, "what was changed by hand is set back, and nothing else was changed");
   const jobs = failedJobs(partOf(state, scope));

@@ -108,7 +108,7 @@ export const command: Command = {
         const warning = `Stack "${stack}" is production, as berth:environment is not dev: it goes back to release ${to.number}, as shown above. Its data stays.`;
         await confirm(context, { stack, option: "berth rollback", does: "changes production", warning });
       }
-      return applyStack(context, stack, { ...choice, docker, report }, { note, apps });
+      return applyStack(context, stack, { ...choice, docker, report }, { note, apps, agreed: true });
     });
     const found = await waitForAnswers(outcome, report, signal, apps);
 

@@ -46,7 +46,8 @@ for (const [index, { what, signal, operations, settings, slow = false }] of roun
   const skip = slow && leftToTheNight;
   test(`${signal} at ${what} (seed ${seed}): the next up finishes the work, and the one after changes nothing`, { skip }, async () => {
     await project.configure((config) => {
-      Object.assign(config, settings);
+      // Nobody is asked before an application leaves.
+      Object.assign(config, settings, { "berth:environment": "dev" });
       if (!("members" in (settings["berth:apps"] as object))) delete config["members:KEY"];
     });
     const output = await interrupted(["up", "-s", project.stack], signal, done);

@@ -191,3 +191,39 @@ test("a plan that fits is applied, and fits once", async () => {
   assert.equal(again.code, 6, again.output);
   assert.match(again.output, /The stack was changed after the plan was made: its state is another one\./);
 });
+
+test("what leaves a stack of production is asked about; a plan that names it needs no question, and takes away no more than it names", async () => {
+  for (const app of ["attic", "cellar"]) project.write(`apps/${app}/app.ts`, definition.replace("import.meta.dirname", 'new URL("../hello", import.meta.url).pathname').replace(/ {2}jobs:.*\n {2}secrets:.*\n/, '  volumes: { data: "/data" },\n'));
+  const withKeepers = async (...apps: string[]) => {
+    await configure(3, "hello | you", 1);
+    project.edit(`Pulumi.${project.stack}.yaml`, "  berth:apps:\n", `  berth:apps:\n${apps.map((app) => `    ${app}: { memory: 32MiB }\n`).join("")}`);
+  };
+  await withKeepers("attic", "cellar");
+  await project.up();
+  const there = async () => [...new Set((await project.containers("web")).map(({ Labels }) => Labels["berth.app"] ?? ""))].toSorted();
+  assert.deepEqual(await there(), ["attic", "cellar", "hello"]);
+  const data = `berth-${project.stack}-attic-volume-data`;
+
+  await withKeepers("cellar");
+  const saved = await berth("preview", "--save-plan", plan());
+  assert.match(saved.output, new RegExp(`the volume ${data} leaves the stack and stays on the Docker host`));
+  const asked = await berth("up");
+  assert.equal(asked.code, 2, asked.output);
+  assert.ok(asked.output.includes(`berth up asks before it takes attic, ${data} out of a stack of production, and there is nobody to ask: add --yes, or apply a plan that says so:`), asked.output);
+  await withKeepers();
+  const beyond = await berth("up", "--plan", plan());
+  assert.equal(beyond.code, 6, beyond.output);
+  assert.match(beyond.output, /the plan .*hello\.plan is refused, and nothing was changed/);
+  assert.deepEqual(await there(), ["attic", "cellar", "hello"]);
+
+  await withKeepers("cellar");
+  const planned = await berth("up", "--plan", plan());
+  assert.equal(planned.code, 0, planned.output);
+  assert.match(planned.output, new RegExp(`the volume ${data} has left the stack and stays on the Docker host`));
+  assert.deepEqual(await there(), ["cellar", "hello"]);
+  await withKeepers();
+  const agreed = await berth("up", "--yes");
+  assert.equal(agreed.code, 0, agreed.output);
+  assert.deepEqual(await there(), ["hello"]);
+  assert.ok((await project.volumes("data")).includes(data), "its data is there");
+});
