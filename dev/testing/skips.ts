@@ -21,6 +21,7 @@ const conditions = {
   "BERTH_S3_GATEWAY names no S3 server": ({ environment }) => environment["BERTH_S3_GATEWAY"] === undefined,
   "outside CI: a linter may be impossible to install": ({ environment }) => (environment["CI"] === undefined ? undefined : false),
   "no ssh on PATH": ({ program }) => !program("ssh"),
+  "no sshd": ({ program, has }) => !program("sshd") && !["/usr/sbin/sshd", "/usr/local/sbin/sshd"].some(has),
   "no Trivy on PATH": ({ program }) => !program("trivy"),
   "slow: `./berth test --slow` runs it each night": ({ slow }) => !slow,
 } satisfies Record<string, (machine: Machine, name: string) => boolean | undefined>;
@@ -41,6 +42,8 @@ export const skips: readonly Skip[] = [
   { test: "test/e2e/app/swarm.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/app/systems.test.ts: pcf: ", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/app/hostile.test.ts: over ssh, by a real sshd", condition: "no sshd" },
+  { test: "test/e2e/app/hostile.test.ts: on the Pulumi CLI, with DOCKER_HOST", condition: "no Pulumi CLI here" },
   { test: "test/e2e/backup/backup-s3.test.ts: backups in a bucket", condition: "BERTH_S3_GATEWAY names no S3 server" },
   { test: "test/e2e/deploy/backends.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
   { test: "test/e2e/deploy/backends.test.ts: ", condition: "BERTH_S3_GATEWAY names no S3 server" },

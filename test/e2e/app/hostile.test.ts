@@ -6,6 +6,7 @@ import { execute } from "../docker-host.ts";
 import { eventually } from "../eventually.ts";
 import { docker, Project, type UpResult } from "../project.ts";
 import { hostileNetwork } from "./hostile-network.ts";
+import { overSshd } from "../sessions/over-sshd.ts";
 import { refusedByPostgres, trap } from "./hostile-sql.ts";
 
 // Two applications from one folder: `hostile` owns its database and its keys, and wants what is not its own.
@@ -152,3 +153,6 @@ describe("a user of Redis", () => {
 });
 
 hostileNetwork(() => ({ project, inside }));
+
+// It has all that the commands are for.
+overSshd(() => project);
