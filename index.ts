@@ -18,6 +18,8 @@ import {
   Redis,
   registryOf,
   Routes,
+  Snapshots,
+  snapshotSources,
   Tools,
   Traefik,
   withOthers,
@@ -64,7 +66,15 @@ const pullProvider = new docker.Provider("pull", { host: config.docker, registry
 
 const tools = new Tools("tools", { platform, registry, pullProvider, source: config.tools }, on);
 
-const backup = config.postgres.backup && { ...config.postgres.backup, registry, pullProvider, tools, network: networks.monitoring, networkName: "backup" };
+const sources = snapshotSources(platform, config.known);
+const snapshots =
+  config.snapshots && Object.keys(sources).length > 0
+    ? new Snapshots("snapshots", { ...config.snapshots, platform, registry, pullProvider, tools, sources: Object.keys(sources), network: networks.monitoring }, on)
+    : undefined;
+
+// On a new host the update stops where the log of another database is found: what restores the rest is there by then.
+const after = snapshots && [snapshots.ready];
+const backup = config.postgres.backup && { ...config.postgres.backup, registry, pullProvider, tools, after, network: networks.monitoring, networkName: "backup" };
 const postgres = new Postgres("postgres", { ...config.postgres, platform, networks: networks.sharedBy(withDatabase), backup }, on);
 
 const redis = new Redis("redis", { ...config.redis, platform, networks: networks.sharedBy(withCache), users: withCache }, on);
@@ -100,6 +110,7 @@ const monitoring = new Monitoring(
     network: networks.monitoring,
     postgres,
     redis,
+    metricFiles: snapshots?.metricFiles,
     httpsHosts: config.publish.https === undefined ? [] : Object.values(hosts).filter((name) => name !== undefined),
     alerts: alerts && { ...alerts, network: networks.egress ?? networks.edge },
     logs: config.logs.driver === "loki" ? { ...config.logs, tools } : undefined,
@@ -110,6 +121,10 @@ const monitoring = new Monitoring(
 
 const parts = { platform, registry, pullProvider, postgres, redis, tools, secure: traefik.secure };
 const apps = config.apps.map((app) => new Application(app.name, { ...app, ...parts, networks: networks.of(app.name) }, on));
+
+// Volumes of applications that this update leaves alone are there.
+const volumes = Object.fromEntries(apps.flatMap(({ name, volumes }) => Object.entries(volumes).map(([volume, made]) => [`${name}/${volume}`, made])));
+snapshots?.schedule({ ...sources, ...("redis" in sources && { redis: redis.data }), ...volumes });
 
 const developer = new DeveloperTools(
   "developer",
@@ -147,6 +162,7 @@ export const imageDigests = withOthers("imageDigests", config.others, built);
 export const ownImages = {
   ...(tools.image !== undefined && { tools: tools.image }),
   ...(postgres.backupImage !== undefined && { postgresBackup: postgres.backupImage }),
+  ...(snapshots !== undefined && { snapshots: snapshots.image }),
 };
 
 /** What to type to reach a part that publishes nothing. */

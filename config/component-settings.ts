@@ -34,6 +34,7 @@ export function componentSettings({ registryPassword, backupKey, s3Key, s3Secret
       temporaryFiles: mebibytes(postgres.temporaryFiles),
       backup: backup && { ...backup, baseImage: config.images.postgres, source: ownSource("postgresBackup", config), key: backupKey, s3Keys },
     },
+    snapshots: backup && { ...backup, baseImage: config.images.redis, source: ownSource("snapshots", config), key: backupKey, s3Keys, redisMemory: mebibytes(redis.memory) },
     redis: { ...redis, memory: mebibytes(redis.memory) },
     tls: tls && withAuthority(tls),
     monitoring: {
@@ -68,6 +69,7 @@ const contexts: Record<OwnImage, string> = {
   tools: join(project, ownImages.tools),
   // Spelled as stacks have it in their state: another text, even of the same folder, would build the image anew.
   postgresBackup: `${project}/components/../${ownImages.postgresBackup}`,
+  snapshots: join(project, ownImages.snapshots),
 };
 
 /** One of Berth's own images: its folder in the project, and the image that the stack file names instead. */

@@ -79,7 +79,7 @@ export function checkConfig(
   );
   if (problems.length > 0) return { problems: problems.map((problem) => withoutSecret(raw, problem)) };
   const complete = settings as Settings;
-  const { tools, postgresBackup, ...platform } = complete.images;
+  const { tools, postgresBackup, snapshots, ...platform } = complete.images;
   const secrets = Object.fromEntries(Object.keys(secretFields).map((name) => [name, secretOf(raw.values[`berth:${name}`])])) as Secrets;
   return {
     problems,
@@ -87,7 +87,7 @@ export function checkConfig(
       ...complete,
       docker: complete.docker ?? (raw.environment["DOCKER_HOST"] || "unix:///var/run/docker.sock"),
       images: platformImages(platform),
-      ownImages: { ...(tools !== undefined && { tools }), ...(postgresBackup !== undefined && { postgresBackup }) },
+      ownImages: { ...(tools !== undefined && { tools }), ...(postgresBackup !== undefined && { postgresBackup }), ...(snapshots !== undefined && { snapshots }) },
       ...secrets,
       registryPassword: secrets.registryPassword ?? secretOf(raw.environment["BERTH_REGISTRY_PASSWORD"]),
       apps: apps.map(([name, app]) => {

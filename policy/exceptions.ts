@@ -24,6 +24,16 @@ export const exceptions: Exception[] = [
     allowance: { root: true },
     reason: "writes the tools as root, so that no application can change what others run; it has no network and no capabilities",
   },
+  {
+    within: `berth:index:SnapshotRepository$${job}`,
+    allowance: { root: true },
+    reason: "the repository of snapshots is root's; it has no capabilities, and no volume but that",
+  },
+  {
+    within: `berth:index:Snapshots$berth:index:Schedule$${types.container}`,
+    allowance: { root: true, capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] },
+    reason: "reads volumes whose files are anybody's, which it mounts read-only, and gives what it restores in a drill back to its owners",
+  },
 ];
 
 /** The exception that a resource is under; undefined of most. */

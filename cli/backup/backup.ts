@@ -1,15 +1,18 @@
-import { backupParts, lastLine, runOnce } from "./container.ts";
+import type Dockerode from "dockerode";
+import { backupParts, type Ended, lastLine, runOnce } from "./container.ts";
 import { backupTable, listBackups } from "./list.ts";
 import { type Command, jsonOption, stackOf, stackOption } from "../command.ts";
+import { listSnapshots, snapshotParts, snapshotTable } from "./snapshots.ts";
 import { dockerOf } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";
 
 const actions = ["list", "verify", "drill"];
 
 export const command: Command = {
-  summary: "back up Postgres now; list, verify or try the backups",
+  summary: "back up Postgres, Redis and volumes now; list, verify or try the backups",
   description: [
-    "Without an action: makes a backup of Postgres now, beside those of the schedule. list: what is in the repository.",
+    "Without an action: makes a backup of Postgres now, beside those of the schedule, and snapshots of Redis and of the",
+    "applications' volumes, where there are any. Each action is for all of them. list: what is in the repositories.",
     "verify: reads every file of it and compares checksums. drill: restores the newest backup aside, starts a server on it",
     "without a network, reads every row and checks every page, as the schedule does each week. Each runs in a container of",
     "its own on the stack's host. A backup of damaged pages fails, is kept, and removes no older one.",
@@ -31,23 +34,36 @@ export const command: Command = {
     const docker = await dockerOf(context, stack);
     const parts = await backupParts(docker, stack);
     const json = parsed.flags["json"] === true;
+    const snapshots = await snapshotParts(docker, stack);
     if (action === "list") {
       const backups = await listBackups(docker, parts);
-      if (json) terminal.json({ stack, backups });
-      else terminal.result(backups.length === 0 ? `stack "${stack}" has no backup yet: ./berth backup --type full -s ${stack}` : backupTable(backups, new Date()));
+      const taken = snapshots === undefined ? undefined : await listSnapshots(docker, snapshots);
+      if (json) terminal.json({ stack, backups, snapshots: taken ?? [] });
+      else {
+        terminal.result(backups.length === 0 ? `stack "${stack}" has no backup yet: ./berth backup --type full -s ${stack}` : backupTable(backups, new Date()));
+        if (taken !== undefined) terminal.result(`\n${taken.length === 0 ? "there is no snapshot of Redis or a volume yet" : snapshotTable(taken, new Date())}`);
+      }
       return exitCodes.ok;
     }
     const command = action === undefined ? ["backup", parsed.values["type"] ?? "diff"] : [action];
-    const ended = await runOnce(docker, action === "drill" ? parts.drill : parts.backup, { stack, command: ["berth-backup", ...command], network: true, onLine: (line) => terminal.line(line), signal });
+    const run = (like: Dockerode.ContainerInspectInfo, program: string) => runOnce(docker, like, { stack, command: [program, ...command], network: true, onLine: (line) => terminal.line(line), signal });
+    const ended: [what: string, Ended][] = [["Postgres", await run(action === "drill" ? parts.drill : parts.backup, "berth-backup")]];
+    const like = action === "drill" ? snapshots?.drill : snapshots?.backup;
+    if (like !== undefined && !signal.aborted) ended.push(["Redis and volumes", await run(like, "berth-snapshots")]);
     if (signal.aborted) return exitCodes.interrupted;
-    const last = lastLine(ended);
-    if (ended.code !== 0) throw new OpsError(ended.code === 137 ? `${command.join(" ")} was killed; nothing of it is listed, and the next one starts anew` : last);
+    const failed = ended.filter(([, { code }]) => code !== 0).map(([what, end]) => `${ended.length > 1 ? `${what}: ` : ""}${end.code === 137 ? `${command.join(" ")} was killed; nothing of it is listed, and the next one starts anew` : lastLine(end)}`);
+    if (failed.length > 0) throw new OpsError(failed.join("\n"));
     if (action === undefined) {
       const backup = (await listBackups(docker, parts)).at(-1);
-      if (json) terminal.json({ stack, backup });
-      else if (backup !== undefined) terminal.result(backupTable([backup], new Date()));
+      const made = [...(ended[1]?.[1].stdout.matchAll(/^\S+: snapshot ([0-9a-f]{8})$/gm) ?? [])].map(([, id]) => id);
+      const taken = snapshots === undefined || made.length === 0 ? [] : (await listSnapshots(docker, snapshots)).filter(({ id }) => made.includes(id));
+      if (json) terminal.json({ stack, backup, snapshots: taken });
+      else {
+        if (backup !== undefined) terminal.result(backupTable([backup], new Date()));
+        if (taken.length > 0) terminal.result(`\n${snapshotTable(taken, new Date())}`);
+      }
     } else if (json) terminal.json({ stack, action, passed: true });
-    else terminal.result(last);
+    else for (const [what, end] of ended) terminal.result(`${ended.length > 1 ? `${what}: ` : ""}${lastLine(end)}`);
     return exitCodes.ok;
   },
 };

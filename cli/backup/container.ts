@@ -46,9 +46,15 @@ export async function backupParts(docker: Dockerode, stack: string): Promise<Bac
 }
 
 async function partOf(docker: Dockerode, stack: string, role: string, missing: string): Promise<Dockerode.ContainerInspectInfo> {
-  const found = (await stackContainers(docker, stack)).findLast(({ Labels }) => Labels[labels.role] === role);
+  const found = await findPart(docker, stack, role);
   if (found === undefined) throw new OpsError(missing);
-  return docker.getContainer(found.Id).inspect();
+  return found;
+}
+
+/** The newest container of a role; undefined where there is none. */
+export async function findPart(docker: Dockerode, stack: string, role: string): Promise<Dockerode.ContainerInspectInfo | undefined> {
+  const found = (await stackContainers(docker, stack)).findLast(({ Labels }) => Labels[labels.role] === role);
+  return found === undefined ? undefined : docker.getContainer(found.Id).inspect();
 }
 
 export interface Once {
@@ -114,8 +120,8 @@ export async function createLike(
   like: Dockerode.ContainerInspectInfo,
   { stack, command, mounts = mountsOf(like), network = false, tmpfs = {}, env = [], name }: Once & { name: string },
 ): Promise<Dockerode.Container> {
-  const copied = copyOf(like, { stack, app: "postgres", command }, false);
-  const backup = Object.keys(like.NetworkSettings.Networks).find((name) => name.endsWith("-backup"));
+  const copied = copyOf(like, { stack, app: like.Config.Labels[labels.app] ?? "postgres", command }, false);
+  const backup = Object.keys(like.NetworkSettings.Networks).find((name) => /-(backup|snapshots)$/.test(name));
   return docker.createContainer({
     ...copied,
     name,

@@ -3,16 +3,21 @@ import { usageError } from "../exit.ts";
 /** What is restored: the state at a time, at the end of one backup, or the newest that the repository has. */
 export type RestoreTarget = { to: string } | { set: string } | "newest";
 
+const label = /^\d{8}-\d{6}F(_\d{8}-\d{6}[DI])?$/;
+const snapshotId = /^[0-9a-f]{8}$/;
+
 /**
  * Reads the options of `berth restore`. A time without a zone is UTC, which everything here is shown in.
  *
+ * @param of What `--set` names: a backup of Postgres, or a snapshot of Redis or a volume.
  * @throws OpsError (2) for both at once, no time, or no label.
  */
-export function restoreTarget({ to, set }: { to?: string | undefined; set?: string | undefined }): RestoreTarget {
+export function restoreTarget({ to, set }: { to?: string | undefined; set?: string | undefined }, of: "backup" | "snapshot" = "backup"): RestoreTarget {
   if (to !== undefined && set !== undefined) throw usageError("--to and --set are two ways of saying what is restored: give one of them");
   if (set !== undefined) {
-    if (/^\d{8}-\d{6}F(_\d{8}-\d{6}[DI])?$/.test(set)) return { set };
-    throw usageError(`--set is "${set}", but must be a label as ./berth backup list shows it, for example 20250301-023000F`);
+    const [form, what] = of === "backup" ? [label, "a label as ./berth backup list shows it, for example 20250301-023000F"] : [snapshotId, "a snapshot as ./berth backup list shows it, for example 1f3a9c07"];
+    if (form.test(set)) return { set };
+    throw usageError(`--set is "${set}", but must be ${what}`);
   }
   if (to === undefined) return "newest";
   const [, date, time, zone = ""] = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?(Z|UTC|[+-]\d\d(?::?\d\d)?)?$/.exec(to) ?? [];

@@ -1,44 +1,56 @@
+import type { Parsed } from "../arguments.ts";
+import { type Context, type Command, jsonOption, stackOf, stackOption } from "../command.ts";
 import { archiveLive } from "./archive-live.ts";
 import { backupParts, serverParts } from "./container.ts";
 import { listBackups } from "./list.ts";
 import { neededFor } from "./room.ts";
-import { type Command, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerOf } from "../docker.ts";
-import { exitCodes, usageError } from "../exit.ts";
+import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { interruptible } from "../interruption.ts";
 import { Progress } from "../progress.ts";
 import { confirm } from "../prompts.ts";
 import { asideName, discardAside, findAside, restoreAside, serves } from "./restore-aside.ts";
-import { restoreTarget } from "./restore-target.ts";
+import { namedSource, requireSnapshot, restoreAll, type Restored, restoredTable, restoreOne } from "./restore-all.ts";
+import { type RestoreTarget, restoreTarget } from "./restore-target.ts";
 import { swap } from "./restore-swap.ts";
 import { compareRows, rowTable } from "./row-counts.ts";
+import { listSnapshots, snapshotParts } from "./snapshots.ts";
 
 export const command: Command = {
-  summary: "Postgres as it was, restored aside first, then put in place",
+  summary: "Postgres, Redis, a volume or the whole stack as it was",
   description: [
     "Restores Postgres from its backups into a server aside: its own volume, no network, read-only. Shows how to look at",
     "it, and the rows of each table beside those of the live server, which is not touched. --swap then puts it in the live",
     "server's place, after a question: the live server is stopped cleanly, and its data kept beside under a dated name.",
     "--discard removes the server aside. Without --to and --set it is the newest state. The live server, where it\nanswers, archives its log first: a restore reaches up to this moment.",
+    "--redis and --volume put a snapshot in the place of what is there: who uses it is stopped meanwhile, and the present",
+    "state becomes a snapshot first. --all does so with all of the stack, Postgres too: also where the host is new.",
   ].join("\n"),
   options: {
     stack: stackOption,
     to: { type: "string", value: "<time>", help: 'the state at a time, "2025-03-01 09:30:00" (UTC) or "2025-03-01 10:30:00+01:00"' },
-    set: { type: "string", value: "<label>", help: "the state at the end of a backup, by its label in ./berth backup list" },
+    set: { type: "string", value: "<label>", help: "the state at the end of a backup, or a snapshot, as ./berth backup list names it" },
+    redis: { type: "boolean", help: "Redis, from its snapshots" },
+    volume: { type: "string", value: "<app/volume>", help: "a volume of an application, for example shop/data" },
+    all: { type: "boolean", help: "Postgres, Redis and every volume, put in place" },
     swap: { type: "boolean", help: "put the restored server in the live one's place" },
     discard: { type: "boolean", help: "remove the restored server" },
-    yes: { type: "boolean", short: "y", help: "don't ask before --swap" },
+    yes: { type: "boolean", short: "y", help: "don't ask before something is replaced" },
     json: jsonOption,
   },
-  examples: ['./berth restore --to "2025-03-01 09:30:00"', "./berth restore --set 20250301-023000F -s prod", "./berth restore --swap", "./berth restore --discard"],
+  examples: ['./berth restore --to "2025-03-01 09:30:00"', "./berth restore --set 20250301-023000F -s prod", "./berth restore --swap", "./berth restore --volume shop/data -s prod", "./berth restore --all -s prod", "./berth restore --discard"],
   exits: [0, 1, 2, 3, 6, 130],
   async run(context, parsed) {
     const { terminal, signal } = context;
     const { flags, values } = parsed;
     const stack = stackOf(context, parsed);
-    const target = restoreTarget({ to: values["to"], set: values["set"] });
-    const modes = [flags["swap"] && "--swap", flags["discard"] && "--discard", target !== "newest" && "--to or --set"].filter(Boolean);
+    const inPlace = [flags["all"] && "--all", flags["redis"] && "--redis", values["volume"] !== undefined && "--volume"].filter(Boolean);
+    const target = restoreTarget({ to: values["to"], set: values["set"] }, inPlace.length > 0 ? "snapshot" : "backup");
+    const modes = [flags["swap"] && "--swap", flags["discard"] && "--discard", target !== "newest" && inPlace.length === 0 && "--to or --set"].filter(Boolean);
     if (modes.length > 1) throw usageError(`${modes.join(" and ")} are two steps: first ./berth restore, then --swap or --discard`);
+    if (inPlace.length + Math.min(modes.length, inPlace.length) > 1) throw usageError(`${[...inPlace, ...modes].join(" and ")} are each a restore of its own: give one of them`);
+    if (flags["all"] && values["set"] !== undefined) throw usageError("--set names a state of one part: with --all say --to");
+    if (inPlace.length > 0) return replace(context, parsed, stack, target);
     const docker = await dockerOf(context, stack);
     const json = flags["json"] === true;
 
@@ -82,3 +94,32 @@ export const command: Command = {
     return exitCodes.ok;
   },
 };
+
+/** What `--redis`, `--volume` and `--all` do: no copy aside, but the state of before is kept. */
+async function replace(context: Context, { flags, values }: Parsed, stack: string, target: RestoreTarget): Promise<number> {
+  const { terminal, signal } = context;
+  const docker = await dockerOf(context, stack);
+  const report = new Progress(terminal);
+  const snapshots = await snapshotParts(docker, stack);
+  const ask = async (warning: string) => {
+    if (flags["yes"] !== true) await confirm(context, { stack, option: flags["all"] ? "--all" : "--redis or --volume", does: "replaces what is live", warning });
+  };
+  let restored: Restored[];
+  if (flags["all"]) {
+    const postgres = await backupParts(docker, stack);
+    await ask(`All data of stack "${stack}" becomes what it was: its applications lose their connections, and what uses Redis or a volume is stopped meanwhile. What is there now is kept.`);
+    restored = await restoreAll({ docker, postgres, snapshots, target }, report, signal);
+  } else {
+    if (snapshots === undefined) throw new OpsError(`stack "${stack}" has no snapshots: they are made with berth:postgres.backup in Pulumi.${stack}.yaml, where an application has a cache or volumes; then ./berth up -s ${stack}`);
+    const source = namedSource(snapshots, values["volume"]);
+    const snapshot = requireSnapshot(await interruptible(signal, listSnapshots(docker, snapshots)), source, target);
+    await ask(`${source} of stack "${stack}" becomes what it was at ${snapshot.time}; what uses it is stopped meanwhile. What is there now is kept as a snapshot.`);
+    restored = [await restoreOne(docker, snapshots, snapshot, report, signal)];
+  }
+  if (flags["json"]) terminal.json({ stack, restored });
+  else {
+    terminal.result(restoredTable(restored));
+    terminal.result(flags["all"] ? `now bring the stack to this state, then make a backup: ./berth up -s ${stack}, ./berth backup --type full -s ${stack}` : `back again: ./berth restore with --set and the snapshot of before`);
+  }
+  return exitCodes.ok;
+}

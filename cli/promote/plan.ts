@@ -72,7 +72,8 @@ export function planOf(running: Running, there: Running, from: StackValues, to: 
     const { [key]: runs } = running.own;
     const { [key]: given } = to.own;
     if (runs === undefined) {
-      if (to.hasBackups && given === undefined) plan.built.push(key);
+      // A stack that has backups, and runs no image for snapshots, has nothing that they would be made of.
+      if (to.hasBackups && given === undefined && !(key === "snapshots" && from.hasBackups)) plan.built.push(key);
       continue;
     }
     const name = parseImage(runs.image).repository.split("/").at(-1) ?? key;

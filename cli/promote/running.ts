@@ -70,7 +70,7 @@ function recordedRevision(releases: readonly Release[], app: string, image: stri
 }
 
 /** The components that make them: an application's image may have the same name. */
-const makers: Record<OwnImage, string> = { tools: "berth:index:Tools", postgresBackup: "berth:index:BackupRepository" };
+const makers: Record<OwnImage, string> = { tools: "berth:index:Tools", postgresBackup: "berth:index:BackupRepository", snapshots: "berth:index:SnapshotRepository" };
 
 function ownOf(key: OwnImage, image: string, built: readonly StateResource[]): RunningOwn {
   const build = built.find(({ urn }) => qualifiedType(urn).split("$").includes(makers[key]));

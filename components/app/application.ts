@@ -53,6 +53,8 @@ export class Application extends pulumi.ComponentResource {
   readonly name: string;
   /** The route of its web server, whose servers are known once all replicas are healthy; none without a web server. */
   readonly routes: RouteArgs[] = [];
+  /** Names of its data volumes on the Docker host, by their names in the definition, known once they are there. */
+  readonly volumes: Record<string, pulumi.Output<string>>;
   /** `repository:tag@digest` that runs. */
   readonly image: pulumi.Output<string>;
   private readonly args: ApplicationArgs;
@@ -71,6 +73,7 @@ export class Application extends pulumi.ComponentResource {
     this.warn(loosened(unprepared));
     this.image = this.pulled();
     this.met = this.needs();
+    this.volumes = this.met.volumes;
     this.jobs();
     if (web !== undefined) this.routes.push(this.web(web));
     if (worker !== undefined) this.worker(worker);

@@ -32,6 +32,8 @@ export interface NeedsMet {
   files: { files: Files; target: string }[];
   /** Its volumes. */
   mounts: docker.types.input.ContainerMount[];
+  /** Names of the volumes on the Docker host, by their names in the definition. */
+  volumes: Record<string, pulumi.Output<string>>;
   /** Values that its programs know, and may print. */
   secrets: pulumi.Input<string>[];
 }
@@ -72,12 +74,19 @@ export function meetNeeds(parent: pulumi.Resource, name: string, args: AppNeedsA
     files.push({ files: new Files(`${name}-config`, { platform, files: args.configFiles ?? {} }, child), target: definition.config.target });
   }
   const mounts: docker.types.input.ContainerMount[] = [];
+  const volumes: NeedsMet["volumes"] = {};
   for (const [volume, path] of Object.entries(definition.volumes ?? {})) {
-    const data = new Volume(`${name}-volume-${volume}`, { platform, owner: args.userId, data: true, app: name }, child);
+    const data = new Volume(volumeOf(name, volume), { platform, owner: args.userId, data: true, app: name }, child);
+    volumes[volume] = data.volumeName;
     // Into an empty volume the engine copies what the image has at the path, its owner included.
     mounts.push({ ...data.mount(path), volumeOptions: { noCopy: true } });
   }
-  return { env, files, mounts, secrets: Object.values(secrets) };
+  return { env, files, mounts, volumes, secrets: Object.values(secrets) };
+}
+
+/** A volume of an application in its stack; on the Docker host the stack's prefix is before it. */
+export function volumeOf(app: string, volume: string): string {
+  return `${app}-volume-${volume}`;
 }
 
 function secretValues(parent: pulumi.Resource, name: string, args: AppNeedsArgs): Record<string, pulumi.Input<string>> {

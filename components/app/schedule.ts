@@ -51,12 +51,15 @@ const crontabDirectory = "/etc/berth-schedule";
  * new Schedule("deliver-backup", { platform, mounts: [tools.mount()], app: "deliver", schedule: "backup", cron: "15 3 * * *", command: ["deliver", "backup"], … });
  */
 export class Schedule extends pulumi.ComponentResource {
+  /** Its container, which is there all the time. */
+  readonly container: docker.Container;
+
   constructor(name: string, args: ScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Schedule", name, {}, opts);
     const { platform, stopGrace = 60 } = args;
     const crontab = new Files(`${name}-crontab`, { platform, files: { crontab: renderCrontab(args) } }, { parent: this });
     const file = `${crontabDirectory}/crontab`;
-    new docker.Container(
+    this.container = new docker.Container(
       name,
       {
         image: args.image,

@@ -1,5 +1,6 @@
 import type { BackupAges } from "../postgres/backup-ages.ts";
 import { backupMetrics } from "../postgres/backup-metrics.ts";
+import { snapshotMetrics } from "../snapshots/snapshot-metrics.ts";
 import { alert, type Alert, firstOf, log, minute, type Recorded } from "./alert.ts";
 
 export const dataAlerts = [
@@ -25,7 +26,7 @@ const { lastSuccess, success, drillLastSuccess, drillSuccess } = backupMetrics;
 /** Seconds in which a segment is tried again, also where each try waits for a store: what failed within them, with the last success before, fails still. */
 const retried = 300;
 
-export function backupAlerts({ backup, drill }: BackupAges): Alert[] {
+export function backupAlerts({ backup, drill, snapshots = false }: BackupAges): Alert[] {
   return [
     // The age of a server that has never archived is no number, and so not less.
     alert("WalNotArchived", "critical", `increase(pg_stat_archiver_failed_count[${retried}s]) > 0 unless pg_stat_archiver_last_archive_age <= ${retried}`, "Postgres can't archive its write-ahead log", `No backup reaches beyond the last segment that was archived, and the log will fill the disk. Does the repository take it: ${log} postgres`, { for: "2m" }),
@@ -33,6 +34,18 @@ export function backupAlerts({ backup, drill }: BackupAges): Alert[] {
     alert("BackupFailed", "warning", `${success} == 0`, "the last backup has failed", `Why is in its log: ${log} postgres`, minute),
     alert("RestoreDrillStale", "critical", stale(drillLastSuccess, drill), `the last restore that succeeded is older than ${hours(drill)}`, `A drill of the schedule was missed: ${log} postgres`, minute),
     alert("RestoreDrillFailed", "critical", `${drillSuccess} == 0`, "the newest backup could not be restored", `Why is in its log: ${log} postgres`, minute),
+    ...(snapshots ? snapshotAlerts(backup, drill) : []),
+  ];
+}
+
+/** Of Redis and the volumes, at the same times. */
+function snapshotAlerts(backup: number, drill: number): Alert[] {
+  const look = `${log} snapshots`;
+  return [
+    alert("SnapshotStale", "critical", stale(snapshotMetrics.lastSuccess, backup), `the newest snapshots of Redis and volumes are older than ${hours(backup)}`, `They were missed at their time: ${look}`, minute),
+    alert("SnapshotFailed", "warning", `${snapshotMetrics.success} == 0`, "the last snapshots of Redis and volumes have failed", `Why is in its log: ${look}`, minute),
+    alert("SnapshotDrillStale", "critical", stale(snapshotMetrics.drillLastSuccess, drill), `the last restore of snapshots that succeeded is older than ${hours(drill)}`, `A drill was missed at its time: ${look}`, minute),
+    alert("SnapshotDrillFailed", "critical", `${snapshotMetrics.drillSuccess} == 0`, "the newest snapshots could not be restored", `Why is in its log: ${look}`, minute),
   ];
 }
 

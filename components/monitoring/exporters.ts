@@ -9,6 +9,7 @@ import { labelsOf, type Platform } from "../docker/platform.ts";
 import { below, type Naming } from "../docker/naming.ts";
 import type { Postgres } from "../postgres/postgres.ts";
 import type { Redis } from "../redis/redis.ts";
+import type { Volume } from "../docker/volume.ts";
 
 export interface ExportersArgs {
   platform: Platform;
@@ -16,6 +17,8 @@ export interface ExportersArgs {
   network: pulumi.Input<string>;
   postgres: Postgres;
   redis: Redis;
+  /** Files for Prometheus beyond those of Postgres's backups. @default none */
+  metricFiles?: Volume | undefined;
   /** Names of its parts. @default `<name>-<part>` */
   named?: Naming;
 }
@@ -53,15 +56,16 @@ export class Exporters extends pulumi.ComponentResource {
   private node(): string {
     const { platform, postgres } = this.args;
     // What backups leave behind; its figures appear beside the host's.
-    const { metricFiles } = postgres;
+    const files: [directory: string, volume: Volume | undefined][] = [[metricFilesDirectory, postgres.metricFiles], ["/snapshot-metric-files", this.args.metricFiles]];
+    const there = files.flatMap(([directory, volume]) => (volume === undefined ? [] : [{ directory, volume }]));
     return this.container("node-exporter", 9100, {
       image: platform.image("nodeExporter"),
       entrypoints: ["node_exporter"],
       command: [
         "--web.listen-address=:9100",
-        ...(metricFiles === undefined ? [] : [`--collector.textfile.directory=${metricFilesDirectory}`]),
+        ...there.map(({ directory }) => `--collector.textfile.directory=${directory}`),
       ],
-      ...(metricFiles !== undefined && { mounts: [metricFiles.mount(metricFilesDirectory, true)] }),
+      ...(there.length > 0 && { mounts: there.map(({ directory, volume }) => volume.mount(directory, true)) }),
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Metrics } from "../app/definition.ts";
 import type { BackupAges } from "../postgres/backup-ages.ts";
 import { backupMetrics } from "../postgres/backup-metrics.ts";
+import { snapshotMetrics } from "../snapshots/snapshot-metrics.ts";
 import { figure, lines, type PanelSpec, placed } from "./grafana-panel.ts";
 
 const window = "[$__rate_interval]";
@@ -82,6 +83,7 @@ const panelsOf = (ages: BackupAges): Record<string, PanelSpec[]> => ({
     figure("Size of the newest backup", "bytes", backupMetrics.size),
     figure("Age of the last restore drill that passed", "s", `time() - ${backupMetrics.drillLastSuccess}`, [ages.drill - 43_200, ages.drill]),
     figure("Time of the last restore drill", "s", backupMetrics.drillDuration),
+    figure("Age of the newest snapshots of Redis and volumes", "s", `time() - ${snapshotMetrics.lastSuccess}`, [ages.backup - 3600, ages.backup]),
     figure("Schedules", "short", 'count(up{job=~"schedules-.+"} == 1) or vector(0)'),
     lines("Runs in a day that succeeded", "short", [schedule("successful_executions"), "{{app}} {{task}}"]),
     lines("Runs in a day that failed", "short", [schedule("failed_executions"), "{{app}} {{task}}"]),

@@ -56,7 +56,7 @@ export class Monitoring extends pulumi.ComponentResource {
     super("berth:index:Monitoring", name, {}, opts);
     const { platform, network, postgres, redis, applications = [], schedulers = [], workers = [], services = [], httpsHosts, retention, size, alerts, grafana, logs, named = below(name) } = args;
     const child = { parent: this };
-    const exporters = new Exporters(named("exporters"), { platform, network, postgres, redis, named: args.named }, child);
+    const exporters = new Exporters(named("exporters"), { platform, network, postgres, redis, metricFiles: args.metricFiles, named: args.named }, child);
     const networks = new Map([...applications, ...schedulers, ...workers, ...services].map((app) => [app.name, app.network]));
     this.alertmanager = alerts && new Alertmanager(named("alertmanager"), { platform, network, alerts }, child);
     const alertmanager = this.alertmanager?.target;
@@ -71,7 +71,7 @@ export class Monitoring extends pulumi.ComponentResource {
       ...(collector !== undefined && { "log-collector": collector.target }),
     };
     const stack = platform.labels[labels.stack];
-    const backups = postgres.backupTimes && backupAges(postgres.backupTimes);
+    const backups = postgres.backupTimes && { ...backupAges(postgres.backupTimes), snapshots: args.metricFiles !== undefined };
     this.prometheus = new Prometheus(
       named("prometheus"),
       {

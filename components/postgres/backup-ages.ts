@@ -5,6 +5,8 @@ import type { BackupTimes } from "./backup-schedules.ts";
 export interface BackupAges {
   backup: number;
   drill: number;
+  /** Whether there are snapshots at the same times. @default false */
+  snapshots?: boolean;
 }
 
 const hour = 3600;

@@ -29,6 +29,8 @@ export interface BackupSchedulesArgs extends BackupTimes {
   dataMount: string;
   /** User and group id of the server. */
   owner: number;
+  /** What is there before the log is looked for, whether it arrives or not. @default nothing */
+  after?: pulumi.Input<pulumi.Resource>[];
   /** The monitoring network, by name. */
   network: pulumi.Input<string>;
 }
@@ -49,6 +51,8 @@ const backupGrace = 6 * 3600;
 export class BackupSchedules extends pulumi.ComponentResource {
   /** Results of backups and drills as files for Prometheus, see components/postgres/backup-metrics.ts. */
   readonly metricFiles: Volume;
+  /** The repository has the log of this very server. */
+  readonly checked: pulumi.Output<docker.Container>;
 
   constructor(name: string, args: BackupSchedulesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:BackupSchedules", name, {}, opts);
@@ -71,8 +75,9 @@ export class BackupSchedules extends pulumi.ComponentResource {
         secrets: repository.known,
         ...(repository.networks.length > 0 && { networks: repository.networks }),
       },
-      child,
+      { ...child, dependsOn: args.after },
     );
+    this.checked = check.done;
     const schedule = (schedule: string, cron: string, command: string[], own: docker.types.input.ContainerMount[], { loosening = {}, stopGrace }: { loosening?: Loosening; stopGrace?: number } = {}) =>
       new Schedule(
         `${name}-${schedule}`,

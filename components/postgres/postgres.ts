@@ -61,6 +61,7 @@ export class Postgres extends pulumi.ComponentResource {
   private readonly platform: Platform;
   private readonly socket: Volume;
   private readonly container: docker.Container;
+  private readonly checked: pulumi.Output<docker.Container> | undefined;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Postgres", name, {}, opts);
@@ -115,7 +116,9 @@ export class Postgres extends pulumi.ComponentResource {
     );
     this.containerName = this.container.name;
     this.backupImage = repository?.image;
-    this.metricFiles = this.schedules(`${name}-backup`, args, repository, dataVolume)?.metricFiles;
+    const schedules = this.schedules(`${name}-backup`, args, repository, dataVolume);
+    this.metricFiles = schedules?.metricFiles;
+    this.checked = schedules?.checked;
     this.registerOutputs({ containerName: this.containerName });
   }
 
@@ -127,10 +130,11 @@ export class Postgres extends pulumi.ComponentResource {
   /**
    * A job that runs SQL as the superuser, with `files` readable under /run/secrets.
    *
-   * It has no network: it enters by the socket.
+   * It has no network: it enters by the socket. With backups it waits until these are known to work: on a new host, where
+   * another database is still to be restored, no application begins with an empty one.
    */
   runSql(name: string, sql: string, files: Files, parent: pulumi.Resource, secrets: pulumi.Input<string>[] = []): Job {
-    return sqlJob(name, { platform: this.platform, socket: this.socket, files, sql, secrets }, { parent, dependsOn: this.container });
+    return sqlJob(name, { platform: this.platform, socket: this.socket, files, sql, secrets }, { parent, dependsOn: this.checked ?? this.container });
   }
 
   private repository(name: string, { platform, backup }: PostgresArgs): BackupRepository | undefined {

@@ -37,6 +37,8 @@ export class Redis extends pulumi.ComponentResource {
   readonly containerName: pulumi.Output<string>;
   /** The server's container, known once it has read its data and answers: who uses it waits for that. */
   readonly started: pulumi.Output<docker.Container>;
+  /** Name of the volume with its data, known once that is there. */
+  readonly data: pulumi.Output<string>;
   /** Secret password of the user `exporter`. */
   readonly exporterPassword: pulumi.Output<string>;
   private readonly passwords: Record<string, pulumi.Output<string>>;
@@ -52,6 +54,7 @@ export class Redis extends pulumi.ComponentResource {
     this.passwords = Object.fromEntries(args.users.map((app) => [app, password(app)]));
     this.exporterPassword = password("exporter");
     const dataVolume = new Volume(`${name}-data`, { platform, owner: user, data: true }, { parent: this });
+    this.data = dataVolume.volumeName;
     const conf = renderRedisConf(args.memory, args.policy ?? "noeviction");
     const config = new Files(`${name}-config`, { platform, files: { "redis.conf": conf } }, { parent: this });
     const adminPassword = password("admin");

@@ -39,12 +39,12 @@ const parts: Part[] = [
     config["berth:registry"] = { owner: "acme", username: "acme" };
     config["berth:registryPassword"] = config["berth:backupKey"];
   }, ["registry-data"]],
-  ["the backups", (config) => void (config["berth:postgres"] = {}), ["postgres-backups"]],
+  ["the backups", (config) => void (config["berth:postgres"] = {}), ["postgres-backups", "snapshots-repository"]],
   ["fixed subnets", (config) => void delete config["berth:networks"], []],
   ["the backups' target", (config) => {
     config["berth:postgres"] = { backup: { target: bucket } };
     config["berth:s3Key"] = config["berth:s3Secret"] = config["berth:backupKey"];
-  }, ["postgres-backups"]],
+  }, ["postgres-backups", "snapshots-repository"]],
 ];
 
 const needs = (more: string) => `export default { context: import.meta.dirname, worker: { command: ["sleep", "infinity"], health: ["true"] }, ${more} };\n`;

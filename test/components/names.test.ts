@@ -13,6 +13,7 @@ import {
   Redis,
   Registry,
   Routes,
+  Snapshots,
   Tools,
   Traefik,
 } from "../../components/index.ts";
@@ -59,6 +60,8 @@ const components: Record<string, (name: string, shared: Shared) => unknown> = {
       },
       on,
     ),
+  Snapshots: (name, { on, pullProvider, tools: shared }) =>
+    new Snapshots(name, { ...cron, platform, target: { s3 }, keep: { full: 2, differential: 7 }, registry, pullProvider, baseImage: "redis:8.0", source: { context: "/berth/images/snapshots" }, tools: shared, sources: ["redis"], redisMemory: 128, network: "monitoring" }, on).schedule({ redis: "data" }),
   Redis: (name, { on }) => redis(name, on),
   Traefik: (name, { on }) => traefik(name, on),
   Routes: (name, { on }) => new Routes(name, { platform, traefik: traefik(`${name}-traefik`, on), routes: [], monitoringSubnet: "10.2.0.0/24" }, on),

@@ -86,6 +86,9 @@ for (const stack of ["dev", "prod"]) {
           "prometheus",
           "redis",
           "redis-exporter",
+          "snapshots-differential",
+          "snapshots-drill",
+          "snapshots-full",
           ...(stack === "dev" ? ["registry"] : []),
           "traefik",
           ...replicas(),
@@ -101,12 +104,15 @@ for (const stack of ["dev", "prod"]) {
           "postgres-backup-drill-owner",
           "postgres-backup-metrics-owner",
           "postgres-backup-stanza",
-          ...(stack === "dev" ? ["postgres-backups-owner", "registry-data-owner"] : ["traefik-certificates-owner", ...watching.map((part) => `${part}-data-owner`)]),
+          ...(stack === "dev" ? ["postgres-backups-owner", "registry-data-owner", "snapshots-repository-owner"] : ["traefik-certificates-owner", ...watching.map((part) => `${part}-data-owner`)]),
           "postgres-data-owner",
           "postgres-init",
           "postgres-socket-owner",
           "prometheus-data-owner",
           "redis-data-owner",
+          "snapshots-drill-owner",
+          "snapshots-init",
+          "snapshots-metrics-owner",
           ...routes(),
           "tools-fill",
           "tools-owner",
@@ -147,12 +153,13 @@ for (const stack of ["dev", "prod"]) {
       }
     });
 
-    test("runs nothing as root but the jobs that give a volume to its owner, with CHOWN alone, and that fill the tools', with nothing", () => {
+    test("runs nothing as root but the jobs that give a volume to its owner, with CHOWN alone, that fill the tools' or begin the snapshots, with nothing, and what reads and writes files of any owner", () => {
       for (const [name, { user, capabilities }] of [...services(), ...jobs()]) {
         assert.match(user ?? "", /^\d+:\d+$/, `${name} has a numeric user and group`);
         const owner = name.endsWith("-owner");
-        assert.equal(user === "0:0", owner || name.endsWith("tools-fill"), `${name} is ${user}`);
-        assert.deepEqual(capabilities?.adds, owner ? ["CAP_CHOWN"] : [], name);
+        const snapshots: Record<string, string[]> = { "snapshots-full": ["CAP_DAC_OVERRIDE"], "snapshots-differential": ["CAP_DAC_OVERRIDE"], "snapshots-drill": ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"], "snapshots-init": [] };
+        assert.equal(user === "0:0", owner || name.endsWith("tools-fill") || name in snapshots, `${name} is ${user}`);
+        assert.deepEqual(capabilities?.adds, owner ? ["CAP_CHOWN"] : (snapshots[name] ?? []), name);
       }
     });
 
@@ -200,7 +207,7 @@ for (const stack of ["dev", "prod"]) {
 
     test("gives only Traefik a network with a way out, and one to what writes backups to a bucket", () => {
       const open = of(type.network).filter(({ inputs }) => inputs["internal"] !== true).map(({ inputs }) => String(inputs["name"]));
-      const expected = ["public", ...(stack === "dev" ? ["registry"] : ["backup", "logs"]), ...(stack === "prod" || reachesOut() ? ["egress"] : [])];
+      const expected = ["public", ...(stack === "dev" ? ["registry"] : ["backup", "logs", "snapshots"]), ...(stack === "prod" || reachesOut() ? ["egress"] : [])];
       assert.deepEqual(open.toSorted(), expected.map((name) => `berth-${stack}-${name}`).toSorted());
       const on = (network: string) =>
         containers().filter(([, { networksAdvanced = [] }]) => networksAdvanced.some(({ name }) => name === network)).map(([name]) => name).toSorted();
@@ -216,6 +223,8 @@ for (const stack of ["dev", "prod"]) {
       }
       const backups = ["postgres-backup-differential", "postgres-backup-drill", "postgres-backup-full"];
       assert.deepEqual(on("berth-prod-backup"), stack === "dev" ? [] : ["postgres", "postgres-backup-check", ...backups, "postgres-backup-stanza"]);
+      const snapshots = ["snapshots-differential", "snapshots-drill", "snapshots-full"];
+      assert.deepEqual(on("berth-prod-snapshots"), stack === "dev" ? [] : [...snapshots, "snapshots-init"]);
       assert.deepEqual(on(`berth-${stack}-monitoring`), [
         ...watching,
         "node-exporter",
@@ -226,6 +235,7 @@ for (const stack of ["dev", "prod"]) {
         "redis",
         "redis-exporter",
         ...routes().toSorted(),
+        ...snapshots,
         "traefik",
       ]);
       assert.deepEqual(on(`berth-${stack}-registry`), stack === "dev" ? ["registry"] : []);
@@ -241,7 +251,7 @@ for (const stack of ["dev", "prod"]) {
       const kept = of(type.volume).filter(({ retainOnDelete }) => retainOnDelete).map(({ name }) => name);
       assert.deepEqual(resources.filter(({ protect }) => protect).map(({ name }) => name), ["postgres-data-volume"]);
       const data = of(type.volume).filter(({ inputs }) => role(inputs as unknown as Container) === "data").map(({ name }) => name);
-      const own = stack === "dev" ? ["postgres-backups", "registry-data"] : ["traefik-certificates", ...watching.filter((part) => part !== "alertmanager").map((part) => `${part}-data`)];
+      const own = stack === "dev" ? ["postgres-backups", "registry-data", "snapshots-repository"] : ["traefik-certificates", ...watching.filter((part) => part !== "alertmanager").map((part) => `${part}-data`)];
       const expected = ["postgres-data", "prometheus-data", "redis-data", ...own, ...appVolumes()].map((name) => `${name}-volume`).toSorted();
       assert.deepEqual(kept.toSorted(), expected);
       assert.deepEqual(data.toSorted(), expected);
@@ -330,7 +340,7 @@ for (const stack of ["dev", "prod"]) {
       assert.deepEqual(Object.keys(digests), apps.map(({ name }) => name));
       for (const digest of Object.values(digests)) assert.match(digest, /@sha256:[0-9a-f]{64}$/);
       const own = outputs["ownImages"] as Record<string, string>;
-      assert.deepEqual(Object.entries(own).map(([key, image]) => `${key} ${image.replace(/^.*\/(.*):build@sha256:[0-9a-f]{64}$/, "$1")}`), ["tools berth-tools", "postgresBackup berth-postgres"]);
+      assert.deepEqual(Object.entries(own).map(([key, image]) => `${key} ${image.replace(/^.*\/(.*):build@sha256:[0-9a-f]{64}$/, "$1")}`), ["tools berth-tools", "postgresBackup berth-postgres", "snapshots berth-snapshots"]);
       assert.deepEqual(Object.keys(outputs["reach"] as object).toSorted(), [...watching.slice(0, 1), "postgres", "prometheus", "redis"]);
       const { releases, ...shown } = outputs;
       const [first] = releases as { number: number; images: object; secrets: Record<string, string> }[];

@@ -63,7 +63,30 @@ const workers = {
   "urn:pulumi:earlier::berth::berth:index:Application$berth:index:Workload$docker:index/container:Container::shop-worker-0": "A worker's health check leaves its success where Prometheus reads it, under a name of the worker.",
 };
 
-const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups, ...workers };
+const [snapshots, repository] = ["berth:index:Snapshots", "berth:index:Snapshots$berth:index:SnapshotRepository"];
+const volume = (component: string, name: string) => [`${component}$berth:index:Volume::${name}`, `${component}$berth:index:Volume$docker:index/volume:Volume::${name}-volume`, `${component}$berth:index:Volume$berth:index:Job::${name}-owner`, `${component}$berth:index:Volume${job}::${name}-owner`];
+const newFiles = (component: string, name: string) => [`${component}$berth:index:Files::${name}`, ...files(component, name)];
+const schedules = `${snapshots}$berth:index:Schedule`;
+
+/** Backups cover Redis and the volumes too: new parts beside what there is. */
+const copies = Object.fromEntries(
+  Object.entries({
+    "Redis and the volumes of applications are backed up by parts of their own.": [
+      `${snapshots}::snapshots`,
+      ...["metrics", "drill"].flatMap((kind) => volume(snapshots, `snapshots-${kind}`)),
+      `${repository}::snapshots`,
+      ...["berth:index:Image", "berth:index:Image$docker-build:index:Image"].map((type) => `${repository}$${type}::snapshots-image`),
+      `${repository}$berth:index:Image$docker:index/remoteImage:RemoteImage::snapshots-image-pulled`,
+      ...newFiles(repository, "snapshots-secrets"),
+      ...volume(repository, "snapshots-repository"),
+      ...["", "$docker:index/container:Container"].map((type) => `${repository}$berth:index:Job${type}::snapshots-init`),
+      ...["full", "differential", "drill"].flatMap((kind) => [`${schedules}::snapshots-${kind}`, `${schedules}$docker:index/container:Container::snapshots-${kind}`, ...newFiles(schedules, `snapshots-${kind}-crontab`)]),
+    ],
+    "node_exporter reads their figures, from a volume of their own.": ["berth:index:Monitoring$berth:index:Exporters$docker:index/container:Container::node-exporter"],
+  }).flatMap(([why, urns]) => urns.map((rest): [string, string] => [`urn:pulumi:earlier::berth::${rest}`, why])),
+);
+
+const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups, ...workers, ...copies };
 
 /**
  * Resources of each recorded stack that this program changes, by URN, each with the reason why that can't be helped.

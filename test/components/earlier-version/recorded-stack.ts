@@ -29,6 +29,8 @@ export class RecordedStack implements Disposable {
     this.engine = engine;
     for (const part of program) cpSync(join(root, part), join(this.folder, part), { recursive: true });
     for (const part of ["apps", "images"]) cpSync(join(recorded, part), join(this.folder, part), { recursive: true });
+    // The earlier version did not have it.
+    cpSync(join(root, "images/snapshots"), join(this.folder, "images/snapshots"), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
     const here = (text: string) => text.replaceAll(placeholder, this.folder);
     const stackFile = `Pulumi.${this.name}.yaml`;

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerInspectInfo } from "dockerode";
+import type { Restored } from "../../../cli/backup/restore-all.ts";
+import { repositoryMounts, type Snapshot, snapshotParts } from "../../../cli/backup/snapshots.ts";
 import { backupParts, createLike, dataDirectory, dataMount, lastLine, mountsOf, runOnce } from "../../../cli/backup/container.ts";
 import type { Backup } from "../../../cli/backup/list.ts";
 import { sql } from "../../../cli/backup/restore-aside.ts";
@@ -10,15 +12,18 @@ import { outputOf } from "../../../docker/exec.ts";
 import { eventually, until } from "../eventually.ts";
 import { quickMonitoring } from "../monitoring/quick.ts";
 import { docker, Project } from "../project.ts";
+import { Keeper } from "./keeper.ts";
 
-// One stack without applications; the tests go on from each other's backups, in this order. Times are the machine's:
+// One stack with one application, which has a cache and a volume; the tests go on from each other's backups, in this order. Times are the machine's:
 // retention is shown by counts, not by weeks that pass.
 
 let project: Project;
+let keeper: Keeper;
 const canary = "canary-backup-key-5f2c9e";
 
 before(async () => {
   project = await Project.create("backup");
+  keeper = new Keeper(project);
   quickMonitoring(project);
   // Postgres itself tries again after a minute; the five are for a store that lets each try wait.
   project.edit("components/monitoring/data-alerts.ts", "const retried = 300;", "const retried = 90;");
@@ -32,7 +37,7 @@ after(async () => project[Symbol.asyncDispose]());
 async function configure(key = canary): Promise<void> {
   const secure = await project.encrypted(key);
   await project.configure((config) => {
-    config["berth:apps"] = {};
+    config["berth:apps"] = { keeper: {} };
     config["berth:secrets"] = "generate";
     config["berth:backupKey"] = secure;
     config["berth:postgres"] = { backup: { target: "volume", keep: { full: 2, differential: 2 } } };
@@ -251,6 +256,101 @@ describe("retention", () => {
     await until(async () => (await query("SELECT 1").catch(() => "")) === "1");
     assert.deepEqual(await list(), before);
     assert.equal(await metric("berth_backup_success"), 0);
+  });
+});
+
+describe("Redis and volumes", () => {
+  const snapshots = async () => (JSON.parse((await berth("backup", "list", "--json")).stdout) as { snapshots: Snapshot[] }).snapshots;
+  const parts = async () => (await snapshotParts(docker, project.stack)) ?? assert.fail("no snapshots");
+  /** berth-snapshots, or a shell, in a container like that of the schedules. */
+  const run = async (like: "backup" | "drill", ...command: string[]) => runOnce(docker, (await parts())[like] ?? assert.fail(), { stack: project.stack, command });
+  const restored = (run: { stdout: string }) => (JSON.parse(run.stdout) as { restored: Restored[] }).restored;
+  const first = { file: "first", key: "first" };
+  let before = "";
+
+  test("have snapshots of the full and of the other backups, which a drill restores, and Redis starts on them", async () => {
+    await keeper.put("first");
+    await berth("backup", "--type", "full");
+    const drill = await berth("backup", "drill");
+    assert.match(drill.output, /^redis: 1 keys$/m);
+    assert.match(drill.output, /^keeper\/files: 1 files, 5 bytes$/m);
+    const newest = (await snapshots()).slice(-2);
+    assert.deepEqual(newest.map(({ source, type }) => `${source} ${type}`), ["redis full", "keeper/files full"]);
+    const { stdout: told } = await run("drill", "sh", "-c", "cat /var/lib/berth-metrics/*.prom");
+    for (const line of ["berth_snapshot_success 1", "berth_snapshot_drill_success 1", 'berth_snapshot_drill_files{source="keeper/files"} 1', "berth_snapshot_drill_keys 1"]) assert.match(told, new RegExp(`^${line}$`, "m"));
+    before = new Date(Date.parse(newest[1]?.time ?? "") + 1000).toISOString().slice(0, 19).replace("T", " ");
+  });
+
+  test("are in Prometheus, too", async () => {
+    const [prometheus] = await project.containers("prometheus");
+    const query = ["promtool", "query", "instant", "--http.config.file=/run/secrets/client.yml", "http://prometheus:9090", "berth_snapshot_drill_keys"];
+    await until(async () => / => 1 @/.test(await outputOf(docker, prometheus?.Id ?? "", { command: query }).catch(() => "")));
+  });
+
+  test("come back one by one, with owner and mode, and what is there now is kept", async () => {
+    const well = await keeper.held();
+    await sleep(1100);
+    await keeper.put("second");
+    await keeper.inWorker("echo later > /files/later");
+    const [redis] = restored(await berth("restore", "--redis", "--to", before, "--yes", "--json"));
+    assert.match(redis?.kept ?? "", /^snapshot [0-9a-f]{8}$/);
+    assert.equal((await keeper.held()).key, "first");
+    const [volume] = restored(await berth("restore", "--volume", "keeper/files", "--to", before, "--yes", "--json"));
+    assert.deepEqual(await keeper.held(), well);
+    assert.match(well.mode, /^600 \d{5} 755 \d{5}$/);
+    // And forward again.
+    const kept = volume?.kept?.split(" ")[1] ?? "";
+    await berth("restore", "--volume", "keeper/files", "--set", kept, "--yes");
+    assert.deepEqual({ ...(await keeper.held()), mode: "" }, { ...first, file: "second", files: "./deep/note ./later", mode: "" });
+    await berth("restore", "--volume", "keeper/files", "--yes");
+    assert.deepEqual(await keeper.held(), well, "the newest of the backups, not the one that was kept");
+    assert.deepEqual((await project.up()).changes, {});
+  });
+
+  test("a restore that is interrupted leaves the volume as it was, and the application runs again", async () => {
+    await keeper.inWorker("head -c 60000000 /dev/urandom > /files/large");
+    await berth("backup");
+    await keeper.inWorker("rm /files/large; printf now > /files/deep/note");
+    const args = ["restore", "--volume", "keeper/files", "--yes", "-s", project.stack];
+    const run = await project.berth(args, { signal: "SIGINT", killWhen: (printed) => printed.includes("the present state is the snapshot") });
+    assert.equal(run.code, 130, run.output);
+    assert.deepEqual({ ...(await keeper.held()), mode: "" }, { file: "now", files: "./deep/note", key: "first", mode: "" });
+  });
+
+  test("Redis that rewrites its files while they are read is a snapshot of one moment", async () => {
+    // Keys that are there in order: a copy with one has all before it.
+    const add = "for n = 1, 500 do redis.call([[INCR]], [[keeper:count]]) redis.call([[SET]], [[keeper:n:]] .. redis.call([[GET]], [[keeper:count]]), 1) end";
+    const writing = keeper.besideRedis(`for i in $(seq 1 60); do redis-cli --user admin eval '${add}' 0 > /dev/null; [ $((i % 20)) != 5 ] || redis-cli --user admin bgrewriteaof > /dev/null; done`);
+    const taken = await run("backup", "berth-snapshots", "backup", "diff");
+    await writing;
+    assert.equal(taken.code, 0, taken.output);
+    const id = /^redis: snapshot (\w+)$/m.exec(taken.stdout)?.[1] ?? "";
+    await berth("restore", "--redis", "--set", id, "--yes");
+    const count = Number(await keeper.inRedis("GET keeper:count"));
+    assert.equal(Number(await keeper.inRedis("EVAL 'return #redis.call([[KEYS]], [[keeper:n:*]])' 0")), count, "every key of the count is there, and no other");
+  });
+
+  test("a damaged repository: verify and drill fail, and again succeed once it is whole", async () => {
+    const { backup, drill } = await parts();
+    const broken = async (script: string) => {
+      const ended = await runOnce(docker, backup ?? drill, { stack: project.stack, command: ["sh", "-euc", script], mounts: repositoryMounts(await parts(), []) });
+      assert.equal(ended.code, 0, ended.output);
+    };
+    await broken("cd /var/lib/restic; mkdir kept; for pack in $(find data -type f); do mkdir -p kept/$(dirname $pack); cp -p $pack kept/$pack; chmod u+w $pack; printf xx | dd of=$pack bs=1 seek=40 conv=notrunc status=none; done");
+    const [verified, drilled] = await Promise.all([run("backup", "berth-snapshots", "verify"), run("drill", "berth-snapshots", "drill")]);
+    assert.match(lastLine(verified), /^verify failed: the repository of snapshots is damaged/);
+    assert.match(lastLine(drilled), /^restore drill failed after \d+ s: /);
+    await broken("cd /var/lib/restic; cp -rp kept/data .; rm -r kept");
+    await Promise.all([berth("backup", "verify"), berth("backup", "drill")]);
+  });
+
+  test("another passphrase opens nothing", async () => {
+    const wrong = "echo another-passphrase-of-a-stack > /tmp/wrong; export RESTIC_PASSWORD_FILE=/tmp/wrong; exec berth-snapshots";
+    for (const [command, last] of [["init", /cannot be used: berth:backupKey is not the key/], ["backup full", /^snapshots failed: /], ["drill", /^restore drill failed/], ["verify", /^verify failed/]] as const) {
+      const ended = await run("backup", "sh", "-euc", `${wrong} ${command}`);
+      assert.equal(ended.code, 1, ended.output);
+      assert.match(lastLine(ended), last, command);
+    }
   });
 });
 

@@ -1,38 +1,31 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { globSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { eventually, until } from "../eventually.ts";
-import { engine, freePort, Project } from "../project.ts";
+import { eventually } from "../eventually.ts";
+import { engine, Project } from "../project.ts";
+import { Bucket } from "../servers/bucket.ts";
 import { withTick } from "../tick.ts";
 
-// A program that answers as S3 does (https://github.com/versity/versitygw, CGO_ENABLED=0), whose objects are files.
-const gateway = process.env["BERTH_S3_GATEWAY"];
-const skip =
-  engine !== "pulumi" ? "the embedded engine has its state in a folder" : gateway === undefined ? "BERTH_S3_GATEWAY names no S3 gateway to run" : false;
+const skip = engine !== "pulumi" ? "the embedded engine has its state in a folder" : false;
 
 describe("a state that moves from a folder to a bucket", { skip }, () => {
   let project: Project;
-  let store: ChildProcess;
+  let store: Bucket;
   let bucket: NodeJS.ProcessEnv;
 
   before(async () => {
     project = await Project.create("bucket");
     await withTick(project);
-    const folder = join(project.dir, "s3");
-    for (const name of ["s3/state", "meta"]) mkdirSync(join(project.dir, name), { recursive: true });
-    const port = await freePort();
     const keys = { AWS_ACCESS_KEY_ID: "berth-test-key", AWS_SECRET_ACCESS_KEY: "canary-state-key-9c1d" };
-    const login = { ROOT_ACCESS_KEY_ID: keys.AWS_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY: keys.AWS_SECRET_ACCESS_KEY };
-    store = spawn(gateway ?? "", ["--port", `127.0.0.1:${port}`, "posix", "--sidecar", join(project.dir, "meta"), folder], { env: { ...process.env, ...login }, stdio: "ignore" });
-    await until(() => fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false));
-    bucket = { ...keys, PULUMI_BACKEND_URL: `s3://state?endpoint=http://127.0.0.1:${port}&s3ForcePathStyle=true&region=us-east-1` };
+    store = await Bucket.create({ name: `${project.stack}-s3`, folder: project.dir, bucket: "state", keys: { key: keys.AWS_ACCESS_KEY_ID, secret: keys.AWS_SECRET_ACCESS_KEY }, tls: false });
+    bucket = { ...keys, PULUMI_BACKEND_URL: `s3://state?endpoint=http://${store.endpoint}&s3ForcePathStyle=true&region=us-east-1` };
     await project.up();
   });
   after(async () => {
-    store.kill();
+    await store[Symbol.asyncDispose]();
     await project[Symbol.asyncDispose]();
   });
 

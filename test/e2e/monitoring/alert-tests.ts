@@ -29,7 +29,7 @@ export const watched = {
   workers: [{ name: "shop" }],
   services: [{ name: "shop", role: "web" as const, replicas: 3 }],
   httpsHosts: ["shop.example"],
-  backups: { backup: 26 * 3600, drill: 3 * 86_400 },
+  backups: { backup: 26 * 3600, drill: 3 * 86_400, snapshots: true },
   logs: true,
 };
 
@@ -261,6 +261,10 @@ const cases: Record<string, AlertCases> = {
   BackupFailed: gauge("berth_backup_success", "0x60", "1x60"),
   RestoreDrillStale: stale("berth_restore_drill_last_success_timestamp_seconds", 3 * day),
   RestoreDrillFailed: gauge("berth_restore_drill_success", "0x60", "1x60"),
+  SnapshotStale: stale("berth_snapshot_last_success_timestamp_seconds", 26 * 3600),
+  SnapshotFailed: gauge("berth_snapshot_success", "0x60", "1x60"),
+  SnapshotDrillStale: stale("berth_snapshot_drill_last_success_timestamp_seconds", 3 * day),
+  SnapshotDrillFailed: gauge("berth_snapshot_drill_success", "0x60", "1x60"),
   LogsLost: {
     fires: [
       { series: all({ job: "log-collector" }, { otelcol_receiver_refused_log_records_total: "0x20 7x40" }), labels: { job: "log-collector" } },

@@ -193,9 +193,10 @@ describe("the plan", () => {
   test("names what the other stack goes on building: images for its backups, where only it has any", () => {
     const built = (yaml: string, own: Running["own"] = {}) => planOf({ ...nothing, own }, nothing, values("{}"), valuesOf(`config:\n  berth:registry: { owner: acme, username: bot }\n${yaml}`)).built;
     const backups = "  berth:postgres: { backup: { target: volume } }\n";
-    assert.deepEqual(built(backups), ["tools", "postgresBackup"]);
-    assert.deepEqual(built(backups, { tools: { image: `r/berth-tools@${digest("a")}`, revision: undefined, isBuilt: true } }), ["postgresBackup"]);
-    assert.deepEqual(built(`${backups}  berth:images: { tools: x, postgresBackup: y }\n`), []);
+    assert.deepEqual(built(backups), ["tools", "postgresBackup", "snapshots"]);
+    assert.deepEqual(planOf({ ...nothing, own: {} }, nothing, valuesOf(`config:\n${backups}`), valuesOf(`config:\n  berth:registry: { owner: acme, username: bot }\n${backups}`)).built, ["tools", "postgresBackup"], "of what has backups and no snapshots, nothing is to be had");
+    assert.deepEqual(built(backups, { tools: { image: `r/berth-tools@${digest("a")}`, revision: undefined, isBuilt: true } }), ["postgresBackup", "snapshots"]);
+    assert.deepEqual(built(`${backups}  berth:images: { tools: x, postgresBackup: y, snapshots: z }\n`), []);
     assert.deepEqual(built("  berth:postgres: { memory: 1GiB }\n"), []);
   });
 

@@ -47,10 +47,11 @@ test("what this machine builds for a stack is what its file does not name by dig
     "apps/notes/Dockerfile": `FROM ${reference("rust")}\n`,
     "images/tools/Dockerfile": `FROM ${reference("go")}\n`,
     "images/postgres/Dockerfile": `FROM ${reference("postgres")}\n`,
+    "images/snapshots/Dockerfile": `ARG BASE=${reference("redis")}\nFROM \${BASE}\n`,
   });
   const folders = new Project(folder).builtFolders("prod");
-  assert.deepEqual(folders, ["apps/store", "apps/plain", "images/postgres"].map((path) => join(folder, path)));
-  assert.deepEqual([...baseImages(folders)].toSorted(), [reference("node"), reference("postgres")].toSorted());
+  assert.deepEqual(folders, ["apps/store", "apps/plain", "images/postgres", "images/snapshots"].map((path) => join(folder, path)));
+  assert.deepEqual([...baseImages(folders)].toSorted(), [reference("node"), reference("postgres"), reference("redis")].toSorted());
 });
 
 test("parts that a stack may have are wanted where it has them", (context) => {

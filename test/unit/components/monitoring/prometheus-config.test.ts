@@ -109,7 +109,7 @@ describe("prometheus.yml", () => {
 });
 
 describe("the alert rules", () => {
-  const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }], backups: { backup: 26 * 3600, drill: 8 * 86_400 } };
+  const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }], backups: { backup: 26 * 3600, drill: 8 * 86_400, snapshots: true } };
   const everything = { ...watched, workers: [{ name: "shop" }], services: [{ name: "shop", role: "web" as const, replicas: 2 }], httpsHosts: ["shop.example"], logs: true };
   const monitored = { name: "monitor", ...monitor.metrics };
   const alerts = alertsOf(watched);
