@@ -45,6 +45,9 @@ export const command: Command = {
       }
       return exitCodes.ok;
     }
+    if (action !== "verify" && [parts.backup, parts.drill].some(({ Id }) => Id === parts.server.Id)) {
+      throw new OpsError(`the backups of stack "${stack}" do not run: the last update did not come to them, as where the repository has another database, on a new host. Restore that one: ./berth restore --all -s ${stack}; then ./berth up -s ${stack}`);
+    }
     const command = action === undefined ? ["backup", parsed.values["type"] ?? "diff"] : [action];
     const run = (like: Dockerode.ContainerInspectInfo, program: string) => runOnce(docker, like, { stack, command: [program, ...command], network: true, onLine: (line) => terminal.line(line), signal });
     const ended: [what: string, Ended][] = [["Postgres", await run(action === "drill" ? parts.drill : parts.backup, "berth-backup")]];

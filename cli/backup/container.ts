@@ -18,9 +18,12 @@ export interface BackupParts {
   stack: string;
   /** The server, running or not. */
   server: Dockerode.ContainerInspectInfo;
-  /** The container of the differential backups, which mounts all that backups and restores need. */
+  /**
+   * The container of the differential backups, which mounts all that backups and restores need. The server itself where the
+   * schedules are not there, as on a new host whose database is still to be restored: it mounts as much.
+   */
   backup: Dockerode.ContainerInspectInfo;
-  /** The container of the restore drills, which mounts what these need alone. */
+  /** The container of the restore drills, which mounts what these need alone; likewise. */
   drill: Dockerode.ContainerInspectInfo;
   /** Start of every fixed name of the stack on its host, for example `berth-dev`. */
   prefix: string;
@@ -40,9 +43,10 @@ export async function serverParts(docker: Dockerode, stack: string): Promise<Ser
 export async function backupParts(docker: Dockerode, stack: string): Promise<BackupParts> {
   const parts = await serverParts(docker, stack);
   const missing = `stack "${stack}" has no backups: set berth:postgres.backup in Pulumi.${stack}.yaml, for example { target: volume }, then ./berth up -s ${stack}`;
-  const find = (role: string) => partOf(docker, stack, role, missing);
-  const [backup, drill] = await Promise.all([find("schedule-backup-differential"), find("schedule-backup-drill")]);
-  return { ...parts, backup, drill };
+  const [backup, drill] = await Promise.all(["differential", "drill"].map((kind) => findPart(docker, stack, `schedule-backup-${kind}`)));
+  const archives = parts.server.Config.Env.some((entry) => entry.startsWith("PGBACKREST_CONFIG="));
+  if (backup === undefined && !archives) throw new OpsError(missing);
+  return { ...parts, backup: backup ?? parts.server, drill: drill ?? parts.server };
 }
 
 async function partOf(docker: Dockerode, stack: string, role: string, missing: string): Promise<Dockerode.ContainerInspectInfo> {
