@@ -108,6 +108,9 @@ test("up over a stack of an earlier version keeps what need not change and all d
   const { failures, answered } = await load.stop();
   assert.deepEqual(failures, {}, `of ${answered} requests`);
   assert.ok(answered > 100, `only ${answered} requests were answered`);
-  assert.deepEqual(await look(project), before);
+  const { data, ...rest } = await look(project);
+  // The repository of snapshots is new.
+  const old = Object.fromEntries(Object.entries(data).filter(([name]) => name in before.data));
+  assert.deepEqual({ ...rest, data: old }, before);
   assert.deepEqual((await project.up()).changes, {}, "a second up changes nothing");
 });

@@ -129,7 +129,7 @@ describe("the first promotion", () => {
     assert.equal(tip, told.commit);
     assert.equal(git("rev-parse", `${tip}^`), git("rev-parse", "main"));
     assert.deepEqual(git("diff", "--name-only", "main", tip).split("\n"), [prodFile]);
-    const own = { tools: `127.0.0.1:${project.registryPort}/live/berth-tools`, postgresBackup: `127.0.0.1:${project.registryPort}/live/berth-postgres` };
+    const own = { tools: `127.0.0.1:${project.registryPort}/live/berth-tools`, postgresBackup: `127.0.0.1:${project.registryPort}/live/berth-postgres`, snapshots: `127.0.0.1:${project.registryPort}/live/berth-snapshots` };
     assert.deepEqual(told.own.map(({ key, target, copied, revision: from }) => [key, target.split("@")[0], copied, from]), Object.entries(own).map(([key, repository]) => [key, repository, true, git("rev-parse", "main")]));
     assert.deepEqual(configOf(tip)["berth:apps"]?.[app], { folder: "services/node", memory: "128MiB", image, revision });
     assert.deepEqual(configOf(tip)["berth:images"], Object.fromEntries(told.own.map(({ key, target }) => [key, target])));
@@ -163,7 +163,7 @@ describe("the first promotion", () => {
     }
     const built = async (stack: string) => realResources(await (await deployerOf(stack)).state()).filter(({ type }) => type === types.built).map(({ urn }) => nameOf(urn));
     assert.deepEqual(await built(prod), []);
-    assert.deepEqual((await built(project.stack)).toSorted(), ["postgres-backup-image", `${app}-image`, "tools-image"].toSorted());
+    assert.deepEqual((await built(project.stack)).toSorted(), ["postgres-backup-image", `${app}-image`, "snapshots-image", "tools-image"].toSorted());
     assert.equal(await password(prod), await password(project.stack), "the login is known without an image that was pushed");
   });
 });
