@@ -1,7 +1,7 @@
 import type Dockerode from "dockerode";
 import { redisSource } from "../../components/snapshots/snapshot-config.ts";
 import type { Report } from "../../standins/report.ts";
-import { OpsError, usageError } from "../exit.ts";
+import { messageOf, OpsError, usageError } from "../exit.ts";
 import { interruptible } from "../interruption.ts";
 import { table } from "../table.ts";
 import type { BackupParts } from "./container.ts";
@@ -11,7 +11,7 @@ import { archiveLive } from "./archive-live.ts";
 import { restoreSource } from "./restore-source.ts";
 import { describeTarget, type RestoreTarget } from "./restore-target.ts";
 import { neededFor } from "./room.ts";
-import { chosen, listSnapshots, type Snapshot, type SnapshotParts } from "./snapshots.ts";
+import { chosen, listSnapshots, optionFor, type Snapshot, type SnapshotParts } from "./snapshots.ts";
 import { swap } from "./restore-swap.ts";
 
 /** What of a stack was put back. */
@@ -68,7 +68,14 @@ export async function restoreAll({ docker, postgres, snapshots, target }: Everyt
   const restored: Restored[] = [{ part: "postgres", state: describeTarget(target), kept: data }];
   for (const { source, snapshot } of found) {
     if (snapshots === undefined || snapshot === undefined) report.note(`${source} has no snapshot of that time, and is left as it is`);
-    else restored.push(await restoreOne(docker, snapshots, snapshot, report, signal));
+    else {
+      restored.push(
+        await restoreOne(docker, snapshots, snapshot, report, signal).catch((error: unknown) => {
+          const code = error instanceof OpsError ? error.code : undefined;
+          throw new OpsError(`${messageOf(error)}\nRestored before that, and so it stays: ${restored.map(({ part }) => part).join(", ")}. Go on: ./berth restore ${optionFor(source)} -s ${postgres.stack}, and so with what comes after it`, code);
+        }),
+      );
+    }
   }
   return restored;
 }

@@ -3,12 +3,12 @@ import { labels, stackContainers } from "../../docker/labels.ts";
 import { unlessStatus } from "../../docker/errors.ts";
 import { waitHealthy } from "../../docker/health.ts";
 import { volumeOf } from "../../components/app/needs.ts";
-import { redisSource, sourcePath } from "../../components/snapshots/snapshot-config.ts";
+import { sourcePath } from "../../components/snapshots/snapshot-config.ts";
 import type { Report } from "../../standins/report.ts";
 import { exitCodes, messageOf, OpsError } from "../exit.ts";
 import { type Ended, lastLine, type Mount, runOnce } from "./container.ts";
 import { step, tail } from "./restore-aside.ts";
-import { repositoryMounts, type Snapshot, type SnapshotParts } from "./snapshots.ts";
+import { optionFor, repositoryMounts, type Snapshot, type SnapshotParts } from "./snapshots.ts";
 
 /** Seconds that a container may take to be healthy again. */
 const startSeconds = 300;
@@ -70,8 +70,7 @@ async function putBack(work: Work, source: string, kept: string | undefined, err
   try {
     await work(kept === undefined ? ["clear", source] : ["restore", source, kept], true);
   } catch (again) {
-    const how = source === redisSource ? "--redis" : `--volume ${source}`;
-    throw new OpsError(`${messageOf(error)}\nThe state of before could not be put back: ${messageOf(again)}\nIt is the snapshot ${kept ?? "of an empty volume"}: ./berth restore ${how}${kept === undefined ? "" : ` --set ${kept}`}`);
+    throw new OpsError(`${messageOf(error)}\nThe state of before could not be put back: ${messageOf(again)}\nIt is the snapshot ${kept ?? "of an empty volume"}: ./berth restore ${optionFor(source)}${kept === undefined ? "" : ` --set ${kept}`}`);
   }
 }
 

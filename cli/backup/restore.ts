@@ -14,7 +14,7 @@ import { namedSource, requireSnapshot, restoreAll, type Restored, restoredTable,
 import { type RestoreTarget, restoreTarget } from "./restore-target.ts";
 import { swap } from "./restore-swap.ts";
 import { compareRows, rowTable } from "./row-counts.ts";
-import { listSnapshots, snapshotParts } from "./snapshots.ts";
+import { listSnapshots, optionFor, snapshotParts } from "./snapshots.ts";
 
 export const command: Command = {
   summary: "Postgres, Redis, a volume or the whole stack as it was",
@@ -119,7 +119,9 @@ async function replace(context: Context, { flags, values }: Parsed, stack: strin
   if (flags["json"]) terminal.json({ stack, restored });
   else {
     terminal.result(restoredTable(restored));
-    terminal.result(flags["all"] ? `now bring the stack to this state, then make a backup: ./berth up -s ${stack}, ./berth backup --type full -s ${stack}` : `back again: ./berth restore with --set and the snapshot of before`);
+    terminal.result("");
+    if (flags["all"]) terminal.result(`then:            ./berth up -s ${stack}\nand a backup:    ./berth backup --type full -s ${stack}`);
+    for (const { part, kept } of flags["all"] ? [] : restored) if (kept !== undefined) terminal.result(`back to before:  ./berth restore ${optionFor(part)} --set ${kept.split(" ")[1]} -s ${stack}`);
   }
   return exitCodes.ok;
 }

@@ -3,7 +3,7 @@ import { findPart, lastLine, type Mount, mountsOf, runOnce } from "./container.t
 import { OpsError } from "../exit.ts";
 import type { RestoreTarget } from "./restore-target.ts";
 import { age, size, table } from "../table.ts";
-import { snapshotPaths } from "../../components/snapshots/snapshot-config.ts";
+import { redisSource, snapshotPaths } from "../../components/snapshots/snapshot-config.ts";
 
 /** The containers of a stack that snapshots of Redis and of volumes, and restores of them, are copied from. */
 export interface SnapshotParts {
@@ -35,6 +35,11 @@ export async function snapshotParts(docker: Dockerode, stack: string): Promise<S
   if (drill === undefined) return undefined;
   const variable = (name: string) => drill.Config.Env.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
   return { stack, prefix: variable("BERTH_STACK"), drill, backup, sources: variable("BERTH_SOURCES").split(",") };
+}
+
+/** How `./berth restore` is told a source. */
+export function optionFor(source: string): string {
+  return source === redisSource ? "--redis" : `--volume ${source}`;
 }
 
 /** The mounts of the drill's container that a repository needs, and these. */

@@ -88,7 +88,8 @@ export class Snapshots extends pulumi.ComponentResource {
         env,
         user,
         cpus: 1,
-        memory: 512 + redisMemory,
+        // restic has ended when Redis begins.
+        memory: kind === "drill" ? Math.max(512, redisMemory + 128) : 512,
         processes: 4096,
         mounts: [...mounts, tools.mount()],
         networks: [{ name: network }, ...networks],

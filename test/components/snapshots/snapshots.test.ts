@@ -19,7 +19,7 @@ const program = (args: Partial<SnapshotsArgs> = {}) => () => {
   const pullProvider = new docker.Provider("pull", { host: "unix:///test.sock" });
   const tools = new Tools("tools", { platform, registry, pullProvider, source: toolsSource }, host);
   const times = { full: "30 2 * * 0", differential: "30 2 * * 1-6", drill: "30 4 * * 6", timeZone: "Europe/Vienna" };
-  const whole: SnapshotsArgs = { platform, registry, pullProvider, tools, ...times, target: "volume", keep, sources, baseImage: "redis:8.0", source: { context: "/berth/images/snapshots" }, redisMemory: 128, network: "monitoring", ...args };
+  const whole: SnapshotsArgs = { platform, registry, pullProvider, tools, ...times, target: "volume", keep, sources, baseImage: "redis:8.0", source: { context: "/berth/images/snapshots" }, redisMemory: 1024, network: "monitoring", ...args };
   const snapshots = new Snapshots("snapshots", whole, host);
   snapshots.schedule({ redis: "berth-test-redis-data", "shop/data": "berth-test-shop-volume-data" });
   return snapshots;
@@ -91,7 +91,7 @@ describe("snapshots of Redis and of volumes", () => {
         mount("berth-test-tools", "/opt/berth", true),
         mount(filesVolume(`snapshots-${kind}-crontab`), "/etc/berth-schedule", true),
       ]);
-      const settings = hardening({ memory: 640, cpus: "1.0", processes: 4096, tmpfs, adds: drills ? ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] : ["CAP_DAC_OVERRIDE"] });
+      const settings = hardening({ memory: drills ? 1152 : 512, cpus: "1.0", processes: 4096, tmpfs, adds: drills ? ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] : ["CAP_DAC_OVERRIDE"] });
       for (const [name, value] of Object.entries(settings)) assert.deepEqual(inputs[name], value, name);
       assert.deepEqual([inputs["envs"], inputs["user"], inputs["networksAdvanced"]], [[...env, "TZ=Europe/Vienna"].toSorted(), "0:0", [{ name: "monitoring" }]]);
       assert.deepEqual(inputs["labels"], labels(`schedule-snapshots-${kind}`, "snapshots"));
