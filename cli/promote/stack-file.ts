@@ -114,7 +114,7 @@ export function lackingIn(to: StackValues, from: string, { config, apps }: Stack
 }
 
 /** What promotion writes itself, what only a stack for development may have, and a registry, of which there are two kinds. */
-const own = /^berth:(apps\.[^.]+(\.(image|revision|folder|live))?|images\.(tools|postgresBackup|snapshots)|environment|developer(\..*)?|registry\..*)$/;
+const own = /^berth:(apps\.[^.]+(\.(image|revision|folder|live))?|images\.(tools|postgresBackup|snapshots)|environment|builds|developer(\..*)?|registry\..*)$/;
 
 /** An object of fields; a secret is a value. */
 function isGroup(value: unknown): value is Record<string, unknown> {

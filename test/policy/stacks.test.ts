@@ -56,7 +56,7 @@ test("with every option that adds a part, prod has no mandatory finding", async 
 
 test("nor has dev a finding with its logs in Loki, or with its applications as services of a swarm", async () => {
   assert.deepEqual(await findings("dev", { "berth:logs": { driver: "loki" } }), []);
-  const swarm = { "berth:runtime": "swarm", "berth:registry": { owner: "acme", username: "acme" } };
+  const swarm = { "berth:runtime": "swarm", "berth:builds": "careful", "berth:registry": { owner: "acme", username: "acme" } };
   assert.deepEqual(await findings("dev", swarm, { "berth:registryPassword": "canary" }), []);
 });
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type Dockerode from "dockerode";
 import images from "../../../config/images.lock.json" with { type: "json" };
 import { outage } from "../docker-host.ts";
 import { eventually } from "../eventually.ts";
-import { docker } from "../project.ts";
-import { slowLink } from "../servers/slow-link.ts";
+import { docker, freePort } from "../project.ts";
+import { slowLink, wayIn } from "../servers/slow-link.ts";
 import { type Given, health, healthy, server, sql } from "./notes.ts";
 
 /** Postgres cut off, and far away. */
@@ -38,24 +39,34 @@ export function slowPostgres(of: () => Given): void {
       await network.disconnect({ Container: container });
       await network.connect({ Container: container, EndpointConfig: { Aliases: [alias] } });
     };
-    const replicas = (await project.containers("web")).map(({ NetworkSettings }) => NetworkSettings.Networks[name]?.IPAddress);
-    const ask = async (replica: string | undefined) => {
-      const answer = await fetch(`http://${replica}:3000/notes`, { signal: AbortSignal.timeout(15_000) });
+    const labeled = { Labels: { "berth.stack": project.stack } };
+    const ways: Dockerode.Container[] = [];
+    const toReplica = async ({ NetworkSettings }: Dockerode.ContainerInfo): Promise<number> => {
+      const port = await freePort();
+      const way = await docker.createContainer({ ...wayIn(images.toolbox, port, { host: NetworkSettings.Networks[name]?.IPAddress ?? "", port: 3000 }), ...labeled });
+      ways.push(way);
+      await network.connect({ Container: way.id });
+      await way.start();
+      return port;
+    };
+    const ask = async (replica: number) => {
+      const answer = await fetch(`http://127.0.0.1:${replica}/notes`, { signal: AbortSignal.timeout(15_000) });
       return answer.status === 200 ? void (await answer.json()) : `${answer.status} ${await answer.text()}`;
     };
     await move("postgres-behind");
-    const link = await docker.createContainer({ ...slowLink(images.toolbox, name, "postgres", "postgres-behind", { latency: 300, loss: 20 }), Labels: { "berth.stack": project.stack } });
+    const link = await docker.createContainer({ ...slowLink(images.toolbox, name, "postgres", { host: "postgres-behind", port: 5432 }, { latency: 300, loss: 20 }), ...labeled });
     try {
+      const replicas = await Promise.all((await project.containers("web")).map(toReplica));
       await link.start();
       // None may stay on the way that it had.
       await sql(given, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'notes'", "postgres");
-      const connected = (replica: string | undefined) =>
+      const connected = (replica: number) =>
         eventually("a replica has its 10 connections", 30_000, async () => (await Promise.all(Array.from({ length: 10 }, () => ask(replica).catch(String)))).find((failure) => failure !== undefined));
       await Promise.all(replicas.map(connected));
       await healthy(given, 20_000);
       const times: number[] = [];
       const failures: string[] = [];
-      const client = async (replica: string | undefined) => {
+      const client = async (replica: number) => {
         for (let turn = 0; turn < 8; turn += 1) {
           const started = performance.now();
           const failure = await ask(replica).catch(String);
@@ -69,7 +80,7 @@ export function slowPostgres(of: () => Given): void {
       assert.deepEqual(failures, []);
       assert.ok(half > 300, `half of the requests took less than the link, ${half} ms`);
     } finally {
-      await link.remove({ force: true });
+      await Promise.all([link, ...ways].map((container) => container.remove({ force: true })));
       await move("postgres");
     }
     await healthy(given, 20_000);

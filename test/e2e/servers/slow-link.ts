@@ -8,26 +8,43 @@ export interface Link {
   loss: number;
 }
 
-/** Port of Postgres, which it takes and passes on to. */
-const port = 5432;
-
 /**
  * A container that passes connections on over a slow link that loses packets, which takes no module of the kernel. To an
  * application a lost packet is a wait. That TCP sends less after a loss, and in the end gives up, is not shown.
  *
  * @param image One that runs this machine's Node: with its C and C++ libraries.
+ * @param target Host and port; it takes the same port.
  * @returns Settings for the Docker API: under the name `alias` of `network`, to `target`.
  */
-export function slowLink(image: string, network: string, alias: string, target: string, { latency, loss }: Link) {
+export function slowLink(image: string, network: string, alias: string, target: { host: string; port: number }, link: Link) {
   return {
     Image: image,
-    Entrypoint: ["/node/node", "/e2e/slow-link.ts", target, `${latency}`, `${loss}`],
-    HostConfig: { Binds: [`${process.execPath}:/node/node:ro`, `${import.meta.dirname}:/e2e:ro`], NetworkMode: network },
+    Entrypoint: entrypoint(target, link),
+    HostConfig: { Binds: binds, NetworkMode: network },
     NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [alias] } } },
   };
 }
 
-function serve(target: string, { latency, loss }: Link): void {
+/**
+ * A container that takes connections on a port of 127.0.0.1 and passes them on as they are: to what is on internal networks,
+ * which the Docker host does not reach. It must be connected to one of these.
+ */
+export function wayIn(image: string, port: number, target: { host: string; port: number }) {
+  return {
+    Image: image,
+    Entrypoint: entrypoint(target, { latency: 0, loss: Infinity }),
+    ExposedPorts: { [`${target.port}/tcp`]: {} },
+    HostConfig: { Binds: binds, NetworkMode: "bridge", PortBindings: { [`${target.port}/tcp`]: [{ HostIp: "127.0.0.1", HostPort: `${port}` }] } },
+  };
+}
+
+const binds = [`${process.execPath}:/node/node:ro`, `${import.meta.dirname}:/e2e:ro`];
+
+function entrypoint({ host, port }: { host: string; port: number }, { latency, loss }: Link): string[] {
+  return ["/node/node", "/e2e/slow-link.ts", host, `${port}`, `${latency}`, `${loss}`];
+}
+
+function serve(host: string, port: number, { latency, loss }: Link): void {
   // TCP sends again what was lost after the time of an answer and 200 ms at least.
   const retransmission = latency + 200;
   let pieces = 0;
@@ -44,13 +61,13 @@ function serve(target: string, { latency, loss }: Link): void {
     from.on("error", () => to.destroy());
   };
   createServer({ allowHalfOpen: true }, (incoming) => {
-    const outgoing = connect({ host: target, port, allowHalfOpen: true });
+    const outgoing = connect({ host, port, allowHalfOpen: true });
     pass(incoming, outgoing, 0);
     pass(outgoing, incoming, latency);
   }).listen(port);
 }
 
 if (import.meta.main) {
-  const [target = "", latency, loss] = process.argv.slice(2);
-  serve(target, { latency: Number(latency), loss: Number(loss) });
+  const [host = "", port, latency, loss] = process.argv.slice(2);
+  serve(host, Number(port), { latency: Number(latency), loss: Number(loss) });
 }

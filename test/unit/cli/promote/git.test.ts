@@ -330,6 +330,7 @@ describe("a stack whose state runs nothing", () => {
     ({
       listContainers: () => Promise.resolve(containers),
       getContainer: () => ({ inspect: () => Promise.resolve(well) }),
+      getImage: () => ({ inspect: () => Promise.resolve({ Config: { Labels: null } }) }),
       info: () => Promise.resolve({ SystemTime: "2026-01-01T01:00:00Z" }),
     }) as unknown as Side["docker"];
   const deployer = (held: Deployment, images: Record<string, string>) =>
