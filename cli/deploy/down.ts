@@ -1,5 +1,5 @@
-import { applyWithProgress } from "./apply.ts";
-import { engineFor } from "./choose.ts";
+import { applyWithProgress } from "./update-progress.ts";
+import { engineFor } from "./choose-engine.ts";
 import { type Command, engineOption, stackOf, stackOption } from "../command.ts";
 import { dockerOf } from "../docker.ts";
 import { heed } from "../interruption.ts";

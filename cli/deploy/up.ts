@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { engineFor } from "./choose.ts";
+import { engineFor } from "./choose-engine.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
-import { namedApps } from "./named.ts";
+import { namedApps } from "./named-apps.ts";
 import { prepareMachine } from "../setup/prepare.ts";
 import { standInsOption } from "../setup/stand-ins.ts";
 import { type PlanTarget, pulumiPlanFile, readPlan, requirePlan } from "../preview/plan-file.ts";
@@ -13,7 +13,7 @@ import { Progress } from "../progress.ts";
 import { purgeKeys, purgeNote, purgeOption } from "../releases/purge.ts";
 import { readReleases } from "../releases/records.ts";
 import { promotionNote } from "../promote/note.ts";
-import { withoutHeld } from "../stack-file/held.ts";
+import { withoutHeld } from "../stack-file/held-images.ts";
 import { changesText, duration, table } from "../table.ts";
 import { applyStack, waitForAnswers } from "./update.ts";
 

@@ -1,6 +1,6 @@
 import type Dockerode from "dockerode";
 import { addresses, waitForAnswer } from "./answers.ts";
-import { applyWithProgress } from "./apply.ts";
+import { applyWithProgress } from "./update-progress.ts";
 import type { Context } from "../command.ts";
 import { bringBack, keep, type Kept } from "./bring-back.ts";
 import type { Deployer, Outcome, ResourceEvent, RunOptions } from "./deployer.ts";

@@ -8,7 +8,7 @@ import { types } from "../../pulumi/resource-types.ts";
 import { containerFindings } from "./container.ts";
 import { fileFindings } from "./files.ts";
 import type { Drift, Finding } from "./finding.ts";
-import { isSeen, type Look, lookAt } from "./look.ts";
+import { isSeen, type Look, lookAt } from "./found.ts";
 import { rereadDrifts } from "./reread.ts";
 import { serviceFindings } from "./service.ts";
 import { strayDrifts } from "./strays.ts";

@@ -8,7 +8,7 @@ import { types } from "../../pulumi/resource-types.ts";
 import { compare } from "./compare.ts";
 import type { Drift } from "./finding.ts";
 import { updateRequest } from "./limits.ts";
-import { lookAt } from "./look.ts";
+import { lookAt } from "./found.ts";
 import { driftLine } from "./text.ts";
 import { wantedContainer, type WantedContainer } from "./wanted.ts";
 

@@ -2,7 +2,7 @@ import { type Deployment, nameOf, type StateResource } from "../deploy/stack-sta
 import { unknownTo } from "../deploy/strays.ts";
 import { labels } from "../../docker/labels.ts";
 import { type Drift, type Finding, harmless } from "./finding.ts";
-import type { Look } from "./look.ts";
+import type { Look } from "./found.ts";
 
 /** What carries the stack's label and is not in the state, and what an update that was stopped left undone. */
 export function strayDrifts(stack: string, state: Deployment, look: Look, up: string): Drift[] {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { closest, type Parsed } from "../arguments.ts";
-import { engineFor } from "../deploy/choose.ts";
+import { engineFor } from "../deploy/choose-engine.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerOf } from "../docker.ts";
 import { exitCodes, OpsError, usageError } from "../exit.ts";

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { engineFor } from "../deploy/choose.ts";
+import { engineFor } from "../deploy/choose-engine.ts";
 import { closest } from "../arguments.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import type { Login } from "../deploy/registry-login.ts";

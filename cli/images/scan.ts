@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { closest } from "../arguments.ts";
-import { engineFor } from "../deploy/choose.ts";
+import { engineFor } from "../deploy/choose-engine.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import type { Deployer } from "../deploy/deployer.ts";
 import { realResources } from "../deploy/stack-state.ts";

@@ -1,10 +1,10 @@
 import { git } from "../../config/git.ts";
-import { applyWithProgress } from "../deploy/apply.ts";
-import { type Choice, engineFor } from "../deploy/choose.ts";
+import { applyWithProgress } from "../deploy/update-progress.ts";
+import { type Choice, engineFor } from "../deploy/choose-engine.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { letGo } from "../deploy/data-volumes.ts";
 import type { ResourceEvent } from "../deploy/deployer.ts";
-import { namedApps } from "../deploy/named.ts";
+import { namedApps } from "../deploy/named-apps.ts";
 import { givenScope, partOf } from "../deploy/scope.ts";
 import { targetsOf } from "../deploy/shared-parts.ts";
 import { failedJobs } from "../deploy/stack-state.ts";

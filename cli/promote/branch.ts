@@ -1,7 +1,7 @@
 import { OpsError } from "../exit.ts";
 import { commitOf, isCommit, shortRevision } from "../images/revision.ts";
 import type { Standing } from "./checkout.ts";
-import type { Looked, PromoteOptions } from "./look.ts";
+import type { Looked, PromoteOptions } from "./gather.ts";
 import { takenIn } from "./plan.ts";
 import { commitMessage } from "./report.ts";
 import { lackingIn, valuesOf, withPins } from "./stack-file.ts";

@@ -1,5 +1,5 @@
 import { Crypter } from "../../pulumi/secrets.ts";
-import { engineFor } from "../deploy/choose.ts";
+import { engineFor } from "../deploy/choose-engine.ts";
 import { type Command, type Context, engineOption, jsonOption } from "../command.ts";
 import { dockerClient, requireDocker } from "../../docker/client.ts";
 import { messageOf, OpsError, usageError } from "../exit.ts";
@@ -10,7 +10,7 @@ import { checks, forcedChecks, secondsOf } from "./check.ts";
 import { Checkout } from "./checkout.ts";
 import { copyImage } from "./copy-image.ts";
 import { takenIn } from "./plan.ts";
-import { loginsFor, lookAtPromotion, type Looked, type PromoteOptions, requireReachable } from "./look.ts";
+import { loginsFor, lookAtPromotion, type Looked, type PromoteOptions, requireReachable } from "./gather.ts";
 import type { Side } from "./running.ts";
 import { nextSteps, promotionText, pullRequestBody, titleOf } from "./report.ts";
 import { ensurePassphrase } from "../setup/passphrase.ts";

@@ -1,7 +1,7 @@
 import { isMap, isScalar, parseDocument, type YAMLMap } from "yaml";
 import { setting, type Settings } from "../../config/settings.ts";
 import { type OwnImage, ownImages } from "../../config/settings/images.ts";
-import { unmark } from "../stack-file/held.ts";
+import { unmark } from "../stack-file/held-images.ts";
 import { codeLiteral } from "../preview/escape.ts";
 import { isEncrypted } from "../stack-file/stack-values.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Command, jsonOption, stackOption } from "../command.ts";
 import { exitCodes } from "../exit.ts";
-import { withoutHeld } from "../stack-file/held.ts";
+import { withoutHeld } from "../stack-file/held-images.ts";
 import { stackIn } from "./stack-in.ts";
 
 export const command: Command = {

@@ -1,6 +1,6 @@
 import type { Parsed } from "../arguments.ts";
 import type { Context } from "../command.ts";
-import { namedApps } from "../deploy/named.ts";
+import { namedApps } from "../deploy/named-apps.ts";
 import { usageError } from "../exit.ts";
 import { stackIn } from "./stack-in.ts";
 

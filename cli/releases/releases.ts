@@ -1,4 +1,4 @@
-import { engineFor } from "../deploy/choose.ts";
+import { engineFor } from "../deploy/choose-engine.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { entriesOf, readReleases, releaseTable } from "./records.ts";
 

@@ -3,7 +3,7 @@ import { type Document, isMap, isNode, parseDocument } from "yaml";
 import { configValue, type Release } from "../../components/release/release-record.ts";
 import type { Crypter } from "../../pulumi/secrets.ts";
 import { OpsError } from "../exit.ts";
-import { markHeld } from "../stack-file/held.ts";
+import { markHeld } from "../stack-file/held-images.ts";
 import { isCommit } from "../images/revision.ts";
 import { isEncrypted } from "../stack-file/stack-values.ts";
 

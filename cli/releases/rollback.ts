@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Release } from "../../components/release/release-record.ts";
 import { Crypter } from "../../pulumi/secrets.ts";
-import { applyWithProgress } from "../deploy/apply.ts";
-import { type Choice, engineFor } from "../deploy/choose.ts";
+import { applyWithProgress } from "../deploy/update-progress.ts";
+import { type Choice, engineFor } from "../deploy/choose-engine.ts";
 import { letGo } from "../deploy/data-volumes.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOption } from "../command.ts";
 import type { ResourceEvent } from "../deploy/deployer.ts";

@@ -1,6 +1,6 @@
 import type Dockerode from "dockerode";
 import { addresses } from "../deploy/answers.ts";
-import { engineFor } from "../deploy/choose.ts";
+import { engineFor } from "../deploy/choose-engine.ts";
 import { type Command, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerOf } from "../docker.ts";
 import { unlessStatus } from "../../docker/errors.ts";
@@ -9,7 +9,7 @@ import { isUp, requireState } from "../deploy/ownership.ts";
 import { outputsOf, realResources } from "../deploy/stack-state.ts";
 import { exitCodes, OpsError } from "../exit.ts";
 import { tasksOf } from "./service-tasks.ts";
-import { type ContainerStatus, isDone, lacksOf, missingOf, problemOf } from "./well.ts";
+import { type ContainerStatus, isDone, lacksOf, missingOf, problemOf } from "./health-problems.ts";
 import { age, size, table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 

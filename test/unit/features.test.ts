@@ -65,7 +65,7 @@ const features: readonly [feature: string, file: string, name: string][] = [
   ["a deploy by the Pulumi CLI", "cli/deploy/pulumi.ts", "PulumiDeployer"],
   ["a deploy by the embedded engine", "cli/deploy/embedded.ts", "EmbeddedDeployer"],
   ["an update of some applications alone", "cli/deploy/scope.ts", "scopeOf"],
-  ["which engine deploys", "cli/deploy/choose.ts", "chooseDeployer"],
+  ["which engine deploys", "cli/deploy/choose-engine.ts", "chooseDeployer"],
   ["what a killed update left", "cli/deploy/strays.ts", "findStrays"],
   ["repair of drift", "cli/drift/repair.ts", "repairDrift"],
   ["a plan that is kept", "cli/preview/plan-file.ts", "savePlan"],

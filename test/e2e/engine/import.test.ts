@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { it } from "node:test";
-import { chooseDeployer } from "../../../cli/deploy/choose.ts";
+import { chooseDeployer } from "../../../cli/deploy/choose-engine.ts";
 import { Project } from "../../../cli/project.ts";
 import { freePort } from "../project.ts";
 import { differences, embedded, hasDocker, hasPulumi, pulumi } from "./engines.ts";

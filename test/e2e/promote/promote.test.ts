@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
-import { chooseDeployer } from "../../../cli/deploy/choose.ts";
+import { chooseDeployer } from "../../../cli/deploy/choose-engine.ts";
 import type { Deployer } from "../../../cli/deploy/deployer.ts";
 import { nameOf, realResources } from "../../../cli/deploy/stack-state.ts";
 import { silent } from "../../../cli/progress.ts";

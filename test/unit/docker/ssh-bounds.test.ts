@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lookAt } from "../../../cli/drift/look.ts";
+import { lookAt } from "../../../cli/drift/found.ts";
 import { dockerClient } from "../../../docker/client.ts";
 import { PretendHost } from "../../components/pretend-host.ts";
 import { SshServer } from "./ssh-server.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import type { ResourceEvent } from "../../../../cli/deploy/deployer.ts";
-import { namedApps } from "../../../../cli/deploy/named.ts";
+import { namedApps } from "../../../../cli/deploy/named-apps.ts";
 import { programVariables } from "../../../../cli/deploy/program-variables.ts";
 import { givenScope, ownersOf, partOf, scopeOf } from "../../../../cli/deploy/scope.ts";
 import { targetsOf } from "../../../../cli/deploy/shared-parts.ts";

@@ -5,7 +5,7 @@ import type { Deployer, RefreshOptions, ResourceEvent } from "../../../../cli/de
 import type { Deployment, StateResource } from "../../../../cli/deploy/stack-state.ts";
 import { compare, driftOf, type DriftReport } from "../../../../cli/drift/compare.ts";
 import type { Drift } from "../../../../cli/drift/finding.ts";
-import type { Look } from "../../../../cli/drift/look.ts";
+import type { Look } from "../../../../cli/drift/found.ts";
 import { exitCodes, OpsError } from "../../../../cli/exit.ts";
 import { rereadDrifts } from "../../../../cli/drift/reread.ts";
 import { driftMarkdown } from "../../../../cli/drift/markdown.ts";

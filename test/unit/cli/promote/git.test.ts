@@ -10,7 +10,7 @@ import { Checkout } from "../../../../cli/promote/checkout.ts";
 import { historyOf } from "../../../../cli/promote/history.ts";
 import { promotionNote } from "../../../../cli/promote/note.ts";
 import type { Plan, Promoted, PromotedOwn } from "../../../../cli/promote/plan.ts";
-import { lookAtPromotion, type Looked, type PromoteOptions } from "../../../../cli/promote/look.ts";
+import { lookAtPromotion, type Looked, type PromoteOptions } from "../../../../cli/promote/gather.ts";
 import type { Side } from "../../../../cli/promote/running.ts";
 import { sourceRefusal } from "../../../../cli/promote/source.ts";
 import { valuesOf } from "../../../../cli/promote/stack-file.ts";

@@ -8,7 +8,7 @@ import { forcedChecks, refusalText, secondsOf, timeOf } from "../../../../cli/pr
 import { healthRefusal } from "../../../../cli/promote/health.ts";
 import { type History, migrationsRefusal } from "../../../../cli/promote/history.ts";
 import { planOf, type PromotedOwn } from "../../../../cli/promote/plan.ts";
-import { requireReachable } from "../../../../cli/promote/look.ts";
+import { requireReachable } from "../../../../cli/promote/gather.ts";
 import { commitMessage, nextSteps, type Promotion, promotionText, pullRequestBody } from "../../../../cli/promote/report.ts";
 import { type Running, runningIn } from "../../../../cli/promote/running.ts";
 import { addressOf, prefixOf } from "../../../../config/settings/registry.ts";

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { parse } from "yaml";
 import type { Release } from "../../../../components/release/release-record.ts";
 import { Crypter } from "../../../../pulumi/secrets.ts";
-import { withoutHeld } from "../../../../cli/stack-file/held.ts";
+import { withoutHeld } from "../../../../cli/stack-file/held-images.ts";
 import { withPins } from "../../../../cli/promote/stack-file.ts";
 import { chosen, leftBy, ranSince } from "../../../../cli/releases/target.ts";
 import { changeLines, changesBetween, changesInShort } from "../../../../cli/releases/changes.ts";

@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import type Dockerode from "dockerode";
 import { doctorTable } from "../../../../cli/setup/doctor.ts";
 import { shortImage } from "../../../../cli/status/status.ts";
-import { chooseDeployer } from "../../../../cli/deploy/choose.ts";
+import { chooseDeployer } from "../../../../cli/deploy/choose-engine.ts";
 import { OpsError } from "../../../../cli/exit.ts";
 import { Project } from "../../../../cli/project.ts";
 import { silent } from "../../../../cli/progress.ts";

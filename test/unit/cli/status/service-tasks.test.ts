@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type Dockerode from "dockerode";
 import type { StateResource } from "../../../../cli/deploy/stack-state.ts";
 import { compare } from "../../../../cli/drift/compare.ts";
-import type { Look } from "../../../../cli/drift/look.ts";
+import type { Look } from "../../../../cli/drift/found.ts";
 import { healthRefusal } from "../../../../cli/promote/health.ts";
 import { type Tasks, tasksOf } from "../../../../cli/status/service-tasks.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Deployment } from "../../../../cli/deploy/stack-state.ts";
-import { lacksOf, missingOf, problemOf } from "../../../../cli/status/well.ts";
+import { lacksOf, missingOf, problemOf } from "../../../../cli/status/health-problems.ts";
 
 const base = { part: "root/web", role: "web", container: "c", image: "i", restarts: 0 };
 
