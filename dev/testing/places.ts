@@ -30,7 +30,7 @@ export const places: Record<string, Place> = {
   "app/hostile": { lane: "applies", seconds: 125, engines: "quick" },
   "app/swarm": { lane: "applies", seconds: 250 },
   "app/systems": { lane: "applies", seconds: 125, engines: "quick" },
-  "backup/backup": { lane: "waits", seconds: 330, engines: "quick" },
+  "backup/backup": { lane: "waits", seconds: 600, engines: "quick" },
   "backup/backup-s3": { lane: "waits", seconds: 100, engines: "quick" },
   "deploy/backends": { lane: "applies", seconds: 90 },
   "deploy/cut-over": { lane: "applies", seconds: 380, engines: "both" },

@@ -12,7 +12,7 @@ type Row = readonly [line: string, printed: RegExp, input?: string];
 
 /**
  * Every command over ssh, by a real sshd, on a stack with the application members, a database, a cache and backups. The last
- * takes it down. It leads to the machine's own engine, so none of these shows that files and ports are on another machine.
+ * takes it down. Not doctor, which asks the local engine too: it builds the images. It leads to the machine's own engine, so none of these shows that files and ports are on another machine.
  */
 export function overSshd(given: () => Project): void {
   const skip = Sshd.missing() ?? false;
@@ -41,7 +41,6 @@ export function overSshd(given: () => Project): void {
       afterEach(() => writeFileSync(file(), before));
 
       const rows: Row[] = [
-        ["doctor", /ok +ports/],
         ["status", /members\/web/],
         ["logs members --tail 5", /members\/web/],
         ["exec members -- echo there", /^there$/m],
