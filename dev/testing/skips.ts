@@ -42,6 +42,7 @@ export const skips: readonly Skip[] = [
   { test: "test/e2e/app/swarm.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/app/systems.test.ts: pcf: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/sessions/over-sshd.ts: over ssh, by a real sshd", condition: "no sshd" },
+  { test: "test/e2e/sessions/over-sshd.ts: over ssh, by a real sshd", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/sessions/over-sshd.ts: on the Pulumi CLI, with DOCKER_HOST", condition: "no Pulumi CLI here" },
   { test: "test/e2e/backup/backup-s3.test.ts: bring a stack back", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/deploy/backends.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },

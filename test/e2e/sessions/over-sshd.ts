@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import { hasPulumi } from "../engine/engines.ts";
 import { engine, type Project } from "../project.ts";
 import { Sshd } from "../servers/sshd.ts";
+import { leftToTheNight } from "../slow.ts";
 import { typed } from "./typed.ts";
 
 /** A command, what it must print, and what is piped into it. */
@@ -12,10 +13,11 @@ type Row = readonly [line: string, printed: RegExp, input?: string];
 
 /**
  * Every command over ssh, by a real sshd, on a stack with the application members, a database, a cache and backups. The last
- * takes it down. Not doctor, which asks the local engine too: it builds the images. It leads to the machine's own engine, so none of these shows that files and ports are on another machine.
+ * takes it down. Not doctor, which asks the local engine too: it builds the images. It leads to the machine's own engine, so
+ * none of these shows that files and ports are on another machine.
  */
 export function overSshd(given: () => Project): void {
-  const skip = Sshd.missing() ?? false;
+  const skip = Sshd.missing() ?? leftToTheNight;
   describe("over ssh, by a real sshd", { skip }, () => {
     let sshd: Sshd;
     before(async () => void (sshd = await Sshd.create()));
