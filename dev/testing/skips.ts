@@ -46,6 +46,7 @@ export const skips: readonly Skip[] = [
   { test: "test/e2e/sessions/over-sshd.ts: on the Pulumi CLI, with DOCKER_HOST", condition: "no Pulumi CLI here" },
   { test: "test/e2e/backup/backup-s3.test.ts: bring a stack back", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/deploy/backends.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
+  { test: "test/e2e/deploy/backends.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/deploy/earlier-version.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/deploy/interrupted.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/engine/build.test.ts: on an engine that has none of its layers", condition: "not root, or no dockerd: no second Docker Engine" },
