@@ -20,6 +20,7 @@ import {
   Routes,
   Snapshots,
   snapshotSources,
+  snapshotVolumes,
   Tools,
   Traefik,
   withOthers,
@@ -122,9 +123,7 @@ const monitoring = new Monitoring(
 const parts = { platform, registry, pullProvider, postgres, redis, tools, secure: traefik.secure };
 const apps = config.apps.map((app) => new Application(app.name, { ...app, ...parts, networks: networks.of(app.name) }, on));
 
-// Volumes of applications that this update leaves alone are there.
-const volumes = Object.fromEntries(apps.flatMap(({ name, volumes }) => Object.entries(volumes).map(([volume, made]) => [`${name}/${volume}`, made])));
-snapshots?.schedule({ ...sources, ...("redis" in sources && { redis: redis.data }), ...volumes });
+snapshots?.schedule(snapshotVolumes(sources, redis, apps));
 
 const developer = new DeveloperTools(
   "developer",

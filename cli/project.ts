@@ -90,4 +90,9 @@ export class Project {
     const read = <Name extends keyof EarlySettings>(name: Name) => setting(name, config?.[`berth:${name}`]);
     return { environment: read("environment"), publish: read("publish"), registry: read("registry"), docker: read("docker"), monitoring: read("monitoring"), logs: read("logs"), developer: read("developer") };
   }
+
+  /** Whether a stack is production: what removes or replaces something then asks first. */
+  isProduction(stack: string): boolean {
+    return this.settings(stack).environment !== "dev";
+  }
 }

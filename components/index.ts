@@ -19,7 +19,7 @@ export { Monitoring, type MonitoringArgs } from "./monitoring/monitoring.ts";
 export { Postgres, type PostgresArgs, type PostgresBackup } from "./postgres/postgres.ts";
 export { Redis, type RedisArgs } from "./redis/redis.ts";
 export { Snapshots, type SnapshotsArgs } from "./snapshots/snapshots.ts";
-export { snapshotSources } from "./snapshots/snapshot-sources.ts";
+export { snapshotSources, snapshotVolumes } from "./snapshots/snapshot-sources.ts";
 export { recordRelease, type ReleaseArgs } from "./release/release.ts";
 export { withOthers } from "./release/last-outputs.ts";
 export { Routes, type RoutesArgs } from "./traefik/routes.ts";

@@ -54,7 +54,8 @@ export const command: Command = {
     const like = action === "drill" ? snapshots?.drill : snapshots?.backup;
     if (like !== undefined && !signal.aborted) ended.push(["Redis and volumes", await run(like, "berth-snapshots")]);
     if (signal.aborted) return exitCodes.interrupted;
-    const failed = ended.filter(([, { code }]) => code !== 0).map(([what, end]) => `${ended.length > 1 ? `${what}: ` : ""}${end.code === 137 ? `${command.join(" ")} was killed; nothing of it is listed, and the next one starts anew` : lastLine(end)}`);
+    const of = (what: string, said: string) => (ended.length > 1 ? `${what}: ${said}` : said);
+    const failed = ended.filter(([, { code }]) => code !== 0).map(([what, end]) => of(what, end.code === 137 ? `${command.join(" ")} was killed; nothing of it is listed, and the next one starts anew` : lastLine(end)));
     if (failed.length > 0) throw new OpsError(failed.join("\n"));
     if (action === undefined) {
       const backup = (await listBackups(docker, parts)).at(-1);
@@ -66,7 +67,7 @@ export const command: Command = {
         if (taken.length > 0) terminal.result(`\n${snapshotTable(taken, new Date())}`);
       }
     } else if (json) terminal.json({ stack, action, passed: true });
-    else for (const [what, end] of ended) terminal.result(`${ended.length > 1 ? `${what}: ` : ""}${lastLine(end)}`);
+    else for (const [what, end] of ended) terminal.result(of(what, lastLine(end)));
     return exitCodes.ok;
   },
 };

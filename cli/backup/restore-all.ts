@@ -1,7 +1,7 @@
 import type Dockerode from "dockerode";
 import { redisSource } from "../../components/snapshots/snapshot-config.ts";
 import type { Report } from "../../standins/report.ts";
-import { messageOf, OpsError, usageError } from "../exit.ts";
+import { codeOf, messageOf, OpsError, usageError } from "../exit.ts";
 import { interruptible } from "../interruption.ts";
 import { table } from "../table.ts";
 import type { BackupParts } from "./container.ts";
@@ -34,18 +34,17 @@ export function namedSource({ sources, stack }: SnapshotParts, volume: string | 
 }
 
 /** The snapshot of one source to restore. @throws OpsError where there is none. */
-export function requireSnapshot(snapshots: readonly Snapshot[], source: string, target: RestoreTarget): Snapshot {
+export function requireSnapshot(snapshots: readonly Snapshot[], source: string, target: RestoreTarget, stack: string): Snapshot {
   const found = chosen(snapshots, source, target);
   if (found !== undefined) return found;
   const oldest = snapshots.find((snapshot) => snapshot.source === source);
   const what = typeof target === "object" && "set" in target ? `no snapshot ${target.set} of ${source}` : `no snapshot of ${source}${target === "newest" ? "" : ` at or before ${target.to}`}`;
-  throw new OpsError(`${what}; nothing was changed. ${oldest === undefined ? "There is none of it" : `The oldest is of ${oldest.time}`}: ./berth backup list`);
+  throw new OpsError(`${what}; nothing was changed. ${oldest === undefined ? "There is none of it" : `The oldest is of ${oldest.time}`}: ./berth backup list -s ${stack}`);
 }
 
-/** One source. @returns what it is now */
-export async function restoreOne(docker: Dockerode, parts: SnapshotParts, snapshot: Snapshot, report: Report, signal: AbortSignal): Promise<Restored> {
-  const kept = await restoreSource(docker, parts, snapshot, report, signal);
-  return { part: snapshot.source, state: `${snapshot.time} (snapshot ${snapshot.id})`, kept: kept && `snapshot ${kept}` };
+/** @param kept The snapshot of the state of before; undefined where there was none. */
+export function restoredFrom({ id, source, time }: Snapshot, kept: string | undefined): Restored {
+  return { part: source, state: `${time} (snapshot ${id})`, kept: kept && `snapshot ${kept}` };
 }
 
 export interface Everything {
@@ -67,14 +66,14 @@ export async function restoreAll({ docker, postgres, snapshots, target }: Everyt
   const data = await swap(docker, postgres, report, new Date(), signal);
   const restored: Restored[] = [{ part: "postgres", state: describeTarget(target), kept: data }];
   for (const { source, snapshot } of found) {
-    if (snapshots === undefined || snapshot === undefined) report.note(`${source} has no snapshot of that time, and is left as it is`);
-    else {
-      restored.push(
-        await restoreOne(docker, snapshots, snapshot, report, signal).catch((error: unknown) => {
-          const code = error instanceof OpsError ? error.code : undefined;
-          throw new OpsError(`${messageOf(error)}\nRestored before that, and so it stays: ${restored.map(({ part }) => part).join(", ")}. Go on: ./berth restore ${optionFor(source)} -s ${postgres.stack}, and so with what comes after it`, code);
-        }),
-      );
+    if (snapshots === undefined || snapshot === undefined) {
+      report.note(`${source} has no snapshot of that time, and is left as it is`);
+      continue;
+    }
+    try {
+      restored.push(restoredFrom(snapshot, await restoreSource(docker, snapshots, snapshot, report, signal)));
+    } catch (error) {
+      throw new OpsError(`${messageOf(error)}\nRestored before that, and so it stays: ${restored.map(({ part }) => part).join(", ")}. Go on: ./berth restore ${optionFor(source)} -s ${postgres.stack}, and so with what comes after it`, codeOf(error));
     }
   }
   return restored;

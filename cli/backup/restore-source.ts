@@ -54,7 +54,7 @@ export async function restoreSource(docker: Dockerode, parts: SnapshotParts, { s
       return `${source} from ${id}`;
     });
   } catch (error) {
-    if (written) await putBack(work, source, kept, error);
+    if (written) await putBack(work, parts.stack, source, kept, error);
     await startAgain(docker, parts.stack, users, report);
     if (signal.aborted) throw new OpsError(`interrupted; ${source} is as it was`, exitCodes.interrupted);
     throw error;
@@ -66,11 +66,12 @@ export async function restoreSource(docker: Dockerode, parts: SnapshotParts, { s
 type Work = (words: string[], writable: boolean) => Promise<Ended>;
 
 /** @throws OpsError with what is to be done by hand where it fails. */
-async function putBack(work: Work, source: string, kept: string | undefined, error: unknown): Promise<void> {
+async function putBack(work: Work, stack: string, source: string, kept: string | undefined, error: unknown): Promise<void> {
   try {
     await work(kept === undefined ? ["clear", source] : ["restore", source, kept], true);
   } catch (again) {
-    throw new OpsError(`${messageOf(error)}\nThe state of before could not be put back: ${messageOf(again)}\nIt is the snapshot ${kept ?? "of an empty volume"}: ./berth restore ${optionFor(source)}${kept === undefined ? "" : ` --set ${kept}`}`);
+    const before = kept === undefined ? `${source} was empty before; to restore it once more` : `It is the snapshot ${kept}`;
+    throw new OpsError(`${messageOf(error)}\nThe state of before could not be put back: ${messageOf(again)}\n${before}: ./berth restore ${optionFor(source)}${kept === undefined ? "" : ` --set ${kept}`} -s ${stack}`);
   }
 }
 

@@ -10,7 +10,8 @@ import { interruptible } from "../interruption.ts";
 import { Progress } from "../progress.ts";
 import { confirm } from "../prompts.ts";
 import { asideName, discardAside, findAside, restoreAside, serves } from "./restore-aside.ts";
-import { namedSource, requireSnapshot, restoreAll, type Restored, restoredTable, restoreOne } from "./restore-all.ts";
+import { namedSource, requireSnapshot, restoreAll, type Restored, restoredFrom, restoredTable } from "./restore-all.ts";
+import { restoreSource } from "./restore-source.ts";
 import { type RestoreTarget, restoreTarget } from "./restore-target.ts";
 import { swap } from "./restore-swap.ts";
 import { compareRows, rowTable } from "./row-counts.ts";
@@ -104,24 +105,20 @@ async function replace(context: Context, { flags, values }: Parsed, stack: strin
   const ask = async (warning: string) => {
     if (flags["yes"] !== true) await confirm(context, { stack, option: flags["all"] ? "--all" : "--redis or --volume", does: "replaces what is live", warning });
   };
-  let restored: Restored[];
+  const tell = (restored: Restored[], next: string) => {
+    if (flags["json"]) terminal.json({ stack, restored });
+    else terminal.result(`${restoredTable(restored)}\n${next}`);
+    return exitCodes.ok;
+  };
   if (flags["all"]) {
     const postgres = await backupParts(docker, stack);
     await ask(`All data of stack "${stack}" becomes what it was: its applications lose their connections, and what uses Redis or a volume is stopped meanwhile. What is there now is kept.`);
-    restored = await restoreAll({ docker, postgres, snapshots, target }, report, signal);
-  } else {
-    if (snapshots === undefined) throw new OpsError(`stack "${stack}" has no snapshots: they are made with berth:postgres.backup in Pulumi.${stack}.yaml, where an application has a cache or volumes; then ./berth up -s ${stack}`);
-    const source = namedSource(snapshots, values["volume"]);
-    const snapshot = requireSnapshot(await interruptible(signal, listSnapshots(docker, snapshots)), source, target);
-    await ask(`${source} of stack "${stack}" becomes what it was at ${snapshot.time}; what uses it is stopped meanwhile. What is there now is kept as a snapshot.`);
-    restored = [await restoreOne(docker, snapshots, snapshot, report, signal)];
+    return tell(await restoreAll({ docker, postgres, snapshots, target }, report, signal), `\nthen:            ./berth up -s ${stack}\nand a backup:    ./berth backup --type full -s ${stack}`);
   }
-  if (flags["json"]) terminal.json({ stack, restored });
-  else {
-    terminal.result(restoredTable(restored));
-    terminal.result("");
-    if (flags["all"]) terminal.result(`then:            ./berth up -s ${stack}\nand a backup:    ./berth backup --type full -s ${stack}`);
-    for (const { part, kept } of flags["all"] ? [] : restored) if (kept !== undefined) terminal.result(`back to before:  ./berth restore ${optionFor(part)} --set ${kept.split(" ")[1]} -s ${stack}`);
-  }
-  return exitCodes.ok;
+  if (snapshots === undefined) throw new OpsError(`stack "${stack}" has no snapshots: they are made with berth:postgres.backup in Pulumi.${stack}.yaml, where an application has a cache or volumes; then ./berth up -s ${stack}`);
+  const source = namedSource(snapshots, values["volume"]);
+  const snapshot = requireSnapshot(await interruptible(signal, listSnapshots(docker, snapshots)), source, target, stack);
+  await ask(`${source} of stack "${stack}" becomes what it was at ${snapshot.time}; what uses it is stopped meanwhile. What is there now is kept as a snapshot.`);
+  const kept = await restoreSource(docker, snapshots, snapshot, report, signal);
+  return tell([restoredFrom(snapshot, kept)], kept === undefined ? "" : `\nback to before:  ./berth restore ${optionFor(source)} --set ${kept} -s ${stack}`);
 }

@@ -36,11 +36,10 @@ export const command: Command = {
     const data = volumes.filter(({ Labels }) => Labels[labels.role] === "data").map(({ Name }) => Name);
     if (includeProtected) requireVolumes(stack, state, data);
     if (parsed.flags["yes"] !== true) {
-      const isProduction = project.settings(stack).environment !== "dev";
       if (includeProtected && data.length > 0) {
         const warning = [`These volumes of stack "${stack}" and all data in them will be removed for ever:`, ...data.map((name) => `  ${name}`)].join("\n");
         await confirm(context, { stack, option: "--volumes", does: "removes data", warning });
-      } else if (isProduction && isUp(state)) {
+      } else if (isUp(state) && project.isProduction(stack)) {
         const warning = `Stack "${stack}" is production, as berth:environment is not dev: all of it stops, and its addresses answer no more. Its data stays.`;
         await confirm(context, { stack, option: "berth down", does: "removes a stack of production", warning });
       }

@@ -67,7 +67,7 @@ export async function applyStack(context: Context, stack: string, { docker, depl
   await requireOwnership(docker, stack, state);
   const host = await requireData(docker, { stack, state, asked, dataLost });
   heed(signal);
-  if (!agreed && asked !== undefined && project.settings(stack).environment !== "dev") await consentTo(context, stack, leaving(partOf(state, scope), asked));
+  if (!agreed && asked !== undefined && project.isProduction(stack)) await consentTo(context, stack, leaving(partOf(state, scope), asked));
   const changedByHand = await repairDrift({ deployer, docker, stack, state, scope, note: (text) => report.note(text), signal });
   heed(signal, "what was changed by hand is set back, and nothing else was changed");
   const jobs = failedJobs(partOf(state, scope));

@@ -104,7 +104,7 @@ export const command: Command = {
     const outcome = await withFile(file, before, restored.text, async () => {
       const planned = await preview();
       if (Object.keys(planned.changes).length === 0) report.note(`${app ?? `stack "${stack}"`} runs what release ${to.number} was`);
-      if (parsed.flags["yes"] !== true && project.settings(stack).environment !== "dev") {
+      if (parsed.flags["yes"] !== true && project.isProduction(stack)) {
         const warning = `Stack "${stack}" is production, as berth:environment is not dev: it goes back to release ${to.number}, as shown above. Its data stays.`;
         await confirm(context, { stack, option: "berth rollback", does: "changes production", warning });
       }

@@ -6,19 +6,23 @@ import { Image, type ImageRegistry, type ImageSource } from "../image/image.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
 import { Volume } from "../docker/volume.ts";
 
-export interface BackupRepositoryArgs extends Omit<BackupConfig, "prefix" | "encrypted"> {
+/** Of a repository of backups, whichever program writes it. */
+export interface RepositoryArgs {
   platform: Platform;
   registry: ImageRegistry;
   /** Pulls with the registry's login. */
   pullProvider: docker.Provider;
-  /** The image of Postgres that pgBackRest is added to, by tag or digest. */
+  /** The image of the server that the program is added to, by tag or digest. */
   baseImage: string;
-  /** The image of Postgres with pgBackRest: images/postgres, which is built on `baseImage`, or one that was built from it before. */
+  /** The image of both: a folder of images/, which is built on `baseImage`, or one that was built from it before. */
   source: ImageSource;
   /** Passphrase of the repository. A generated one would be lost with the state, and the backups with it. @default not encrypted */
   key?: pulumi.Input<string>;
   /** Keys of the bucket; needed with an S3 target. */
   s3Keys?: { key: pulumi.Input<string>; secret: pulumi.Input<string> };
+}
+
+export interface BackupRepositoryArgs extends RepositoryArgs, Omit<BackupConfig, "prefix" | "encrypted"> {
   /** User and group id of the server. */
   owner: number;
   /** Data directory of the server, and the directory of its socket. */
@@ -64,7 +68,7 @@ export class BackupRepository extends pulumi.ComponentResource {
     this.known = [args.key, args.s3Keys?.key, args.s3Keys?.secret].flatMap((value) => value ?? []);
     this.secrets = new Files(`${name}-secrets`, { platform, files: { "secrets.conf": secrets } }, child);
     this.volume = target === "volume" ? new Volume(`${name}s`, { platform, owner, data: true }, child) : undefined;
-    this.networks = target === "volume" ? [] : [{ name: this.network(name, args) }];
+    this.networks = target === "volume" ? [] : [bucketNetwork(name, platform, child, args.networkName)];
     this.registerOutputs({ image: this.image });
   }
 
@@ -76,13 +80,9 @@ export class BackupRepository extends pulumi.ComponentResource {
       ...(this.volume === undefined ? [] : [this.volume.mount(backupPaths.repository, readOnly)]),
     ];
   }
+}
 
-  private network(name: string, { platform, networkName = `${name}-network` }: BackupRepositoryArgs): pulumi.Output<string> {
-    const network = new docker.Network(
-      `${name}-network`,
-      { name: `${platform.prefix}-${networkName}`, driver: "bridge", internal: false, labels: labelsOf(platform, "network") },
-      { parent: this },
-    );
-    return network.name;
-  }
+/** The network of a repository in a bucket: a way out, for what reaches the bucket alone. @param name of the repository. */
+export function bucketNetwork(name: string, platform: Platform, opts: pulumi.CustomResourceOptions, hostName = `${name}-network`): { name: pulumi.Output<string> } {
+  return { name: new docker.Network(`${name}-network`, { name: `${platform.prefix}-${hostName}`, driver: "bridge", internal: false, labels: labelsOf(platform, "network") }, opts).name };
 }

@@ -1,27 +1,15 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Files } from "../docker/files.ts";
 import { Job } from "../docker/job.ts";
-import { labelsOf, type Platform } from "../docker/platform.ts";
 import { Volume } from "../docker/volume.ts";
-import { Image, type ImageRegistry, type ImageSource } from "../image/image.ts";
+import { Image } from "../image/image.ts";
+import { bucketNetwork, type RepositoryArgs } from "../postgres/backup-repository.ts";
 import { envList } from "../app/workload.ts";
 import { renderSnapshotEnv, renderSnapshotSecrets, type SnapshotConfig, snapshotPaths } from "./snapshot-config.ts";
 
-export interface SnapshotRepositoryArgs extends Omit<SnapshotConfig, "prefix" | "encrypted"> {
-  platform: Platform;
-  registry: ImageRegistry;
-  /** Pulls with the registry's login. */
-  pullProvider: docker.Provider;
-  /** The image of Redis that restic is added to, by tag or digest. */
-  baseImage: string;
-  /** The image of Redis with restic: images/snapshots, which is built on `baseImage`, or one that was built from it before. */
-  source: ImageSource;
-  /** Passphrase of the repository. A generated one would be lost with the state, and the snapshots with it. @default not encrypted */
-  key?: pulumi.Input<string>;
-  /** Keys of the bucket; needed with an S3 target. */
-  s3Keys?: { key: pulumi.Input<string>; secret: pulumi.Input<string> };
-}
+/** The image is Redis with restic: a drill starts the server on what it restores. */
+export interface SnapshotRepositoryArgs extends RepositoryArgs, Omit<SnapshotConfig, "prefix" | "encrypted"> {}
 
 /** Root, as the files of a source may be anybody's. */
 export const user = "0:0";
@@ -58,7 +46,7 @@ export class SnapshotRepository extends pulumi.ComponentResource {
     const files = Object.fromEntries(names.map((file) => [file, pulumi.secret(content.apply((all) => all[file] ?? ""))]));
     this.secrets = new Files(`${name}-secrets`, { platform, files }, child);
     this.volume = target === "volume" ? new Volume(`${name}-repository`, { platform, owner: 0, data: true }, child) : undefined;
-    this.networks = target === "volume" ? [] : [{ name: networkOf(name, platform, child) }];
+    this.networks = target === "volume" ? [] : [bucketNetwork(name, platform, child, name)];
     const init = new Job(
       `${name}-init`,
       {
@@ -83,8 +71,4 @@ export class SnapshotRepository extends pulumi.ComponentResource {
   mounts(readOnly = false): docker.types.input.ContainerMount[] {
     return [this.secrets.mount(snapshotPaths.secrets), ...(this.volume === undefined ? [] : [this.volume.mount(snapshotPaths.repository, readOnly)])];
   }
-}
-
-function networkOf(name: string, platform: Platform, child: pulumi.CustomResourceOptions): pulumi.Output<string> {
-  return new docker.Network(`${name}-network`, { name: `${platform.prefix}-${name}`, driver: "bridge", internal: false, labels: labelsOf(platform, "network") }, child).name;
 }

@@ -23,3 +23,18 @@ export function snapshotSources({ prefix }: Pick<Platform, "prefix">, apps: read
   const volumes = apps.flatMap(({ name, definition }) => Object.keys(definition.volumes ?? {}).map((volume) => [`${name}/${volume}`, `${prefix}-${volumeOf(name, volume)}`]));
   return { ...(cached && { [redisSource]: `${prefix}-redis-data` }), ...Object.fromEntries(volumes) };
 }
+
+/** What {@link snapshotVolumes} reads of an application that an update makes. */
+interface Made {
+  name: string;
+  volumes: Record<string, pulumi.Output<string>>;
+}
+
+/**
+ * The same sources, each with the volume that is mounted once the update has made it. An application that the update leaves
+ * alone has its volumes.
+ */
+export function snapshotVolumes(sources: Record<string, pulumi.Input<string>>, redis: { data: pulumi.Output<string> }, apps: readonly Made[]): Record<string, pulumi.Input<string>> {
+  const made = apps.flatMap(({ name, volumes }) => Object.entries(volumes).map(([volume, host]) => [`${name}/${volume}`, host]));
+  return { ...sources, ...(redisSource in sources && { [redisSource]: redis.data }), ...Object.fromEntries(made) };
+}

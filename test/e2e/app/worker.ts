@@ -46,7 +46,10 @@ export function workers(given: Given): void {
     const preview = await project.berth(["preview", "-s", project.stack]);
     assert.equal(preview.code, 0, preview.output);
     assert.match(preview.stdout, new RegExp(`the volume ${volume} leaves the stack and stays on the Docker host .*docker volume rm ${volume}`));
-    const up = await project.berth(["up", "-s", project.stack]);
+    const asked = await project.berth(["up", "-s", project.stack]);
+    assert.equal(asked.code, 2, asked.output);
+    assert.match(asked.output, new RegExp(`asks before it takes robot, ${volume} out of a stack of production.* add --yes`));
+    const up = await project.berth(["up", "-s", project.stack, "--yes"]);
     assert.equal(up.code, 0, up.output);
     assert.match(up.output, new RegExp(`the volume ${volume} has left the stack and stays on the Docker host: .*docker volume rm ${volume}`));
     assert.deepEqual(await project.containers("worker"), []);

@@ -64,7 +64,6 @@ before(async () => {
   git("init", "--quiet", "--initial-branch", "main");
   execFileSync("git", ["init", "--quiet", "--bare", join(project.dir, ".berth", "origin.git")]);
   git("remote", "add", "origin", join(project.dir, ".berth", "origin.git"));
-  project.edit("apps/services/node/app.ts", "wait: 60", "wait: 15");
   commit("feat: notes");
   // The other host gets its images while dev comes up.
   const starting = SecondEngine.create({ reaches: [registry.port], published: [prodPort], images: platformImages });
@@ -175,6 +174,7 @@ test("promoted, it is previewed line by line, and runs in prod as reviewed: the 
 
 test("a release that never gets healthy is refused by its health gate, and the one before serves on", { skip }, async () => {
   project.edit(`${source}/api.ts`, "reply.code(connected ? 200 : 503)", "reply.code(503)");
+  project.edit("apps/services/node/app.ts", "wait: 60", "wait: 15");
   commit("feat: a mistake that the health gate sees");
   const run = await project.berth(["up", "-s", project.stack]);
   assert.equal(run.code, 1, run.output);

@@ -38,8 +38,8 @@ describe("the snapshot that a restore begins with", () => {
     assert.deepEqual([of(restoreTarget({ to: "2025-03-04 00:00" })), of(restoreTarget({ set: "aaaaaaaa" }, "snapshot"))], ["cccccccc", undefined]);
   });
   test("that is not there is told, with the oldest that is", () => {
-    assert.throws(() => requireSnapshot(snapshots, "redis", restoreTarget({ to: "2025-01-01 00:00" })), /no snapshot of redis at or before 2025-01-01 00:00:00\+00:00; nothing was changed\. The oldest is of 2025-03-01T02:30:00Z/);
-    assert.throws(() => requireSnapshot(snapshots, "a/b", "newest"), /There is none of it/);
+    assert.throws(() => requireSnapshot(snapshots, "redis", restoreTarget({ to: "2025-01-01 00:00" }), "prod"), /no snapshot of redis at or before 2025-01-01 00:00:00\+00:00; nothing was changed\. The oldest is of 2025-03-01T02:30:00Z: \.\/berth backup list -s prod$/);
+    assert.throws(() => requireSnapshot(snapshots, "a/b", "newest", "prod"), /There is none of it/);
   });
   test("has an id, unlike a backup of Postgres, which has a label", () => {
     assert.throws(() => restoreTarget({ set: "20250301-023000F" }, "snapshot"), /for example 1f3a9c07/);
