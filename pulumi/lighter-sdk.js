@@ -18,3 +18,18 @@ for (const name of leftOut) {
   };
   require.cache[file] = Object.assign(new module.Module(file), { exports: new Proxy({ __esModule: true }, { get }), loaded: true });
 }
+
+/** The SDK notes the stack of each of its promises, for whoever looks for one that never ends: a third of a program's processor time. */
+const debuggable = require("@pulumi/pulumi/runtime/debuggable");
+if (!debuggable.debugPromiseLeaks) {
+  const { debuggablePromise } = debuggable;
+  debuggable.debuggablePromise = (promise, context) => {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      return debuggablePromise(promise, context);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
+}

@@ -18,6 +18,8 @@ export interface NodeTests {
   /** Stands after each test's name, for example ` (embedded)`. */
   suffix?: string;
   environment: NodeJS.ProcessEnv;
+  /** A module that each file's process loads first. */
+  preload?: string;
   /** Files at the same time. @default one per core but one */
   concurrency?: number;
   /** For one test, in milliseconds. */
@@ -28,13 +30,13 @@ export interface NodeTests {
 
 /** Runs test files with Node's own runner, each in a process, and counts each test as it ends. A file without a test is a failure. */
 export function runNodeTests(options: NodeTests): Promise<Tally> {
-  const { folder, files, suffix = "", concurrency, timeout, signal, environment, watch } = options;
+  const { folder, files, suffix = "", preload, concurrency, timeout, signal, environment, watch } = options;
   const tally: Tally = { passed: 0, failed: [], skipped: [] };
   const silent = new Set(files);
   if (files.length === 0) return Promise.resolve(tally);
   const reporter = join(import.meta.dirname, "reporter.ts");
   const parallel = concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`];
-  const args = ["--test", `--test-reporter=${reporter}`, "--test-reporter-destination=stdout", `--test-timeout=${timeout}`, ...parallel, ...files];
+  const args = ["--test", `--test-reporter=${reporter}`, "--test-reporter-destination=stdout", `--test-timeout=${timeout}`, ...parallel, ...(preload === undefined ? [] : ["--import", preload]), ...files];
   // A test that runs a test runner must not talk to this one.
   const { NODE_TEST_CONTEXT: _, ...clean } = environment;
   return new Promise((resolve, reject) => {

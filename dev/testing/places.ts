@@ -33,7 +33,7 @@ export const places: Record<string, Place> = {
   "backup/backup": { lane: "waits", seconds: 600, engines: "quick" },
   "backup/backup-s3": { lane: "waits", seconds: 100, engines: "quick" },
   "deploy/backends": { lane: "applies", seconds: 90 },
-  "deploy/cut-over": { lane: "applies", seconds: 380, engines: "both" },
+  "deploy/cut-over": { lane: "applies", seconds: 380 },
   "deploy/dev-stack": { lane: "applies", seconds: 280 },
   "deploy/earlier-version": { lane: "applies", seconds: 400, engines: "both" },
   "deploy/interrupted": { lane: "applies", seconds: 270 },

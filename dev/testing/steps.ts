@@ -56,10 +56,10 @@ export function testSteps(context: Context, report: Report, cli: Cli | NoCli, ch
     },
   });
   const checks = (name: string, run: TestStep["run"]): TestStep => ({ name, group: "checks", run });
-  const tests = (name: string): TestStep => ({
+  const tests = (name: string, preload?: string): TestStep => ({
     name,
     group: "tests",
-    run: (watch) => runNodeTests({ folder: project.folder, files: found(`test/${name}/**/*.test.ts`), environment, signal, timeout: 2 * minute, concurrency: availableParallelism(), watch }),
+    run: (watch) => runNodeTests({ folder: project.folder, files: found(`test/${name}/**/*.test.ts`), environment, signal, timeout: 2 * minute, concurrency: availableParallelism(), watch, ...(preload !== undefined && { preload }) }),
   });
   const e2e = async (watch: Watch) => {
     const tallies: Tally[] = [];
@@ -83,8 +83,9 @@ export function testSteps(context: Context, report: Report, cli: Cli | NoCli, ch
     checks("schema", () => schemaCheck(context)),
     checks("linters", () => otherLinters(context)),
     tests("unit"),
-    tests("components"),
-    tests("policy"),
+    // As Pulumi.yaml has it: these run the program.
+    tests("components", "./pulumi/lighter-sdk.js"),
+    tests("policy", "./pulumi/lighter-sdk.js"),
     ready("apps", (watch) => appTests(context, watch, chosen.slow === true)),
     "reason" in cli && chosen.engine === "pulumi" ? { name: "e2e", group: "docker", run: () => Promise.resolve(failedOne("e2e on pulumi", cli.reason)) } : ready("e2e", e2e),
   ];

@@ -20,6 +20,11 @@ test("resources and outputs work as before", () => {
   assert.equal(printed('import pulumi from "@pulumi/pulumi"; pulumi.output([pulumi.output(1), Promise.resolve(2)]).apply((all) => console.log(all.join("+")))'), "1+2");
 });
 
+test("promises of the SDK note no stack, and errors of the program do", () => {
+  const code = 'import debuggable from "@pulumi/pulumi/runtime/debuggable.js"; const promise = Promise.resolve(); debuggable.debuggablePromise(promise); console.log(promise._debugStackTrace.split("\\n").length, new Error().stack.split("\\n").length > 1)';
+  assert.deepEqual([printed(code), printed(code, []).startsWith("1 ")], ["1 true", false]);
+});
+
 for (const [what, code, name] of [
   ["a dynamic provider", 'import pulumi from "@pulumi/pulumi"; await pulumi.runtime.serializeFunction(() => 1)', "typescript"],
   ["the Automation API", 'import pulumi from "@pulumi/pulumi"; await pulumi.automation.LocalWorkspace.create({})', "@pulumi/pulumi/automation"],
