@@ -43,7 +43,7 @@ export async function recordProgram(folder: string, stack: string, { values, sec
   const registrations: Registration[] = [];
   const problems: string[] = [];
   const project = readProject(folder);
-  const config = { values, secretKeys, crypter: await Crypter.create("") };
+  const config = { values, secretKeys, crypter: Crypter.passing() };
   await runProgram({ projectDir: folder, project, stack, config, dryRun: true }, {
     name: "the policy check, which runs the program with nothing behind it; take it out",
     register: ({ type, name, parent, inputs: given, protect = false, retainOnDelete = false }, unread) => {

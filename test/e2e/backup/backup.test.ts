@@ -12,6 +12,7 @@ import { outputOf } from "../../../docker/exec.ts";
 import { eventually, until } from "../eventually.ts";
 import { quickMonitoring } from "../monitoring/quick.ts";
 import { docker, Project } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 import { Keeper } from "./keeper.ts";
 
 // One stack with one application, which has a cache and a volume; the tests go on from each other's backups, in this order. Times are the machine's:
@@ -138,7 +139,7 @@ describe("backups", () => {
     );
   });
 
-  test("one that is killed midway is not listed, prunes nothing, and the next one succeeds", async () => {
+  test("one that is killed midway is not listed, prunes nothing, and the next one succeeds", { skip: leftToTheNight }, async () => {
     await query("CREATE TABLE public.bulk AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS text FROM generate_series(1, 400000) g", "shop");
     const before = await list();
     const { backup } = await parts();
@@ -187,7 +188,7 @@ describe("a restore to a time between two inserts", () => {
     assert.equal(code, 2, output);
   });
 
-  test("where the swap fails once the live server is stopped, the old data serves again, and the restored one is kept", async () => {
+  test("where the swap fails once the live server is stopped, the old data serves again, and the restored one is kept", { skip: leftToTheNight }, async () => {
     // Every name that the old data could get is taken.
     await shell(`cd ${dataMount}; now=$(date +%s); for i in $(seq 0 300); do touch 17.before-$(date -u -d @$((now + i)) +%Y%m%dT%H%M%SZ); done`, true);
     const run = await project.berth(["restore", "--swap", "--yes", "-s", project.stack]);
@@ -219,7 +220,7 @@ describe("a restore to a time between two inserts", () => {
     assert.match((await berth("restore", "--discard")).stdout, /there was no/);
   });
 
-  test("can go back to before the swap, which is another timeline", async () => {
+  test("can go back to before the swap, which is another timeline", { skip: leftToTheNight }, async () => {
     const set = (await list())[0]?.label ?? "";
     const { restored } = JSON.parse((await berth("restore", "--set", set, "--json")).stdout) as { restored: string };
     assert.equal(await sql(docker, restored, "SELECT count(*) FROM public.bulk", "shop"), "400000");
@@ -235,7 +236,7 @@ describe("a restore to a time between two inserts", () => {
   });
 });
 
-describe("retention", () => {
+describe("retention", { skip: leftToTheNight }, () => {
   test("keeps exactly as many full backups as it says, with those that hang on them", async () => {
     assert.equal((await list()).filter(({ type }) => type === "full").length, 2);
     await berth("backup", "--type", "full");
@@ -307,7 +308,7 @@ describe("Redis and volumes", () => {
     assert.deepEqual((await project.up()).changes, {});
   });
 
-  test("a restore that is interrupted leaves the volume as it was, and the application runs again", async () => {
+  test("a restore that is interrupted leaves the volume as it was, and the application runs again", { skip: leftToTheNight }, async () => {
     await keeper.inWorker("head -c 60000000 /dev/urandom > /files/large");
     await berth("backup");
     await keeper.inWorker("rm /files/large; printf now > /files/deep/note");
@@ -317,7 +318,7 @@ describe("Redis and volumes", () => {
     assert.deepEqual({ ...(await keeper.held()), mode: "" }, { file: "now", files: "./deep/note", key: "first", mode: "" });
   });
 
-  test("Redis that rewrites its files while they are read is a snapshot of one moment", async () => {
+  test("Redis that rewrites its files while they are read is a snapshot of one moment", { skip: leftToTheNight }, async () => {
     // Keys that are there in order: a copy with one has all before it.
     const add = "for n = 1, 500 do redis.call([[INCR]], [[keeper:count]]) redis.call([[SET]], [[keeper:n:]] .. redis.call([[GET]], [[keeper:count]]), 1) end";
     const writing = keeper.besideRedis(`for i in $(seq 1 60); do redis-cli --user admin eval '${add}' 0 > /dev/null; [ $((i % 20)) != 5 ] || redis-cli --user admin bgrewriteaof > /dev/null; done`);
@@ -330,7 +331,7 @@ describe("Redis and volumes", () => {
     assert.equal(Number(await keeper.inRedis("EVAL 'return #redis.call([[KEYS]], [[keeper:n:*]])' 0")), count, "every key of the count is there, and no other");
   });
 
-  test("a damaged repository: verify and drill fail, and again succeed once it is whole", async () => {
+  test("a damaged repository: verify and drill fail, and again succeed once it is whole", { skip: leftToTheNight }, async () => {
     const { backup, drill } = await parts();
     const broken = async (script: string) => {
       const ended = await runOnce(docker, backup ?? drill, { stack: project.stack, command: ["sh", "-euc", script], mounts: repositoryMounts(await parts(), []) });
@@ -344,7 +345,7 @@ describe("Redis and volumes", () => {
     await Promise.all([berth("backup", "verify"), berth("backup", "drill")]);
   });
 
-  test("another passphrase opens nothing", async () => {
+  test("another passphrase opens nothing", { skip: leftToTheNight }, async () => {
     const wrong = "echo another-passphrase-of-a-stack > /tmp/wrong; export RESTIC_PASSWORD_FILE=/tmp/wrong; exec berth-snapshots";
     for (const [command, last] of [["init", /cannot be used: berth:backupKey is not the key/], ["backup full", /^snapshots failed: /], ["drill", /^restore drill failed/], ["verify", /^verify failed/]] as const) {
       const ended = await run("backup", "sh", "-euc", `${wrong} ${command}`);
@@ -361,7 +362,7 @@ async function archiveAlert(): Promise<string> {
   return outputOf(docker, prometheus?.Id ?? "", { command: query });
 }
 
-describe("damage is told, and never passes for a good backup", () => {
+describe("damage is told, and never passes for a good backup", { skip: leftToTheNight }, () => {
   test("a repository that takes no log any more, as with keys that were revoked: no alert yet", async () => {
     await query("SELECT pg_switch_wal()");
     assert.doesNotMatch(await archiveAlert(), /WalNotArchived/);
@@ -446,18 +447,17 @@ describe("damage is told, and never passes for a good backup", () => {
     assert.match(verified, /made of damaged pages/);
     assert.match(drilled, /restore drill failed after \d+ s: (reading the tables|page checksums of the restored data)$/);
   });
-
-  test("another passphrase in the stack file stops the update before the server is touched", async () => {
-    const { server } = await parts();
-    await configure("another-passphrase-of-a-stack");
-    const run = await project.berth(["up", "-s", project.stack]);
-    assert.equal(run.code, 1, run.output);
-    assert.match(run.output, /the backup repository cannot be used/);
-    const { State } = await docker.getContainer(server.Id).inspect();
-    assert.equal(State.Running, true);
-  });
 });
 
+test("another passphrase in the stack file stops the update before the server is touched", async () => {
+  const { server } = await parts();
+  await configure("another-passphrase-of-a-stack");
+  const run = await project.berth(["up", "-s", project.stack]);
+  assert.equal(run.code, 1, run.output);
+  assert.match(run.output, /the backup repository cannot be used/);
+  const { State } = await docker.getContainer(server.Id).inspect();
+  assert.equal(State.Running, true);
+});
 
 /** Whether a container has the hardening of the others, as the engine shows it. */
 function hardened({ HostConfig, Config }: ContainerInspectInfo): void {
