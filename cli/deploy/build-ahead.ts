@@ -21,7 +21,7 @@ const compilers: ReadonlySet<string> = new Set(["go", "rust"]);
 /** What decides which layers a build has; tags and labels change none. */
 const layers = ["context", "dockerfile", "target", "buildArgs", "platforms", "network", "addHosts", "builder"];
 
-export interface AheadOptions extends Pick<RunOptions, "onEvent" | "signal"> {
+export interface AheadOptions extends Pick<RunOptions, "onEvent" | "signal" | "replace"> {
   /** Where each image is looked for under its name, for the layers that are in it; one that is not there, or can't be read, is passed over. @default nowhere */
   layersFrom?: string | undefined;
 }
@@ -41,8 +41,8 @@ export type BuildsBeside = AsyncDisposable;
  * @param images The program's image builds.
  * @throws OpsError with the last lines of each build that failed.
  */
-export async function buildAhead(images: readonly Registration[], state: Deployment, { onEvent, signal, layersFrom }: AheadOptions): Promise<BuildsBeside> {
-  const due = (await Promise.all(images.map(async (image) => ((await isDue(image, state)) ? [image] : [])))).flat();
+export async function buildAhead(images: readonly Registration[], state: Deployment, { onEvent, signal, layersFrom, replace = [] }: AheadOptions): Promise<BuildsBeside> {
+  const due = (await Promise.all(images.map(async (image) => (replace.includes(image.urn) || (await isDue(image, state)) ? [image] : [])))).flat();
   const { compiled = [], light = [] } = Object.groupBy(due, ({ inputs }) => (compiles(inputs) ? "compiled" : "light"));
   await allBuilt(light, { onEvent, signal, layersFrom });
   if (realResources(state).length > 0) {

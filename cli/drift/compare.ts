@@ -12,7 +12,7 @@ import { isSeen, type Look, lookAt } from "./found.ts";
 import { rereadDrifts } from "./reread.ts";
 import { serviceFindings } from "./service.ts";
 import { strayDrifts } from "./strays.ts";
-import { imageFindings, networkFindings, volumeFindings } from "./surroundings.ts";
+import { builtFindings, imageFindings, networkFindings, volumeFindings } from "./surroundings.ts";
 import { kindOf, nameOnHost, wantedContainer } from "./wanted.ts";
 
 export interface DriftReport {
@@ -87,6 +87,8 @@ export function compare(stack: string, state: Deployment, look: Look): Drift[] {
   const containers = new Map(look.containers.map((container) => [container.Id, container]));
   const around = { volumes: new Set(volumes.keys()), networks: new Set(networks.keys()), up };
   const own = new Set(containers.keys());
+  const ownRegistry = state.resources?.some(({ type }) => type === "berth:index:Registry") === true;
+  const isGone = (name: string) => look.images.has(name) && look.images.get(name) === undefined;
   const findings: Record<string, ((resource: StateResource) => Finding[]) | undefined> = {
     [types.container]: (resource) => {
       const wanted = wantedContainer(resource);
@@ -100,6 +102,7 @@ export function compare(stack: string, state: Deployment, look: Look): Drift[] {
       const name = nameOnHost(resource);
       return look.images.has(name) ? imageFindings(resource, look.images.get(name)) : [];
     },
+    [types.built]: (resource) => (ownRegistry && isGone(nameOnHost(resource)) ? builtFindings(resource) : []),
   };
   const drifts = realResources(state).flatMap((resource) => {
     const found = findings[resource.type]?.(resource) ?? [];

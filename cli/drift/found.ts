@@ -14,7 +14,7 @@ export interface Look {
   networks: Dockerode.NetworkInspectInfo[];
   /** All of the host. */
   volumes: Dockerode.VolumeInspectInfo[];
-  /** The id that an image's name stands for now; undefined where there is no such image. */
+  /** The id that an image's name stands for now; undefined where there is no such image. Of those that were looked for. */
   images: Map<string, string | undefined>;
   /** What changed in the file systems that can be written, by the container's id. */
   files: Map<string, FileChange[]>;
@@ -31,7 +31,8 @@ export function isSeen(type: string): boolean {
 }
 
 /**
- * @param thorough Also images, file systems and the tasks of services, which `berth up` need not know.
+ * @param thorough Also all pulled images, file systems and the tasks of services. Without it only the images of applications
+ *   that no container has are looked for: on a host that is new their pull needs a login, and maybe their registry is gone.
  * @param alone Only these resources are looked at, and the networks that they are on. @default everything of the stack
  */
 export async function lookAt(docker: Dockerode, stack: string, resources: readonly StateResource[], thorough: boolean, alone = false): Promise<Look> {
@@ -41,12 +42,13 @@ export async function lookAt(docker: Dockerode, stack: string, resources: readon
   const joined = resources.filter(({ type }) => type === types.container).flatMap((resource) => wantedContainer(resource).networks ?? []);
   const names = new Set([...resources.filter(({ type }) => type === types.network).map(nameOnHost), ...joined.map(({ name }) => name)]);
   const own = allNetworks.filter(({ Name, Labels }) => names.has(Name) || (!alone && Labels?.[labels.stack] === stack));
-  const [containers, networks, images, tasks] = await Promise.all([
+  const [containers, networks, tasks] = await Promise.all([
     present(listed.map(({ Id }) => docker.getContainer(Id).inspect())),
     present(own.map(({ Id }) => docker.getNetwork(Id).inspect())),
-    thorough ? imagesOf(docker, resources) : new Map<string, string | undefined>(),
     tasksOf(docker, thorough ? resources : []),
   ]);
+  const used = new Set(containers.map(({ Config }) => Config.Image));
+  const images = await imagesOf(docker, thorough ? resources.filter(({ type }) => type === types.pulled).map(nameOnHost) : applicationImages(resources).filter((name) => !used.has(name)));
   const look = { containers, networks, volumes: volumes ?? [], images, files: new Map<string, FileChange[]>(), tasks };
   if (!thorough) return look;
   const writable = new Set(resources.filter(({ type }) => type === types.container).filter((resource) => isWritable(resource)).map(({ id }) => id));
@@ -60,8 +62,13 @@ function isWritable(resource: StateResource): boolean {
   return lasting && !readOnly;
 }
 
-async function imagesOf(docker: Dockerode, resources: readonly StateResource[]): Promise<Look["images"]> {
-  const names = resources.filter(({ type }) => type === types.pulled).map(nameOnHost);
+/** Of platform images every host has the means to pull them again, when a container is made. */
+function applicationImages(resources: readonly StateResource[]): string[] {
+  const own = resources.filter(({ urn, type }) => type === types.built || (type === types.pulled && urn.includes("berth:index:Image$")));
+  return [...new Set(own.map(nameOnHost))].filter((name) => name !== "");
+}
+
+async function imagesOf(docker: Dockerode, names: readonly string[]): Promise<Look["images"]> {
   const ids = names.map(async (name): Promise<[string, string | undefined]> => {
     try {
       return [name, (await docker.getImage(name).inspect()).Id];

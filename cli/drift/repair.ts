@@ -51,6 +51,11 @@ export async function repairDrift({ deployer, docker, stack, state, scope, note,
   for (const [urn, drifts] of byUrn) {
     const resource = wanted.get(urn);
     if (resource?.id === undefined || drifts.some(({ remedy }) => remedy === "forget")) continue;
+    if (resource.type === types.built) {
+      for (const drift of drifts) note(`built again: ${driftLine(drift)}`);
+      replace.add(urn);
+      continue;
+    }
     const problem = drifts.some(({ remedy }) => remedy === "replace") ? "its network is gone" : await setBack(docker, resource.id, wantedContainer(resource), drifts);
     for (const drift of drifts) note(`${problem === undefined ? "set back" : `replaced, as ${problem}`}: ${driftLine(drift)}`);
     if (problem !== undefined) replace.add(urn);

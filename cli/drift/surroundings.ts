@@ -59,10 +59,18 @@ function named(word: string, list: string[]): string {
 export function imageFindings(resource: StateResource, now: string | undefined): Finding[] {
   const state = text(resource.outputs?.["imageId"]);
   const name = text(resource.inputs?.["name"]);
-  if (now === undefined) return [{ what: "missing", is: "no such image", state: name, ...harmless, reason: "containers that run have it; the next up fetches it again where it must" }];
+  if (now === undefined) return [{ what: "missing", is: "no such image", state: name, ...harmless, remedy: "forget", reason: "containers that run have it; the next up fetches it again where it must" }];
   if (state === "" || now === state) return [];
   const reason = "what runs keeps its image; what is made anew gets the other one. Digests do not move: ./berth images lock";
   return [{ what: "image", is: `${name} is ${short(now)}`, state: short(state), ...harmless, reason }];
+}
+
+/**
+ * A build whose image the host has no more, where the registry is the stack's own: it was on that host too, so it can't be
+ * pulled. One that the registry still has is built from the builder's cache, and is the same.
+ */
+export function builtFindings(resource: StateResource): Finding[] {
+  return [{ what: "missing", is: "no such image", state: nameOnHost(resource), ...harmless, remedy: "replace", reason: "the stack's own registry may have lost it too; the next up builds it again" }];
 }
 
 function short(id: string): string {

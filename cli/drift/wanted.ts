@@ -33,7 +33,7 @@ export interface Limits {
 
 type Props = Record<string, unknown>;
 
-const kinds: Record<string, Drift["kind"] | undefined> = { [types.container]: "container", [types.service]: "service", [types.network]: "network", [types.volume]: "volume", [types.pulled]: "image" };
+const kinds: Record<string, Drift["kind"] | undefined> = { [types.container]: "container", [types.service]: "service", [types.network]: "network", [types.volume]: "volume", [types.pulled]: "image", [types.built]: "image" };
 
 /** The word for a resource of this type; `resource` for one that only the engine looks at. */
 export function kindOf(type: string): Drift["kind"] {
@@ -82,8 +82,9 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.map(text) : [];
 }
 
-/** The name of a network or an image on the Docker host. */
-export function nameOnHost({ inputs = {}, outputs = {} }: StateResource): string {
+/** The name of a network or an image on the Docker host; of a build, `repository:tag@digest` of what it pushed. */
+export function nameOnHost({ type, inputs = {}, outputs = {} }: StateResource): string {
+  if (type === types.built) return text(outputs["digest"]) && `${texts(inputs["tags"])[0] ?? ""}@${text(outputs["digest"])}`;
   return text(outputs["name"]) || text(inputs["name"]);
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { globSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -34,8 +34,7 @@ describe("a state that moves from a folder to a bucket", { skip }, () => {
     execFileSync("pulumi", [...args, "-s", project.stack, "--non-interactive"], { cwd: project.dir, env: { ...project.environment, ...environment }, encoding: "utf8" });
 
   test("by export and import; then preview and up, of ./berth and of plain pulumi, have nothing to change", async () => {
-    const exported = pulumi(["stack", "export"], { PULUMI_BACKEND_URL: `file://${project.dir}/.berth/state` });
-    writeFileSync(join(project.dir, "export.json"), exported);
+    pulumi(["stack", "export", "--file", "export.json"], { PULUMI_BACKEND_URL: `file://${project.dir}/.berth/state` });
     execFileSync("pulumi", ["stack", "init", project.stack, "--no-select", "--non-interactive"], { cwd: project.dir, env: { ...project.environment, ...bucket }, stdio: "pipe" });
     pulumi(["stack", "import", "--file", "export.json"], bucket);
     const preview = await project.berth(["preview", "-s", project.stack, "--json"], { environment: bucket });

@@ -7,6 +7,7 @@ import { buildAhead } from "../../../../cli/deploy/build-ahead.ts";
 import { layersFrom } from "../../../../cli/images/layers-from.ts";
 import { Project } from "../../../../cli/project.ts";
 import type { Registration } from "../../../../cli/deploy/recorded-program.ts";
+import { contextHash } from "../../../../pulumi/docker-build/context-hash.ts";
 import { types } from "../../../../pulumi/resource-types.ts";
 import { FakeBuildx } from "./fake-buildx.ts";
 
@@ -67,6 +68,20 @@ describe("a build ahead of the update that fails", () => {
     using _ = new FakeBuildx(step, 1);
     await assert.rejects(buildAhead([image], {}, {}), /the image of shop can't be built .*\n[^]*returned error: 403/);
   });
+});
+
+test("an image that the update replaces is built ahead, though nothing of it has changed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "berth-replaced-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "Dockerfile");
+  writeFileSync(file, "FROM scratch\n");
+  const same = { ...image, inputs: { ...image.inputs, context: { location: folder }, dockerfile: { location: file } } };
+  const state = { resources: [{ ...same, custom: true, outputs: { contextHash: await contextHash(folder, file) } }] };
+  using buildx = new FakeBuildx("", 0);
+  await buildAhead([same], state, {});
+  assert.equal(buildx.asked.length, 0);
+  await buildAhead([same], state, { replace: [same.urn] });
+  assert.equal(buildx.asked.length, 1);
 });
 
 describe("a build ahead of the update that begins with layers from elsewhere", () => {

@@ -5,7 +5,8 @@ import type { Deployer, RefreshOptions, ResourceEvent } from "../../../../cli/de
 import type { Deployment, StateResource } from "../../../../cli/deploy/stack-state.ts";
 import { compare, driftOf, type DriftReport } from "../../../../cli/drift/compare.ts";
 import type { Drift } from "../../../../cli/drift/finding.ts";
-import type { Look } from "../../../../cli/drift/found.ts";
+import { type Look, lookAt } from "../../../../cli/drift/found.ts";
+import { repairable } from "../../../../cli/drift/repair.ts";
 import { exitCodes, OpsError } from "../../../../cli/exit.ts";
 import { rereadDrifts } from "../../../../cli/drift/reread.ts";
 import { driftMarkdown } from "../../../../cli/drift/markdown.ts";
@@ -205,6 +206,48 @@ describe("the whole", () => {
     assert.equal(await isUp({ resources: [network, volume] }), false);
     assert.equal(await isUp({ resources: [container] }), true);
     assert.equal(await isUp({ resources: [resource("docker:index/service:Service", "web", { id: "s1" })] }), true);
+  });
+});
+
+describe("an application's image that the host has no more", () => {
+  const name = "127.0.0.1:5555/shop:build@sha256:aa";
+  const [built, pulled] = ["docker-build:index:Image", types.image].map((type) => `urn:pulumi:prod::berth::berth:index:Application$berth:index:Image$${type}::shop-image`);
+  const image = (registry?: string): Deployment => ({
+    resources: [
+      { urn: built ?? "", type: "docker-build:index:Image", custom: true, id: "sha256:aa", inputs: { tags: ["127.0.0.1:5555/shop:build"] }, outputs: { digest: "sha256:aa" } },
+      { urn: pulled ?? "", type: types.image, custom: true, id: `sha256:ff${name}`, inputs: { name }, outputs: { name, imageId: "sha256:ff" } },
+      resource(types.image, "postgres-image", { id: "sha256:bb", inputs: { name: "postgres:17" }, outputs: { imageId: "sha256:bb" } }),
+      resource(types.container, "shop-web-0", { id: "c1", inputs: { name: "shop-web-0", image: name } }),
+      ...(registry === undefined ? [] : [{ urn: urnOf(registry, "registry"), type: registry }]),
+    ],
+  });
+  const host = (containers: { Image: string }[], asked: string[] = []) =>
+    ({
+      listContainers: () => Promise.resolve(containers.map((_, index) => ({ Id: `c${index + 1}`, Created: 1, Labels: {}, Names: ["/shop-web-0"] }))),
+      listNetworks: () => Promise.resolve([]),
+      listVolumes: () => Promise.resolve({ Volumes: [] }),
+      listTasks: () => Promise.resolve([]),
+      getContainer: (Id: string) => ({ inspect: () => Promise.resolve({ Id, Name: "/shop-web-0", State: { Running: true, Status: "running" }, Config: { ...containers[0], Labels: plainLabels("web") }, HostConfig: {}, NetworkSettings: { Networks: {} }, Mounts: [] }) }),
+      getImage: (asks: string) => ({ inspect: () => (asked.push(asks), Promise.reject(Object.assign(new Error("no such image"), { statusCode: 404 }))) }),
+    }) as unknown as Dockerode;
+  const remedies = async (state: Deployment, containers: { Image: string }[] = []) => (await repairable(host(containers), "prod", state)).filter(({ kind }) => kind === "image").map(({ urn, remedy }) => [urn, remedy]);
+
+  test("is pulled again, with the login that only its own record has", async () => {
+    assert.deepEqual(await remedies(image()), [[pulled, "forget"]]);
+  });
+
+  test("is built again where the registry is the stack's own, and was on that host", async () => {
+    assert.deepEqual(await remedies(image("berth:index:Registry")), [[built, "replace"], [pulled, "forget"]]);
+  });
+
+  test("is not looked for where a container has it, and no platform image ever is", async () => {
+    const asked: string[] = [];
+    assert.deepEqual(await remedies(image("berth:index:Registry"), [{ Image: name }]), []);
+    const resources = image().resources ?? [];
+    await lookAt(host([{ Image: name }], asked), "prod", resources, false);
+    assert.deepEqual(asked, []);
+    await lookAt(host([], asked), "prod", resources, false);
+    assert.deepEqual(asked, [name]);
   });
 });
 
