@@ -24,7 +24,7 @@ export interface Command {
   run(context: Context, parsed: Parsed): Promise<number>;
 }
 
-export const stackOption: Option = { type: "string", short: "s", value: "<name>", help: "the stack, by the name of its file (default: dev)" };
+export const stackOption: Option = { type: "string", short: "s", value: "<name>", help: "the stack, by the name of its file (default: BERTH_STACK, or dev)" };
 export const jsonOption: Option = { type: "boolean", help: "print one JSON document for machines" };
 export const engineOption: Option = {
   type: "string",
@@ -34,8 +34,16 @@ export const engineOption: Option = {
 };
 
 /** The stack that a command works on; its file must exist. */
-export function stackOf({ project }: Context, { values }: Parsed): string {
-  const stack = values["stack"] ?? "dev";
-  project.requireStack(stack);
+export function stackOf({ project, environment }: Pick<Context, "project" | "environment">, { values }: Pick<Parsed, "values">): string {
+  const { stack = "dev", setBy } = givenStack(environment, values);
+  project.requireStack(stack, setBy);
   return stack;
+}
+
+/** The stack that `-s` names, or else BERTH_STACK, which an error then names. Neither is set where the user names none. */
+export function givenStack(environment: NodeJS.ProcessEnv, values: Parsed["values"]): { stack?: string; setBy?: string } {
+  const { stack } = values;
+  const { BERTH_STACK: variable = "" } = environment;
+  if (stack !== undefined) return { stack };
+  return variable === "" ? {} : { stack: variable, setBy: "BERTH_STACK" };
 }

@@ -13,7 +13,8 @@ export function overview(commands: Record<string, Pick<Command, "summary">>): st
     "Commands:",
     table(["", ""], rows).trimStart().replace(/^/, "  "),
     "",
-    "./berth <command> --help tells the options, examples and exit codes of one.",
+    "./berth <command> --help tells the options, examples and exit codes of one; ./berth --version tells Berth's own version.",
+    "BERTH_STACK names the stack of commands that are given none by -s; without it that is dev.",
     "Plain `pulumi up -s dev` does the same as ./berth up on a machine that is set up; up prints what it needs.",
   ].join("\n");
 }

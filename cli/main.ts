@@ -7,6 +7,7 @@ import { commandHelp, overview } from "./help.ts";
 import { Project } from "./project.ts";
 import { secretsOf } from "./redact.ts";
 import { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
 
 /** Runs the command that this process was started for, and sets the exit code. */
 export async function main(commands: Commands): Promise<void> {
@@ -34,6 +35,10 @@ async function run(commands: Commands, args: string[], terminal: Terminal, inter
   const [name = "--help", ...rest] = args;
   if (name === "--help" || name === "-h" || name === "help") {
     terminal.result(overview(commands));
+    return exitCodes.ok;
+  }
+  if (name === "--version" || name === "version") {
+    terminal.result(await version(dirname(import.meta.dirname)));
     return exitCodes.ok;
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;

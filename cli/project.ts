@@ -43,12 +43,15 @@ export class Project {
     return readdirSync(this.folder).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
   }
 
-  /** @throws OpsError (2) where the stack has no file, naming those that have; OpsError where it is no YAML. */
-  requireStack(stack: string): void {
+  /**
+   * @param setBy What names the stack where the user did not type it, for example `BERTH_STACK`.
+   * @throws OpsError (2) where the stack has no file, naming those that have; OpsError where it is no YAML.
+   */
+  requireStack(stack: string, setBy?: string): void {
     if (existsSync(this.stackFile(stack))) return void this.readStack(stack);
     const near = closest(stack, this.stacks());
     const hint = near === undefined ? `this project has ${this.stacks().join(", ") || "none"}` : `did you mean ${near}?`;
-    throw usageError(`stack "${stack}" has no file Pulumi.${stack}.yaml: ${hint}`);
+    throw usageError(`stack "${stack}"${setBy === undefined ? "" : `, which ${setBy} names,`} has no file Pulumi.${stack}.yaml: ${hint}${setBy === undefined ? "" : `; -s wins over ${setBy}`}`);
   }
 
   name(): string {

@@ -109,7 +109,7 @@ export class Project implements AsyncDisposable {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    const { PULUMI_BACKEND_URL: _, NODE_TEST_CONTEXT: __, ...environment } = process.env;
+    const { PULUMI_BACKEND_URL: _, NODE_TEST_CONTEXT: __, BERTH_STACK: ___, ...environment } = process.env;
     // Tests of prod stacks run on stand-ins too, where Docker Hub does not answer.
     return { ...environment, BERTH_STAND_INS: "yes", BERTH_ENGINE: engine, NODE_COMPILE_CACHE: join(root, ".berth/cache/node"), PULUMI_CONFIG_PASSPHRASE: passphrase, NO_COLOR: "1" };
   }

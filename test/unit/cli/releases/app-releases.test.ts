@@ -122,11 +122,16 @@ describe("what a rollback is of", () => {
     applications: (stack: string) => applications[stack] ?? {},
     requireStack: (stack: string) => assert.ok(applications[stack], `no stack ${stack}`),
   } as Parameters<typeof namedIn>[0]["project"];
-  const named = (positionals: string[], stack?: string) => namedIn({ project }, { flags: {}, positionals, values: stack === undefined ? {} : { stack } });
+  const named = (positionals: string[], stack?: string, environment: NodeJS.ProcessEnv = {}) => namedIn({ project, environment }, { flags: {}, positionals, values: stack === undefined ? {} : { stack } });
 
   test("is a stack, or an application of one; that of no named stack is dev's", () => {
     assert.deepEqual([named(["prod"]), named([], "prod"), named(["prod"], "prod")], [{ stack: "prod" }, { stack: "prod" }, { stack: "prod" }]);
     assert.deepEqual([named(["prod", "shop"]), named(["shop"], "prod"), named(["root"]), named(["prod"], "dev")], [{ stack: "prod", app: "shop" }, { stack: "prod", app: "shop" }, { stack: "dev", app: "root" }, { stack: "dev", app: "prod" }]);
+  });
+
+  test("is of BERTH_STACK where that is set and no stack is named", () => {
+    const environment = { BERTH_STACK: "prod" };
+    assert.deepEqual([named([], undefined, environment), named(["shop"], undefined, environment), named(["dev"], undefined, environment), named(["root"], "dev", environment)], [{ stack: "prod" }, { stack: "prod", app: "shop" }, { stack: "dev" }, { stack: "dev", app: "root" }]);
   });
 
   test("is said, and is one", () => {
