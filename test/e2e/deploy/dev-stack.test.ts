@@ -4,7 +4,7 @@ import { cis } from "../policy/cis.ts";
 import { Project } from "../project.ts";
 import { exec } from "../sessions/exec.ts";
 import { run } from "../sessions/run.ts";
-import { follow, overSsh, servers } from "../sessions/sessions.ts";
+import { follow, logLines, overSsh, servers } from "../sessions/sessions.ts";
 import { answers } from "./answers.ts";
 import { type DevStack, settings } from "./dev-stack.ts";
 import { down } from "./down.ts";
@@ -38,6 +38,7 @@ describe("run", () => run(given));
 describe("sessions", () => {
   servers(given);
   overSsh(given);
+  logLines(given);
   follow(given);
 });
 describe("down", () => down(given));

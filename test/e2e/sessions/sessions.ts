@@ -59,6 +59,30 @@ export function overSsh(given: Given): void {
   });
 }
 
+export function logLines(given: Given): void {
+  test("logs --since --json has the lines since then, each as one object that says whose it is", async () => {
+    const { project } = given();
+    const logs = async (since: string) => {
+      const run = await project.berth(["logs", "members", "--since", since, "--json", "-s", project.stack]);
+      assert.equal(run.code, 0, run.output);
+      return run.stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Record<string, string>);
+    };
+    const before = new Date().toISOString();
+    await project.get("/slow?mark=since");
+    let line: Record<string, string> | undefined;
+    await eventually("the line of a request is there", 10_000, async () => {
+      const found = await logs(before);
+      line = found.find((each) => each["line"]?.includes("mark=since"));
+      return line === undefined ? JSON.stringify(found) : undefined;
+    });
+    assert.match(line?.["container"] ?? "", /^members-web-[01]-[0-9a-f]{7}$/);
+    assert.deepEqual({ ...line, time: "", container: "" }, { time: "", app: "members", part: "members/web", container: "", stream: "stdout", line: "GET /slow?mark=since 200" });
+    assert.ok((await logs(before)).every(({ time = "" }) => time >= before));
+    assert.ok((await logs("1h")).length > (await logs(before)).length, "an hour has more lines than a moment");
+    assert.equal((await logs(new Date().toISOString())).some((found) => found["line"]?.includes("mark=since")), false);
+  });
+}
+
 export function follow(given: Given): void {
   test("logs -f follows all replicas of an application through a deploy", async () => {
     const { project } = given();
