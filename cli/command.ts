@@ -8,7 +8,12 @@ export interface Context {
   environment: NodeJS.ProcessEnv;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   signal: AbortSignal;
+  /** All that there are. */
+  commands: Commands;
 }
+
+/** Loaded when they are called, so that the help of one does not wait for the packages of another. */
+export type Commands = Record<string, { summary: string; load: () => Promise<{ command: Command }> }>;
 
 export interface Command {
   /** One line for the overview. */
@@ -17,6 +22,8 @@ export interface Command {
   description: string;
   options: Record<string, Option>;
   positionals?: readonly string[];
+  /** Words that the first positional argument may be, for shells that complete it. @default none */
+  actions?: readonly string[];
   /** Name of what is passed on as it is, for example `command`. */
   rest?: string;
   examples: readonly string[];

@@ -1,7 +1,4 @@
-import type { Command } from "./command.ts";
-
-/** Loaded when they are called, so that the help of one does not wait for the packages of another. */
-export type Commands = Record<string, { summary: string; load: () => Promise<{ command: Command }> }>;
+import type { Commands } from "./command.ts";
 
 /** What operators run. */
 export const commands: Commands = {
@@ -9,6 +6,8 @@ export const commands: Commands = {
   down: { summary: "remove a stack; its data stays unless --volumes is given", load: () => import("./deploy/down.ts") },
   status: { summary: "containers of a stack and its addresses", load: () => import("./status/status.ts") },
   logs: { summary: "what the containers print, each line with its part's name", load: () => import("./status/logs.ts") },
+  restart: { summary: "restart an application's replicas, one after the other", load: () => import("./replicas/restart.ts") },
+  scale: { summary: "another number of replicas for an application", load: () => import("./replicas/scale.ts") },
   exec: { summary: "a command or a shell in a running container", load: () => import("./sessions/exec.ts") },
   psql: { summary: "psql in an application's database, or as the superuser", load: () => import("./sessions/psql.ts") },
   redis: { summary: "redis-cli as an application's user, or as the admin", load: () => import("./sessions/redis.ts") },
@@ -29,6 +28,7 @@ export const commands: Commands = {
   push: { summary: "add the tags latest, date, git ref and commit to an image", load: () => import("./images/push.ts") },
   images: { summary: "lock the platform images' digests, renew them, check the images, or their sizes", load: () => import("./images/images.ts") },
   scan: { summary: "scan a stack's images for critical known weaknesses", load: () => import("./images/scan.ts") },
+  completion: { summary: "a script for bash, zsh or fish that completes commands, options and names", load: () => import("./completion/completion.ts") },
   identity: { summary: "on a machine of CI: the SSH key and host keys from the environment", load: () => import("./workflows/identity.ts") },
   notes: { summary: "what CHANGELOG.md says of a version, for a release", load: () => import("./workflows/notes.ts") },
 };

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { closest, divide, parseArguments } from "./arguments.ts";
-import type { Commands } from "./commands.ts";
+import type { Commands } from "./command.ts";
 import { codeOf, exitCodes, messageOf, OpsError, usageError } from "./exit.ts";
 import { contextHost } from "../docker/context.ts";
 import { commandHelp, overview } from "./help.ts";
@@ -58,7 +58,7 @@ async function run(commands: Commands, args: string[], terminal: Terminal, inter
   const host = contextHost(process.env);
   if (host !== undefined) process.env["DOCKER_HOST"] = host;
   const project = new Project(dirname(import.meta.dirname));
-  return command.run({ project, terminal, environment: process.env, signal: interruption(terminal, interrupted) }, parsed);
+  return command.run({ project, terminal, environment: process.env, signal: interruption(terminal, interrupted), commands }, parsed);
 }
 
 /** The first Ctrl-C stops in good order, the second at once. */

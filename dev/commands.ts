@@ -1,4 +1,5 @@
-import { commands as operators, type Commands } from "../cli/commands.ts";
+import type { Commands } from "../cli/command.ts";
+import { commands as operators } from "../cli/commands.ts";
 
 /** Everything that `./berth` runs: what operators need, and what only developers of Berth need. */
 export const commands: Commands = {

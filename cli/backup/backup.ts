@@ -23,6 +23,7 @@ export const command: Command = {
     json: jsonOption,
   },
   positionals: ["action"],
+  actions,
   examples: ["./berth backup", "./berth backup --type full -s prod", "./berth backup list --json | jq -r '.backups[-1].label'", "./berth backup verify", "./berth backup drill"],
   exits: [0, 1, 2, 3, 130],
   async run(context, parsed) {

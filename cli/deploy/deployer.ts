@@ -122,6 +122,13 @@ export interface Deployer {
    * @throws OpsError where an update is running.
    */
   recover(docker: Dockerode, state: Deployment): Promise<string[]>;
+  /**
+   * Does something with a stack's containers while no update of it can begin. A state in a bucket, or at a service, has a
+   * lock that the CLI alone can take: there it is done without.
+   *
+   * @throws OpsError where an update is running, saying whose.
+   */
+  locked<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Writes records of an earlier state in the place of those of the same resources: what they say is there again. */
   putBack(records: readonly StateResource[]): Promise<void>;
   /** The login that the stack's images are pulled with, by the registry's address; undefined where it has none. */

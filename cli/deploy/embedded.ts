@@ -74,15 +74,26 @@ export class EmbeddedDeployer implements Deployer {
     return this.#apply((engine, run) => engine.destroy(run, includeProtected ? { everything: true } : { keepProtected: true }), options);
   }
 
-  async putBack(records: readonly StateResource[]): Promise<void> {
-    const file = embeddedState(this.#options.project, this.#options.stack);
-    const lock = Lock.take(file);
+  async locked<Result>(work: () => Promise<Result>): Promise<Result> {
+    let lock: Lock;
     try {
-      const { deployment, ...others } = JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployment };
-      await writeState(file, JSON.stringify({ ...others, deployment: withRecords(deployment, records) }));
+      lock = Lock.take(embeddedState(this.#options.project, this.#options.stack));
+    } catch (error) {
+      throw new OpsError(messageOf(error));
+    }
+    try {
+      return await work();
     } finally {
       lock.release();
     }
+  }
+
+  putBack(records: readonly StateResource[]): Promise<void> {
+    const file = embeddedState(this.#options.project, this.#options.stack);
+    return this.locked(async () => {
+      const { deployment, ...others } = JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployment };
+      await writeState(file, JSON.stringify({ ...others, deployment: withRecords(deployment, records) }));
+    });
   }
 
   /** Ends what a killed run left, and records all as this version does. */

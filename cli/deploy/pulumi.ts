@@ -15,6 +15,7 @@ import { withRecords } from "./bring-back.ts";
 import { buildAhead } from "./build-ahead.ts";
 import type { Deployer, DestroyOptions, FailedUpdate, Outcome, RefreshOptions, RunOptions } from "./deployer.ts";
 import { removeEmptySidecars } from "./empty-sidecars.ts";
+import { folderOf, takeFolderLock } from "./folder-lock.ts";
 import { generatedIn } from "./generated-secrets.ts";
 import { excluded, ignoringProtection, quiet, replacing, targets } from "./pulumi-arguments.ts";
 import { PulumiCli } from "./pulumi-cli.ts";
@@ -161,6 +162,17 @@ The update has stopped there, as it would have gone beyond its plan. What it had
     const file = this.#options.project.generated("stacks", `${this.#options.stack}.import.json`);
     writeFileSync(file, JSON.stringify(exported), { mode: 0o600 });
     await this.#pulumi.must(["stack", "import", "--file", file]).finally(() => rmSync(file, { force: true }));
+  }
+
+  async locked<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { project, stack, backend } = this.#options;
+    const folder = folderOf(backend.url, project.folder);
+    const release = folder === undefined ? undefined : takeFolderLock(folder, project.name(), stack);
+    try {
+      return await work();
+    } finally {
+      release?.();
+    }
   }
 
   async putBack(records: readonly StateResource[]): Promise<void> {

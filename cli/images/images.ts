@@ -24,7 +24,8 @@ export const command: Command = {
     "sizes  the applications' images that a stack runs, against the limits in images.limits.json; beyond one is a failure",
   ].join("\n"),
   options: { stack: stackOption, engine: engineOption, json: jsonOption },
-  positionals: ["list|lock|renew|check|sizes"],
+  positionals: [actions.join("|")],
+  actions,
   examples: ["./berth images lock", "./berth images renew", "./berth images check", "./berth images sizes -s prod"],
   exits: [0, 1, 2, 3],
   async run(context, parsed) {

@@ -8,7 +8,7 @@ import { type Command, type Context, engineOption, jsonOption, stackOption } fro
 import type { ResourceEvent } from "../deploy/deployer.ts";
 import { dockerOf } from "../docker.ts";
 import { changesText } from "../table.ts";
-import { codeOf, exitCodes, messageOf, OpsError, refusedError } from "../exit.ts";
+import { exitCodes, refusedError } from "../exit.ts";
 import { interruptible } from "../interruption.ts";
 import { Progress } from "../progress.ts";
 import { confirm } from "../prompts.ts";
@@ -25,6 +25,7 @@ import { givenScope, partOf } from "../deploy/scope.ts";
 import { targetsOf } from "../deploy/shared-parts.ts";
 import { applyStack, waitForAnswers } from "../deploy/update.ts";
 import { savedSalt } from "../stack-file/stack-file.ts";
+import { withFile } from "../stack-file/with-file.ts";
 
 /** What `--force` may override. */
 const checks = ["migrations"];
@@ -85,6 +86,7 @@ export const command: Command = {
     if (wanted !== to) report.note(`secrets stay as Pulumi.${stack}.yaml has them (--keep-secrets)`);
     const put = await restoredFile(before, wanted, { project: project.name(), crypter: (salt) => crypterFor(context, stack, choice, salt), running: from.secrets, app });
     const restored = wanted === to ? put : { ...put, kept: [] };
+    const change = { path: file, before, after: restored.text };
     const note = rollbackNote(to.number, forced, apps);
     if (from === to) for (const key of [...restored.config, ...restored.secrets]) terminal.line(`  set back  ${key}`);
     const preview = async () => {
@@ -96,12 +98,12 @@ export const command: Command = {
       return planned;
     };
     if (parsed.flags["dry-run"]) {
-      const { changes: planned } = await withFile(file, before, restored.text, preview).finally(() => writeFileSync(file, before));
+      const { changes: planned } = await withFile(change, "rollback", preview).finally(() => writeFileSync(file, before));
       if (parsed.flags["json"]) terminal.json({ stack, ...(app !== undefined && { app }), engine: deployer.engine, dryRun: true, from: from.number, to: to.number, changes, migrations, forced, stackFile: filed(restored), resources: planned });
       else terminal.result(`nothing was changed; without --dry-run this goes to release ${to.number}: ${changesText(planned, true)}`);
       return exitCodes.ok;
     }
-    const outcome = await withFile(file, before, restored.text, async () => {
+    const outcome = await withFile(change, "rollback", async () => {
       const planned = await preview();
       if (Object.keys(planned.changes).length === 0) report.note(`${app ?? `stack "${stack}"`} runs what release ${to.number} was`);
       if (parsed.flags["yes"] !== true && project.isProduction(stack)) {
@@ -131,18 +133,6 @@ function refusal(reasons: readonly string[]): string {
     ...reasons.map((reason) => `  ${reason}`),
     "Go forward instead: put the fix on top. Or undo the migration by hand, or restore the data (./berth restore), and add --force migrations.",
   ].join("\n");
-}
-
-/** Puts the file back when the work fails. */
-async function withFile<Result>(file: string, before: string, text: string, work: () => Promise<Result>): Promise<Result> {
-  if (text !== before) writeFileSync(file, text);
-  try {
-    return await work();
-  } catch (error) {
-    if (text === before) throw error;
-    writeFileSync(file, before);
-    throw new OpsError(`${messageOf(error)}\nThe rollback was not finished, and ${file} is as it was.`, codeOf(error));
-  }
 }
 
 /** By the stack file's own salt, or the saved one. */

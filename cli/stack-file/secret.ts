@@ -25,7 +25,8 @@ export const command: Command = {
     "A value is never an argument, which the process list and the shell's history would show. Applied by the next up.",
   ].join("\n"),
   options: { stack: stackOption, json: jsonOption },
-  positionals: ["list|set|unset|import", "key…"],
+  positionals: [actions.join("|"), "key…"],
+  actions,
   examples: [
     "./berth secret root:ROOT_SECRET",
     "openssl rand -hex 32 | ./berth secret root:ROOT_SECRET -s prod",

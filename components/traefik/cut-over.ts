@@ -12,7 +12,7 @@ export function statusPattern(healthStatus?: number): string {
  *
  * @param api Where Traefik's API and metrics are.
  */
-const functions = (api: string) => `
+export const functions = (api: string) => `
 cd ${routesDirectory}
 traefik=${api}
 put() { # put <file> <text>

@@ -21,6 +21,8 @@ const conditions = {
   "outside CI: a linter may be impossible to install": ({ environment }) => (environment["CI"] === undefined ? undefined : false),
   "no ssh on PATH": ({ program }) => !program("ssh"),
   "no sshd": ({ program, has }) => !program("sshd") && !["/usr/sbin/sshd", "/usr/local/sbin/sshd"].some(has),
+  "no zsh on PATH": ({ program }) => !program("zsh"),
+  "no fish on PATH": ({ program }) => !program("fish"),
   "no Trivy on PATH": ({ program }) => !program("trivy"),
   "slow: `./berth test --slow` runs it each night": ({ slow }) => !slow,
 } satisfies Record<string, (machine: Machine, name: string) => boolean | undefined>;
@@ -33,6 +35,9 @@ export const skips: readonly Skip[] = [
   { test: "linters: ", condition: "outside CI: a linter may be impossible to install" },
   { test: "test/unit/dev/workflows.test.ts: ", condition: "outside CI: a linter may be impossible to install" },
   { test: "test/unit/cli/stack-file/stack-file.test.ts: is refused by the Pulumi CLI", condition: "no Pulumi CLI here" },
+  { test: "test/unit/cli/deploy/folder-lock.test.ts: is the Pulumi CLI's own", condition: "no Pulumi CLI here" },
+  { test: "test/unit/cli/completion/completion.test.ts: is a script that zsh reads", condition: "no zsh on PATH" },
+  { test: "test/unit/cli/completion/completion.test.ts: is a script by which fish completes", condition: "no fish on PATH" },
   { test: "test/unit/cli/images/scan.test.ts: Trivy itself", condition: "no Trivy on PATH" },
   { test: "test/components/earlier-version/earlier-version.test.ts: the Pulumi CLI", condition: "no Pulumi CLI here" },
   { test: "test/components/earlier-version/leaving.test.ts: the Pulumi CLI", condition: "no Pulumi CLI here" },

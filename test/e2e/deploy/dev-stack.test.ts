@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import { cis } from "../policy/cis.ts";
 import { Project } from "../project.ts";
+import { replicasOf } from "../replicas/replicas.ts";
 import { exec } from "../sessions/exec.ts";
 import { run } from "../sessions/run.ts";
 import { follow, logLines, overSsh, servers } from "../sessions/sessions.ts";
@@ -41,4 +42,5 @@ describe("sessions", () => {
   logLines(given);
   follow(given);
 });
+describe("replicas", () => replicasOf(given));
 describe("down", () => down(given));

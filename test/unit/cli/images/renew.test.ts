@@ -60,7 +60,7 @@ class Repository {
   async renew(): Promise<{ images: { image: string }[]; branch?: string; commit?: string }> {
     const [out, error] = [new PassThrough(), new PassThrough()];
     const terminal = new Terminal(out, error, {});
-    const context = { project: new Project(join(this.folder, "work")), terminal, environment: this.#environment, signal: new AbortController().signal };
+    const context = { project: new Project(join(this.folder, "work")), terminal, environment: this.#environment, signal: new AbortController().signal, commands: {} };
     await command.run(context, { positionals: ["renew"], values: {}, flags: { json: true }, rest: [] });
     return JSON.parse(String(out.read() as Buffer)) as Awaited<ReturnType<Repository["renew"]>>;
   }

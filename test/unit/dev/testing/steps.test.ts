@@ -10,7 +10,7 @@ import { notEmpty } from "../../../../dev/testing/tally.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const nowhere = { write: () => undefined };
-const context = { project: new Project(root), terminal: new Terminal(nowhere, nowhere, {}), environment: process.env, signal: new AbortController().signal };
+const context = { project: new Project(root), terminal: new Terminal(nowhere, nowhere, {}), environment: process.env, signal: new AbortController().signal, commands: {} };
 const watch = { test: () => undefined, file: () => undefined };
 const steps = (chosen: Partial<Chosen>) => testSteps(context, silent, { reason: "no pulumi on PATH" }, { only: stepNames, ...chosen });
 
