@@ -120,7 +120,8 @@ function needsLogin(inputs: Inputs, output: string): boolean {
 async function isDue({ urn, inputs }: Registration, { resources = [] }: Deployment): Promise<boolean> {
   if (inputs["cacheFrom"] !== undefined) return false;
   const last = resources.find((resource) => resource.urn === urn && resource.delete !== true);
-  const given = (key: string) => [inputs[key], last?.inputs?.[key]] as const;
+  // The CLI's provider records "" of what is not given.
+  const given = (key: string) => [inputs[key] || undefined, last?.inputs?.[key] || undefined] as const;
   if (last === undefined || ["target", "buildArgs", "platforms"].some((key) => !isDeepStrictEqual(...given(key)))) return true;
   const { location } = inputs["context"] as { location: string };
   if (/^https?:/.test(location)) return !isDeepStrictEqual(...given("context"));

@@ -70,15 +70,17 @@ describe("a build ahead of the update that fails", () => {
   });
 });
 
-test("an image that the update replaces is built ahead, though nothing of it has changed", async () => {
+test("an image of which nothing has changed is built ahead where the update replaces it, and else not, as either engine records it", async () => {
   const folder = mkdtempSync(join(tmpdir(), "berth-replaced-"));
   after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "Dockerfile");
   writeFileSync(file, "FROM scratch\n");
   const same = { ...image, inputs: { ...image.inputs, context: { location: folder }, dockerfile: { location: file } } };
-  const state = { resources: [{ ...same, custom: true, outputs: { contextHash: await contextHash(folder, file) } }] };
+  const record = { ...same, custom: true, outputs: { contextHash: await contextHash(folder, file) } };
+  const state = { resources: [record] };
   using buildx = new FakeBuildx("", 0);
   await buildAhead([same], state, {});
+  await buildAhead([same], { resources: [{ ...record, inputs: { ...same.inputs, target: "" } }] }, {});
   assert.equal(buildx.asked.length, 0);
   await buildAhead([same], state, { replace: [same.urn] });
   assert.equal(buildx.asked.length, 1);
