@@ -9,25 +9,28 @@ import { exitCodes, OpsError, usageError } from "../exit.ts";
 import { imagesIn } from "./image-digests.ts";
 import { type ImageSize, isTooLarge, readLimits, sizeOf, sizeRows } from "./image-sizes.ts";
 import { newestDigests } from "./newest-digests.ts";
+import { prune } from "./prune.ts";
 import { renew } from "./renew.ts";
 import { table } from "../table.ts";
 
-const actions = ["list", "lock", "renew", "check", "sizes"];
+const actions = ["list", "lock", "renew", "check", "sizes", "prune"];
 
 export const command: Command = {
-  summary: "lock the platform images' digests, renew them, check the images, or their sizes",
+  summary: "lock or renew the platform images' digests, check images or their sizes, remove old ones",
   description: [
     "list   what images.lock.json names",
     "lock   asks each registry for the digest of each tag and writes it into images.lock.json",
     "renew  newer digests of the tags that are pinned, there and in Dockerfiles, as a commit on the branch renew/images, with a pull request",
     "check  runs each image and tries what the program relies on, for upstream's and stand-ins alike",
     "sizes  the applications' images that a stack runs, against the limits in images.limits.json; beyond one is a failure",
+    "prune  removes a stack's images that nothing names any more: on its Docker host, and in a registry of its own those without",
+    "       a tag. What a release names, what runs, what a stack file pins, and base and platform images stay. --dry-run shows it",
   ].join("\n"),
-  options: { stack: stackOption, engine: engineOption, json: jsonOption },
+  options: { stack: stackOption, engine: engineOption, json: jsonOption, "dry-run": { type: "boolean", help: "of prune: show what would go, and remove nothing" } },
   positionals: [actions.join("|")],
   actions,
-  examples: ["./berth images lock", "./berth images renew", "./berth images check", "./berth images sizes -s prod"],
-  exits: [0, 1, 2, 3],
+  examples: ["./berth images lock", "./berth images renew", "./berth images check", "./berth images sizes -s prod", "./berth images prune -s prod --dry-run"],
+  exits: [0, 1, 2, 3, 6],
   async run(context, parsed) {
     const action = parsed.positionals[0] ?? "list";
     if (!actions.includes(action)) {
@@ -38,6 +41,8 @@ export const command: Command = {
     if (action === "check") return check(context, json);
     if (action === "lock") return lock(context, json);
     if (action === "renew") return renew(context, json);
+    if (parsed.flags["dry-run"] && action !== "prune") throw usageError(`--dry-run is of prune, and berth images ${action} was asked for`);
+    if (action === "prune") return prune(context, stackOf(context, parsed), parsed);
     if (action === "sizes") return sizes(context, stackOf(context, parsed), parsed);
     if (json) context.terminal.json({ images: readLock(context) });
     else context.terminal.result(table(["ROLE", "IMAGE"], Object.entries(readLock(context))));

@@ -34,7 +34,7 @@ export const places: Record<string, Place> = {
   "backup/backup-s3": { lane: "waits", seconds: 3, engines: "quick" },
   "deploy/backends": { lane: "applies", seconds: 90 },
   "deploy/cut-over": { lane: "applies", seconds: 380 },
-  "deploy/dev-stack": { lane: "applies", seconds: 200, engines: "quick" },
+  "deploy/dev-stack": { lane: "applies", seconds: 260, engines: "quick" },
   "deploy/earlier-version": { lane: "applies", seconds: 3, engines: "both" },
   "deploy/interrupted": { lane: "applies", seconds: 150, engines: "quick" },
   "deploy/refusals": { lane: "applies", seconds: 50 },

@@ -63,6 +63,8 @@ export const skips: readonly Skip[] = [
   { test: "test/e2e/engine/images.test.ts: services/rust", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/engine/import.test.ts: ", condition: "no Pulumi CLI here" },
   { test: "test/e2e/engine/restart.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
+  { test: "test/e2e/images/prune.ts: images prune", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/replicas/replicas.ts: a restart that is killed", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/images/sizes.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/new/templates.ts: rust", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/policy/policy.test.ts: plain pulumi", condition: "on the embedded engine: it is about the Pulumi CLI" },

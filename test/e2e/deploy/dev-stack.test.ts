@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
+import { prune } from "../images/prune.ts";
 import { cis } from "../policy/cis.ts";
 import { Project } from "../project.ts";
 import { replicasOf } from "../replicas/replicas.ts";
@@ -43,4 +44,5 @@ describe("sessions", () => {
   follow(given);
 });
 describe("replicas", () => replicasOf(given));
+describe("images", () => prune(given));
 describe("down", () => down(given));

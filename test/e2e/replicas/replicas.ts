@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Given } from "../deploy/dev-stack.ts";
 import { startLoad } from "../load.ts";
 import { docker, type Project } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 
 /** Replicas of the web server, with when each was started. */
 async function replicas({ containers }: { containers: Project["containers"] }): Promise<{ id: string; started: string; state: string }[]> {
@@ -37,7 +38,7 @@ export function replicasOf(given: Given): void {
     assert.deepEqual(await web(), after);
   });
 
-  test("a restart that is killed leaves the route as it was, and its lock is no hindrance", async () => {
+  test("a restart that is killed leaves the route as it was, and its lock is no hindrance", { skip: leftToTheNight }, async () => {
     const { project } = given();
     const traefik = (await project.containers("traefik"))[0]?.Id ?? "";
     const route = async () => {

@@ -46,7 +46,7 @@ describe("completion in bash", () => {
     const cases: [line: string, words: string[]][] = [
       ["./berth secret ", ["list", "set", "unset", "import"]],
       ["./berth secret import s", []],
-      ["./berth images l", ["list", "lock"]],
+      ["./berth images p", ["prune"]],
       ["./berth up --engine ", ["pulumi", "embedded"]],
       ["./berth up -s ", ["dev", "prod"]],
       ["./berth up --stack p", ["prod"]],
