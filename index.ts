@@ -25,6 +25,7 @@ import {
   Traefik,
   withOthers,
 } from "./components/index.ts";
+import { hostNames } from "./config/host-names.ts";
 import { loadConfig } from "./config/load.ts";
 import { releaseFacts } from "./config/release.ts";
 
@@ -94,13 +95,16 @@ const traefik = new Traefik(
 );
 
 const { alerts, grafana } = config.monitoring;
+const web = config.known.filter(({ definition }) => definition.web);
 /** Host name of each web application, and of the parts that the stack publishes. */
 const hosts = {
-  ...Object.fromEntries(config.known.filter(({ definition }) => definition.web).map((app) => [app.name, app.host])),
+  ...Object.fromEntries(web.map((app) => [app.name, app.host])),
   prometheus: config.monitoring.host,
   grafana: grafana?.host,
   ...config.developer,
 };
+/** Each has a certificate. */
+const certificateNames = [...new Set([...Object.values(hosts).filter((name) => name !== undefined), ...web.flatMap((app) => hostNames(app.name, app, config.domain).map(({ host }) => host))])];
 const monitoring = new Monitoring(
   "monitoring",
   {
@@ -112,7 +116,7 @@ const monitoring = new Monitoring(
     postgres,
     redis,
     metricFiles: snapshots?.metricFiles,
-    httpsHosts: config.publish.https === undefined ? [] : Object.values(hosts).filter((name) => name !== undefined),
+    httpsHosts: config.publish.https === undefined ? [] : certificateNames,
     alerts: alerts && { ...alerts, network: networks.egress ?? networks.edge },
     logs: config.logs.driver === "loki" ? { ...config.logs, tools } : undefined,
     grafana: grafana && { ...grafana, url: addressOf(config.publish)(grafana.host) },

@@ -6,6 +6,7 @@ import { appProblems } from "./checks/apps.ts";
 import { backupProblems } from "./checks/backup.ts";
 import { buildProblems } from "./checks/builds.ts";
 import { clashProblems } from "./checks/clashes.ts";
+import { hostProblems } from "./checks/hosts.ts";
 import { nameProblems } from "./checks/names.ts";
 import { connectionProblems } from "./checks/connections.ts";
 import { definitionProblems } from "./checks/definitions.ts";
@@ -69,6 +70,7 @@ export function checkConfig(
     ...nameProblems(apps, definitions),
     ...developerProblems(raw.stack, settings, definitions),
     ...connectionProblems(raw.stack, apps, definitions, settings),
+    ...hostProblems(raw.stack, apps, definitions),
     ...clashProblems(raw.stack, settings),
     ...tlsProblems(raw, settings),
     ...registryProblems(raw.stack, settings),

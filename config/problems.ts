@@ -37,7 +37,7 @@ export function problemLines(stack: string, problems: Problem[]): string[] {
 /** What the schema says against the value of one field. */
 export function schemaProblems(stack: string, name: string, value: unknown, issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === "unrecognized_keys") {
-    const path = [name, ...issue.path].join(".");
+    const path = pathOf(name, issue.path);
     return issue.keys.map((key) => ({
       field: `berth:${path}.${key}`,
       value: discreetly(key, at(value, [...issue.path, key])),
@@ -50,7 +50,7 @@ export function schemaProblems(stack: string, name: string, value: unknown, issu
     const [meant = []] = issue.errors.toSorted((a, b) => unknownIn(a) - unknownIn(b));
     return meant.flatMap((inner) => schemaProblems(stack, name, value, { ...inner, path: [...issue.path, ...inner.path] }));
   }
-  const path = [name, ...issue.path].join(".");
+  const path = pathOf(name, issue.path);
   if (issue.code === "invalid_key") {
     return [
       {
@@ -69,6 +69,11 @@ export function schemaProblems(stack: string, name: string, value: unknown, issu
       fix: set(stack, `berth:${path}`, "<value>"),
     },
   ];
+}
+
+/** As the Pulumi CLI takes it after `--path`: `apps.shop.hosts[0]`. */
+function pathOf(name: string, path: readonly PropertyKey[]): string {
+  return [name, ...path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))].join("");
 }
 
 /** The engine hands objects over as JSON and everything else as text; no field is a number or a boolean by itself. */

@@ -116,6 +116,10 @@ export interface WebServer {
   stopGrace?: number;
   /** Which replica gets a request: each in turn, or of two the one with fewer requests in flight. @default "round-robin" */
   balancing?: Balancing;
+  /** Response headers that Traefik sets in the place of the application's own; `false` leaves its own, or none. @default with HTTPS Strict-Transport-Security, X-Content-Type-Options and X-Frame-Options */
+  headers?: Record<string, string | false>;
+  /** Further ports that it serves HTTP on, by name; the stack file gives each a host name. @default none */
+  ports?: Record<string, number>;
 }
 
 export type Balancing = "round-robin" | "least-connections";

@@ -48,9 +48,10 @@ live "$revision"
 `;
 
 /**
- * The cut-over of one route: `<name> <text> <revision> <text of what is to come> <mark> <host> <scheme> <health path, or "none"> <statuses> <server> …`.
+ * The cut-over of one route: `<name> <text> <revision> <text of what is to come, or ""> <mark> <host> <scheme> <health path, or "none"> <statuses> <server> …`.
  *
- * 1. The new servers are loaded where no request reaches them, under a name that was never used.
+ * 1. What is to come is loaded where no request reaches it, under a name that was never used. A middleware that Traefik can't
+ *    make would take the whole route away, so it is found out there.
  * 2. Traefik has checked each of them with success: its gauge is set by a check alone, while its API, and its balancer,
  *    take every server for well until the first one. Those without a health path are asked for a connection.
  * 3. The route's file is replaced by the new one.
@@ -127,7 +128,24 @@ failed() { # failed <what> <server> …: with what each answers that is no good
   done
   exit 1
 }
-if [ "$path" != none ]; then put "next-$name.yml" "$(printf '%s' "$next" | sed "s/$mark/$attempt/g")"; fi
+made() { # waits until Traefik has read what is to come, and fails where it can't make a middleware of it
+  tries=0
+  while :; do
+    said=$(wget -q -T 2 -O - "$traefik/api/http/routers/next_$name@file" 2>/dev/null) || said=
+    case $said in *"$attempt"*) break ;; esac
+    tries=$((tries + 1))
+    if [ "$tries" -ge 150 ]; then failed "Traefik has not read the new route within 30 s; what it says: berth logs traefik"; fi
+    sleep 0.2
+  done
+  case $said in
+    *'"status":"enabled"'*) ;;
+    *) failed "Traefik can't make a middleware of the new route: $(printf '%s' "$said" | sed 's/.*"error":\\[//; s/\\],"status".*//')" ;;
+  esac
+}
+if [ -n "$next" ]; then
+  put "next-$name.yml" "$(printf '%s' "$next" | sed "s/$mark/$attempt/g")"
+  made
+fi
 began=$(date +%s) since=
 while look "$@"; [ -n "$down$unknown" ]; do
   now=$(date +%s)

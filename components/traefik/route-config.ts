@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import type { Balancing } from "../app/definition.ts";
-import { secureRouter, securityHeaders, tlsOptions } from "./tls.ts";
+import { chainOf, securityHeaders, setHeaders } from "./middlewares.ts";
+import type { RouteOptions } from "./route-options.ts";
+import { routersOf } from "./routers.ts";
+import { tlsOptions } from "./tls.ts";
 
-/** One host name and the containers that serve it. */
-export interface Route {
+/** A host name, and the containers that serve it. */
+export interface Route extends RouteOptions {
   /** Name of its router and its service, for example the application's. */
   name: string;
   /** Host name of requests. */
@@ -43,33 +46,43 @@ export function renderShared(monitoringSubnet: string, secure = false): RouteFil
   };
   const middlewares = {
     monitoring: { ipAllowList: { sourceRange: [monitoringSubnet, "127.0.0.1/32"] } },
-    ...(secure && { security: { headers: securityHeaders } }),
+    ...(secure && { security: setHeaders(securityHeaders) }),
   };
   return marked({ http: { routers, middlewares }, ...(secure && { tls: { options: tlsOptions } }) });
 }
 
 /**
- * A route: a router, and a service that names its containers. Traefik's own health check takes a crashed or hung server
- * out within about 3 s. Where all fail it, as on a machine that is too busy to answer in time, requests are tried on each
- * all the same: a slow health view must not take a whole application away.
+ * A route: its routers, and a service for each port that names its containers. Traefik's own health check takes a crashed
+ * or hung server out within about 3 s. Where all fail it, as on a machine that is too busy to answer in time, requests are
+ * tried on each all the same: a slow health view must not take a whole application away.
  */
 export function renderRoute(route: Route, secure = false): RouteFile {
-  const { name, host, healthPath } = route;
-  const checked = healthPath !== undefined;
-  const [whole, unchecked] = [`${name}_route`, `${name}_unchecked`];
-  const router = { rule: `Host(\`${host}\`)`, service: checked ? whole : name, ...(secure ? secureRouter : { entryPoints: ["web"] }) };
-  const fallback = { [whole]: { failover: { service: name, fallback: unchecked } }, [unchecked]: service({ ...route, healthPath: undefined }, secure) };
-  return marked({ http: { routers: { [name]: router }, services: { [name]: service(route, secure), ...(checked && fallback) } } });
+  const checked = route.healthPath !== undefined;
+  const named = (port?: string) => (port === undefined ? route.name : `${route.name}_port_${port}`);
+  const entry = (port?: string) => (checked ? `${named(port)}_route` : named(port));
+  const services = (port?: string) => {
+    const [name, unchecked] = [named(port), `${named(port)}_unchecked`];
+    const fallback = { [entry(port)]: { failover: { service: name, fallback: unchecked } }, [unchecked]: service({ ...route, healthPath: undefined }, secure, port) };
+    return { [name]: service(route, secure, port), ...(checked && fallback) };
+  };
+  const { routers, middlewares } = routersOf(route, entry, secure);
+  const all = Object.assign({}, ...[undefined, ...Object.keys(route.ports ?? {})].map(services)) as Record<string, object>;
+  return marked({ http: { routers, services: all, ...(Object.keys(middlewares).length > 0 && { middlewares }) } });
 }
 
 /**
- * The servers of a route that are to come, where no request reaches them: Traefik checks a service that a router uses, and
- * this router listens inside. The service has another name at each attempt, as the gauge of an earlier one stays.
+ * What of a route is to come, where no request reaches it: Traefik checks a service, and makes a middleware, that a router
+ * uses, and this router listens inside. The service has another name at each attempt, as the gauge of an earlier one stays.
+ *
+ * @returns Undefined where nothing can be found out in this way.
  */
-export function renderNext(route: Route, secure = false): string {
+export function renderNext(route: Route, secure = false): string | undefined {
   const next = `next_${route.name}`;
-  const router = internalRouter("Host(`next.invalid`)", `${next}_${attemptMark}`);
-  return text({ http: { routers: { [next]: router }, services: { [`${next}_${attemptMark}`]: service(route, secure) } } });
+  const { names, written } = chainOf(route, next, false);
+  if (route.healthPath === undefined && names.length === 0) return undefined;
+  const { middlewares, ...router } = internalRouter("Host(`next.invalid`)", `${next}_${attemptMark}`);
+  const routers = { [next]: { ...router, middlewares: [...middlewares, ...names] } };
+  return text({ http: { routers, services: { [`${next}_${attemptMark}`]: service(route, secure) }, ...(names.length > 0 && { middlewares: written }) } });
 }
 
 /** Nothing but the mark of these names, for what must be seen once the files of other names are gone. */
@@ -98,13 +111,14 @@ function internalRouter(rule: string, target: string) {
   return { rule, service: target, entryPoints: ["internal"], middlewares: ["monitoring"] };
 }
 
-function service(route: Route, secure: boolean) {
+function service(route: Route, secure: boolean, port?: string) {
+  const other = port === undefined ? undefined : route.ports?.[port]?.port;
   return {
     loadBalancer: {
-      servers: urls(route).map((url) => ({ url })),
+      servers: urls({ ...route, port: other ?? route.port }).map((url) => ({ url })),
       // Of two servers by chance, the one with fewer requests in flight: for two replicas the least of all.
       ...(route.balancing === "least-connections" && { strategy: "p2c" }),
-      ...(route.healthPath !== undefined && { healthCheck: healthCheck(route, route.healthPath, secure) }),
+      ...(route.healthPath !== undefined && { healthCheck: healthCheck(route, route.healthPath, secure, other !== undefined) }),
       passHostHeader: true,
     },
   };
@@ -114,9 +128,10 @@ function service(route: Route, secure: boolean) {
  * Asks as a request that came through the route would: frameworks refuse a host that they do not know, and redirect what is
  * not HTTPS. Servers are asked one after the other, so two that hang are out after 5 s.
  */
-function healthCheck({ host, healthStatus }: Route, path: string, secure: boolean) {
+function healthCheck({ host, port, healthStatus }: Route, path: string, secure: boolean, elsewhere: boolean) {
   return {
     path,
+    ...(elsewhere && { port }),
     ...(healthStatus !== undefined && { status: healthStatus }),
     interval: "1s",
     timeout: "2s",

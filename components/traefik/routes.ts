@@ -58,7 +58,7 @@ export class Routes extends pulumi.ComponentResource {
     const words = pulumi.output(names).apply((servers) => {
       const route: Route = { ...args, servers };
       const { text, revision } = renderRoute(route, secure);
-      return [name, text, revision, renderNext(route, secure), attemptMark, host, secure ? "https" : "http", healthPath, statusPattern(healthStatus), ...urls(route)];
+      return [name, text, revision, renderNext(route, secure) ?? "", attemptMark, host, secure ? "https" : "http", healthPath, statusPattern(healthStatus), ...urls(route)];
     });
     return this.#job(fileOf(name), cutOverScript, words, shared);
   }

@@ -36,18 +36,11 @@ export function staticTls({ port, email, server, authority }: Tls) {
   };
 }
 
-/** Router of an application where the stack has HTTPS. */
-export const secureRouter = { entryPoints: ["websecure"], middlewares: ["security"], tls: { certResolver: resolver } };
-
-/** Headers that tell browsers to stay with HTTPS, and to trust no guess about content, frames and referrers. */
-export const securityHeaders = {
-  stsSeconds: 63_072_000,
-  stsIncludeSubdomains: true,
-  contentTypeNosniff: true,
-  frameDeny: true,
-  referrerPolicy: "strict-origin-when-cross-origin",
-  permissionsPolicy: "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-};
+/** What makes a router of host names answer by HTTPS. Each name has a certificate of its own, so one without DNS keeps none from another. */
+export function secureRouter([host, ...more]: readonly string[]) {
+  const domains = [host, ...more].map((main) => ({ main }));
+  return { entryPoints: ["websecure"], tls: { certResolver: resolver, ...(more.length > 0 && { domains }) } };
+}
 
 /** Mozilla's intermediate profile. A name that no certificate has gets none. */
 export const tlsOptions = {

@@ -1,18 +1,13 @@
 import { BlockList } from "node:net";
 import { set } from "../fixes.ts";
+import { allHostNames } from "../host-names.ts";
 import type { Problem } from "../problems.ts";
 import type { Settings } from "../settings.ts";
 
 /** Two things that want the same port or the same host name. */
 export function clashProblems(stack: string, settings: Partial<Settings>): Problem[] {
-  const { apps = {}, domain = "localhost", publish, registry, monitoring, logs } = settings;
-  const hosts: [string, string][] = Object.entries(apps).map(([name, app]) => [
-    `berth:apps.${name}.host`,
-    app.host ?? `${name}.${domain}`,
-  ]);
-  for (const [name, host] of Object.entries(settings.developer ?? {})) if (host !== undefined) hosts.push([`berth:developer.${name}`, host]);
-  if (monitoring?.host !== undefined) hosts.push(["berth:monitoring.host", monitoring.host]);
-  if (monitoring?.grafana !== undefined) hosts.push(["berth:monitoring.grafana.host", monitoring.grafana.host]);
+  const { publish, registry, logs } = settings;
+  const hosts = allHostNames(settings).map(({ field, host, path = "" }): [string, string] => [field, host + path]);
   const ports: [string, string][] = [];
   if (publish !== undefined) ports.push(["berth:publish.http", String(publish.http)]);
   if (publish?.https !== undefined) ports.push(["berth:publish.https", String(publish.https)]);
@@ -29,7 +24,7 @@ function clashes(stack: string, taken: [string, string][], what: string): Proble
       field,
       value: `"${value}", as is ${first[0]}`,
       allowed: `${what} that nothing else in the stack uses`,
-      fix: set(stack, field, "<another>"),
+      fix: set(stack, value.includes("/") ? `${field}.path` : field, value.includes("/") ? "/<another>" : "<another>"),
     };
   });
 }

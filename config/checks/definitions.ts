@@ -10,7 +10,7 @@ export function definitionProblems(apps: [string, AppSettings][], definitions: R
     const file = `apps/${folder}/app.ts`;
     const definition = definitions[name];
     if (definition === undefined) return [];
-    return [...metricProblems(definition, file), ...Object.entries(definition.schedules ?? {}).flatMap(([schedule, entry]) => scheduleProblems(`schedules.${schedule}`, entry, file)), ...commandProblems(definition, file)];
+    return [...metricProblems(definition, file), ...Object.entries(definition.schedules ?? {}).flatMap(([schedule, entry]) => scheduleProblems(`schedules.${schedule}`, entry, file)), ...commandProblems(definition, file), ...webProblems(definition, file)];
   });
 }
 
@@ -34,6 +34,20 @@ function commandProblems({ web, worker, unprepared }: AppDefinition, file: strin
       ? []
       : { field: `${process}.command of ${file}`, value: "nothing", allowed: "the image's ENTRYPOINT and CMD in one list, since unprepared.plainSecrets is true", fix: `add it in ${file}` },
   );
+}
+
+/** Headers and ports of the web server that Traefik can't set or reach. */
+function webProblems({ web }: AppDefinition, file: string): Problem[] {
+  const wrong = (field: string, value: unknown, allowed: string): Problem => ({ field: `web.${field} of ${file}`, value: JSON.stringify(value), allowed, fix: `correct it in ${file}` });
+  const headers = Object.entries(web?.headers ?? {}).flatMap(([name, value]) => [
+    ...(/^[A-Za-z0-9-]+$/.test(name) ? [] : [wrong("headers", name, "names of response headers: letters, digits and -")]),
+    ...(value === false || (typeof value === "string" && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)) ? [] : [wrong(`headers.${name}`, value, "text of ASCII in one line, or false for what the application itself sends")]),
+  ]);
+  const ports = Object.entries(web?.ports ?? {}).flatMap(([name, port]) => [
+    ...(/^[a-z][a-z0-9-]{0,29}$/.test(name) ? [] : [wrong("ports", name, "names in small letters, digits and -, a letter first, at most 30")]),
+    ...(Number.isInteger(port) && port >= 1 && port <= 65_535 && port !== web?.port ? [] : [wrong(`ports.${name}`, port, `a whole number from 1 to 65535, other than web.port, ${web?.port}`)]),
+  ]);
+  return [...headers, ...ports];
 }
 
 /** The message of what is thrown; none where nothing is. */

@@ -4,6 +4,10 @@ import { builtImage, cpus, group, hostname, memory, text, whole, yesOrNo } from 
 /** Name of an application, by which its parts, its database and its address are named. */
 export const appName = text(/^[a-z][a-z0-9-]{0,29}$/, "a folder of apps/: small letters, digits and -, a letter first, at most 30");
 
+const names = "a list of host names, each in a line of its own that begins with -";
+const pathsAllowed = "a list of {host, path, strip}, each in lines of its own that begin with -";
+const portName = text(/^[a-z][a-z0-9-]{0,29}$/, "a name of web.ports in its app.ts: small letters, digits and -, a letter first, at most 30");
+
 const app = group({
   folder: text(/^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/, "a folder below apps/, for example shop or services/node")
     .optional()
@@ -18,6 +22,24 @@ const app = group({
   connections: whole(1, 1000).optional().describe("Connections to Postgres that all its containers together may have. Default: half of what berth:postgres.connections leaves to applications."),
   live: yesOrNo.optional().describe("Run from the source on this machine, and restart when a file changes; where berth:environment is dev only."),
   host: hostname.optional().describe("Host name of its route. Default: <name>.<berth:domain>."),
+  hosts: z.array(hostname, names).min(1, names).optional().describe("More host names, served like `host`."),
+  redirects: z.array(hostname, names).min(1, names).optional().describe("Host names whose requests are sent to `host` for good, for example www.example.com."),
+  paths: z
+    .array(
+      group({
+        host: hostname.describe("Host name, which another application may have."),
+        path: text(/^(\/[A-Za-z0-9._~-]+)+$/, "a path without a slash at its end, for example /api").describe("The application gets the requests of this path and of all below it."),
+        strip: yesOrNo.optional().describe("It is asked without the path, and finds it in X-Forwarded-Prefix."),
+      }),
+      pathsAllowed,
+    )
+    .min(1, pathsAllowed)
+    .optional()
+    .describe("Paths of host names at which it is served too."),
+  ports: z
+    .record(portName, hostname, "names of web.ports in its app.ts, each with a host name")
+    .optional()
+    .describe("Host name of each further port that its app.ts names in web.ports. Default: not served."),
   env: z
     .record(
       text(/^[A-Z_][A-Z0-9_]*$/, "a variable name: capitals, digits and _"),

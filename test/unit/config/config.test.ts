@@ -133,6 +133,36 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
     { field: "berth:domain", value: "[secret]", allowed: /plain text/, fix: /--plaintext berth:domain/ },
   ],
   [
+    "a host name that is no list",
+    shopWith({ hosts: "www.example.com" }),
+    { field: "berth:apps.shop.hosts", value: '"www.example.com"', allowed: /a list of host names, each in a line of its own that begins with -/, fix: /'berth:apps\.shop\.hosts'/ },
+  ],
+  [
+    "a host name with a capital in a list",
+    shopWith({ redirects: ["old.example.com", "WWW.example.com"] }),
+    { field: "berth:apps.shop.redirects[1]", value: '"WWW.example.com"', allowed: /small letters/, fix: /--path 'berth:apps\.shop\.redirects\[1\]'/ },
+  ],
+  [
+    "a redirect from the host itself",
+    shopWith({ redirects: ["shop.localhost"] }),
+    { field: "berth:apps.shop.redirects[0]", value: '"shop.localhost", as is berth:apps.shop.host', allowed: /nothing else/, fix: /'berth:apps\.shop\.redirects\[0\]' <another>/ },
+  ],
+  [
+    "a path with a slash at its end",
+    shopWith({ paths: [{ host: "example.com", path: "/shop/" }] }),
+    { field: "berth:apps.shop.paths[0].path", value: '"/shop/"', allowed: /without a slash at its end/, fix: /'berth:apps\.shop\.paths\[0\]\.path'/ },
+  ],
+  [
+    "a path of a host that is taken",
+    shopWith({ paths: [{ host: "example.com", path: "/shop" }, { host: "example.com", path: "/shop", strip: true }] }),
+    { field: "berth:apps.shop.paths[1]", value: '"example.com/shop", as is berth:apps.shop.paths[0]', allowed: /nothing else/, fix: /'berth:apps\.shop\.paths\[1\]\.path' \/<another>/ },
+  ],
+  [
+    "a host for a port that the application does not have",
+    shopWith({ ports: { admin: "admin.example.com" } }),
+    { field: "berth:apps.shop.ports.admin", value: '"admin.example.com"', allowed: /apps\/shop\/app\.ts names no further port/, fix: /add `admin` to web\.ports in apps\/shop\/app\.ts, or pulumi config rm/ },
+  ],
+  [
     "a port clash",
     stackWith({ "berth:publish": { http: 5555 }, "berth:registry": { port: 5555 } }),
     { field: "berth:registry.port", value: '"5555", as is berth:publish.http', allowed: /port that nothing else/, fix: /'berth:registry\.port' <another>/ },

@@ -43,7 +43,7 @@ describe("prometheus.yml", () => {
     const [rule] = scrape?.metric_relabel_configs ?? [];
     assert.deepEqual([rule?.action, rule?.source_labels], ["drop", ["service"]]);
     const dropped = (service: string) => new RegExp(`^(?:${rule?.regex})$`).test(service);
-    const next = Object.keys((parse(renderNext({ name: "shop", host: "shop.localhost", servers: ["a"], port: 1 })) as { http: { services: object } }).http.services).map((name) => `${name}@file`);
+    const next = Object.keys((parse(renderNext({ name: "shop", host: "shop.localhost", servers: ["a"], port: 1, healthPath: "/" }) ?? "") as { http: { services: object } }).http.services).map((name) => `${name}@file`);
     assert.deepEqual([next.map(dropped), ["shop@file", "shop_unchecked@file", "next@file"].map(dropped)], [[true], [false, false, false]]);
   });
 

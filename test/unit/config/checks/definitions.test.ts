@@ -32,6 +32,14 @@ describe("an app.ts", () => {
     assert.deepEqual(problemsOf(shop({ web })), []);
   });
 
+  test("with headers or ports that Traefik can't set or reach is told which", () => {
+    const web = { port: 80, health: { path: "/" } };
+    const fields = (more: object) => problemsOf(shop({ web: { ...web, ...more } })).map(({ field, value }) => [field.split(" ")[0], value]);
+    assert.deepEqual(fields({ headers: { "X-Frame-Options": false, "Permissions-Policy": "camera=(), usb=()" }, ports: { admin: 81 } }), []);
+    assert.deepEqual(fields({ headers: { "X Y": "a", A: "b\nC: d", D: "", E: true } }), [["web.headers", '"X Y"'], ["web.headers.A", '"b\\nC: d"'], ["web.headers.D", '""'], ["web.headers.E", "true"]]);
+    assert.deepEqual(fields({ ports: { Admin: 81, same: 80, far: 70_000 } }), [["web.ports", '"Admin"'], ["web.ports.same", "80"], ["web.ports.far", "70000"]]);
+  });
+
   test("stops the preview of a stack that has it", () => {
     const { problems } = checkConfig(rawConfig({ values: { "berth:apps": { shop: {} } } }), { shop: shop({ schedules: { a: { cron: "daily", command: ["a"] } } }) });
     assert.deepEqual(problems.map(({ field }) => field), ["schedules.a.cron of apps/shop/app.ts"]);
