@@ -124,7 +124,7 @@ const monitoring = new Monitoring(
   on,
 );
 
-const parts = { platform, registry, pullProvider, postgres, redis, tools, secure: traefik.secure };
+const parts = { platform, registry, pullProvider, postgres, redis, tools, secure: traefik.scheme === "https" };
 const apps = config.apps.map((app) => new Application(app.name, { ...app, ...parts, networks: networks.of(app.name) }, on));
 
 snapshots?.schedule(snapshotVolumes(sources, redis, apps));

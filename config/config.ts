@@ -72,7 +72,7 @@ export function checkConfig(
     ...connectionProblems(raw.stack, apps, definitions, settings),
     ...hostProblems(raw.stack, apps, definitions),
     ...clashProblems(raw.stack, settings),
-    ...tlsProblems(raw, settings),
+    ...tlsProblems(raw, settings, definitions),
     ...registryProblems(raw.stack, settings),
     ...buildProblems(raw.stack, settings),
     ...secretProblems(raw, settings, definitions),

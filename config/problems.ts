@@ -64,7 +64,7 @@ export function schemaProblems(stack: string, name: string, value: unknown, issu
   return [
     {
       field: `berth:${path}`,
-      value: shown(at(value, issue.path)),
+      value: withoutLogins(path, at(value, issue.path)),
       allowed: issue.message,
       fix: set(stack, `berth:${path}`, "<value>"),
     },
@@ -106,6 +106,11 @@ function at(value: unknown, path: PropertyKey[]): unknown {
 export function discreetly(key: string, value: unknown): string {
   const plain = /^(?!\w+:)|^berth:/.test(key) && !/pas+w|secret|token|key|auth|cred/i.test(key);
   return plain ? shown(value) : "[not shown: it may be meant as a secret]";
+}
+
+/** Where a hash is asked for, somebody may have written a password. */
+function withoutLogins(path: string, value: unknown): string {
+  return /basicAuth/.test(path + shown(value)) ? "[not shown: it may be meant as a secret]" : shown(value);
 }
 
 function shown(value: unknown): string {

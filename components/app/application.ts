@@ -16,7 +16,7 @@ import { loosened, looseningOf } from "./unprepared.ts";
 import { reportedHealth, roleAlias } from "./worker-health.ts";
 import { envList, mountsOf, Workload } from "./workload.ts";
 
-export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId">, Pick<RouteOptions, "hosts" | "redirects" | "paths"> {
+export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId">, Pick<RouteOptions, "hosts" | "redirects" | "paths" | "middlewares"> {
   registry: ImageRegistry;
   pullProvider: docker.Provider;
   /** Programs for images that lack them. */
@@ -30,7 +30,7 @@ export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId">, Pick<Rout
   host: string;
   /** Host name of each further port that the definition names. @default none is served */
   ports?: Record<string, string> | undefined;
-  /** Its route answers by HTTPS. @default false */
+  /** People ask it by HTTPS, which Traefik or a proxy in front of that ends. @default false */
   secure?: boolean;
   /** Containers of the web server that serve at the same time. */
   replicas: number;
@@ -114,15 +114,15 @@ export class Application extends pulumi.ComponentResource {
     }
   }
 
-  private web({ command, port, health: { path, command: ownHealth, wait: healthWait }, stopGrace, balancing, headers, ports = {} }: WebServer): RouteArgs {
-    const { networks, replicas, host, hosts, redirects, paths, secure = false } = this.args;
+  private web({ command, port, health: { path, command: ownHealth, wait: healthWait }, stopGrace, ports = {}, ...options }: WebServer): RouteArgs {
+    const { networks, replicas, host, hosts, redirects, paths, middlewares, secure = false } = this.args;
     const health = ownHealth ?? requestTo({ port, path, host, secure });
     const on = [networks.edge, this.own("web", true), ...this.outside()];
     const { balanced, servers } = new Workload(`${this.name}-web`, { ...this.staying(command), replicas, health, healthWait, stopGrace, networks: on }, this.afterJobs());
     // Swarm takes a server that is not well out of its name; Traefik would take out the name with all that are.
     const healthPath = balanced ? undefined : path;
     const served = Object.entries(this.args.ports ?? {}).flatMap(([name, host]) => (ports[name] === undefined ? [] : [[name, { host, port: ports[name] }] as const]));
-    return { name: this.name, host, hosts, redirects, paths, ports: Object.fromEntries(served), servers, port, healthPath, balancing, headers };
+    return { ...options, name: this.name, host, hosts, redirects, paths, middlewares, ports: Object.fromEntries(served), servers, port, healthPath };
   }
 
   private worker({ command, health, stopGrace }: Worker): void {

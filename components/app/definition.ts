@@ -116,6 +116,12 @@ export interface WebServer {
   stopGrace?: number;
   /** Which replica gets a request: each in turn, or of two the one with fewer requests in flight. @default "round-robin" */
   balancing?: Balancing;
+  /** A browser stays with one replica, by a cookie, as long as that is there. @default false */
+  sticky?: boolean;
+  /** MiB that the body of a request may have; a larger one is answered 413. @default without end */
+  bodyLimit?: number;
+  /** A request that a replica could not take is tried on another; once more after a 502, unless it is POST, PATCH or LOCK. @default true */
+  retry?: boolean;
   /** Response headers that Traefik sets in the place of the application's own; `false` leaves its own, or none. @default with HTTPS Strict-Transport-Security, X-Content-Type-Options and X-Frame-Options */
   headers?: Record<string, string | false>;
   /** Further ports that it serves HTTP on, by name; the stack file gives each a host name. @default none */

@@ -3,6 +3,8 @@ import type { RouteOptions } from "./route-options.ts";
 /** Middlewares in the order in which a request goes through them, and what is to be written of them. */
 export interface Chain {
   names: string[];
+  /** The one of `names` that sets response headers, if there is one: for what answers in the application's place. */
+  headers: string[];
   written: Record<string, object>;
 }
 
@@ -22,16 +24,29 @@ export function setHeaders(customResponseHeaders: Record<string, string>) {
 }
 
 /**
+ * A request that did not reach a server is tried on the next one, whatever its method. One that did, and was answered 502
+ * since the server went away, is tried once more, unless its method is POST, PATCH or LOCK. They are two, as tries of the
+ * one kind would use up those of the other.
+ */
+const retries = {
+  again: { retry: { attempts: 2, status: ["502"], disableRetryOnNetworkError: true } },
+  elsewhere: { retry: { attempts: 10 } },
+};
+
+/**
  * The middlewares of a route.
  *
  * @param prefix What their names begin with: no two files may have the same.
  */
-export function chainOf({ headers, middlewares = [] }: RouteOptions, prefix: string, secure: boolean): Chain {
-  const own = middlewares.map((middleware, index): [string, object] => [`${prefix}_${index}`, middleware]);
-  if (headers === undefined) return { names: [...(secure ? ["security"] : []), ...own.map(([name]) => name)], written: Object.fromEntries(own) };
-  const all = headersOf(headers, secure);
-  const first: [string, object][] = Object.keys(all).length === 0 ? [] : [[`${prefix}_headers`, setHeaders(all)]];
-  return { names: [...first, ...own].map(([name]) => name), written: Object.fromEntries([...first, ...own]) };
+export function chainOf({ headers, middlewares = [], retry = true, servers }: RouteOptions & { servers: readonly string[] }, prefix: string, secure: boolean): Chain {
+  const all = headers === undefined ? {} : headersOf(headers, secure);
+  const set: [string, object][] = Object.keys(all).length === 0 ? [] : [[`${prefix}_headers`, setHeaders(all)]];
+  const own: [string, object][] = [
+    ...middlewares.map((middleware, index): [string, object] => [`${prefix}_${index}`, middleware]),
+    ...(retry && servers.length > 1 ? Object.entries(retries).map(([name, middleware]): [string, object] => [`${prefix}_${name}`, middleware]) : []),
+  ];
+  const first = headers === undefined && secure ? ["security"] : set.map(([name]) => name);
+  return { names: [...first, ...own.map(([name]) => name)], headers: first, written: Object.fromEntries([...set, ...own]) };
 }
 
 /** The application's headers over the usual ones; names differ by no capital letter. */

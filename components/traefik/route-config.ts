@@ -20,6 +20,8 @@ export interface Route extends RouteOptions {
   healthPath?: string | undefined;
   /** The one status that says so. @default any 2xx or 3xx */
   healthStatus?: number;
+  /** What people ask for it by. @default "https" where the stack is secure, else "http" */
+  scheme?: "http" | "https";
   /** @default "round-robin" */
   balancing?: Balancing | undefined;
 }
@@ -112,23 +114,30 @@ function internalRouter(rule: string, target: string) {
 }
 
 function service(route: Route, secure: boolean, port?: string) {
+  const { scheme = secure ? "https" : "http" } = route;
   const other = port === undefined ? undefined : route.ports?.[port]?.port;
   return {
     loadBalancer: {
       servers: urls({ ...route, port: other ?? route.port }).map((url) => ({ url })),
       // Of two servers by chance, the one with fewer requests in flight: for two replicas the least of all.
       ...(route.balancing === "least-connections" && { strategy: "p2c" }),
-      ...(route.healthPath !== undefined && { healthCheck: healthCheck(route, route.healthPath, secure, other !== undefined) }),
+      ...(route.healthPath !== undefined && { healthCheck: healthCheck(route, route.healthPath, scheme, other !== undefined) }),
+      ...(route.sticky === true && { sticky: { cookie: cookie(route.name, scheme === "https") } }),
       passHostHeader: true,
     },
   };
+}
+
+/** It is the session's: it ends with the browser, and scripts can't read it. */
+function cookie(name: string, secure: boolean) {
+  return { name: `berth_${name}`, httpOnly: true, sameSite: "lax", ...(secure && { secure }) };
 }
 
 /**
  * Asks as a request that came through the route would: frameworks refuse a host that they do not know, and redirect what is
  * not HTTPS. Servers are asked one after the other, so two that hang are out after 5 s.
  */
-function healthCheck({ host, port, healthStatus }: Route, path: string, secure: boolean, elsewhere: boolean) {
+function healthCheck({ host, port, healthStatus }: Route, path: string, scheme: string, elsewhere: boolean) {
   return {
     path,
     ...(elsewhere && { port }),
@@ -136,7 +145,7 @@ function healthCheck({ host, port, healthStatus }: Route, path: string, secure: 
     interval: "1s",
     timeout: "2s",
     hostname: host,
-    headers: { "X-Forwarded-Proto": secure ? "https" : "http" },
+    headers: { "X-Forwarded-Proto": scheme },
     // A redirect names the route's host, which leads out of here and back through Traefik.
     followRedirects: false,
   };

@@ -14,6 +14,8 @@ export interface RouteOptions {
   middlewares?: readonly object[] | undefined;
   /** A browser stays with one server, by a cookie, as long as that is there. @default false */
   sticky?: boolean | undefined;
+  /** MiB that the body of a request may have; a larger one is answered 413. @default without end */
+  bodyLimit?: number | undefined;
   /** A request that a server could not take is tried on another. @default true */
   retry?: boolean | undefined;
 }

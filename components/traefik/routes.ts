@@ -53,12 +53,12 @@ export class Routes extends pulumi.ComponentResource {
   }
 
   #cutOver({ servers: names, ...args }: RouteArgs, shared: pulumi.Output<pulumi.Resource>): pulumi.Output<pulumi.Resource> {
-    const { secure } = this.#args.traefik;
+    const { secure, scheme } = this.#args.traefik;
     const { name, host, healthPath = "none", healthStatus } = args;
     const words = pulumi.output(names).apply((servers) => {
-      const route: Route = { ...args, servers };
+      const route: Route = { ...args, servers, scheme };
       const { text, revision } = renderRoute(route, secure);
-      return [name, text, revision, renderNext(route, secure) ?? "", attemptMark, host, secure ? "https" : "http", healthPath, statusPattern(healthStatus), ...urls(route)];
+      return [name, text, revision, renderNext(route, secure) ?? "", attemptMark, host, scheme, healthPath, statusPattern(healthStatus), ...urls(route)];
     });
     return this.#job(fileOf(name), cutOverScript, words, shared);
   }

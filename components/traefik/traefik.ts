@@ -7,7 +7,7 @@ import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
 import { authorityFile, certificatesDirectory } from "./tls.ts";
 import type { Tls } from "./tls.ts";
-import { renderTraefikStatic, routesDirectory } from "./traefik-config.ts";
+import { type Listening, renderTraefikStatic, routesDirectory } from "./traefik-config.ts";
 import { Volume } from "../docker/volume.ts";
 
 export interface TraefikArgs {
@@ -18,8 +18,8 @@ export interface TraefikArgs {
   edgeNetwork: pulumi.Input<string>;
   /** Network from which API and metrics may be read, by name. */
   monitoringNetwork: pulumi.Input<string>;
-  /** Where it listens on the Docker host. */
-  publish: { address: string; http: number; https?: number | undefined };
+  /** Where it listens on the Docker host, and how. */
+  publish: Listening & { address: string; http: number; https?: number | undefined };
   /** Where certificates come from: e-mail address of the account, ACME directory, PEM of its authority. Used where `publish.https` is set. @default no HTTPS */
   tls?: Omit<Tls, "port">;
 }
@@ -47,6 +47,8 @@ export class Traefik extends pulumi.ComponentResource {
   readonly container: docker.Container;
   /** Applications answer by HTTPS, and HTTP is redirected. */
   readonly secure: boolean;
+  /** What people ask applications by; where a proxy in front of Traefik ends HTTPS, by that too. */
+  readonly scheme: "http" | "https";
 
   constructor(name: string, args: TraefikArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Traefik", name, {}, opts);
@@ -54,12 +56,13 @@ export class Traefik extends pulumi.ComponentResource {
     const { platform, publish } = args;
     const tls = publish.https === undefined || args.tls === undefined ? undefined : { ...args.tls, port: publish.https };
     this.secure = tls !== undefined;
+    this.scheme = this.secure || publish.trustedProxies !== undefined ? "https" : "http";
     this.monitoringNetwork = args.monitoringNetwork;
     this.edgeNetwork = args.edgeNetwork;
     // The engine's DNS takes a network's name after a host's, and answers with the address there.
     this.api = pulumi.interpolate`http://${this.host}.${args.monitoringNetwork}:8080`;
     this.routes = new Volume(`${name}-routes`, { platform, owner: user }, { parent: this });
-    const files = { "traefik.yml": renderTraefikStatic(tls), ...(tls?.authority !== undefined && { [authorityFile]: tls.authority }) };
+    const files = { "traefik.yml": renderTraefikStatic(tls, publish), ...(tls?.authority !== undefined && { [authorityFile]: tls.authority }) };
     const config = new Files(`${name}-config`, { platform, files }, { parent: this });
     const mounts = [config.mount("/etc/berth"), this.routes.mount(routesDirectory, true)];
     const ports = [{ internal: 8000, external: publish.http, ip: publish.address, protocol: "tcp" }];

@@ -47,7 +47,9 @@ function webProblems({ web }: AppDefinition, file: string): Problem[] {
     ...(/^[a-z][a-z0-9-]{0,29}$/.test(name) ? [] : [wrong("ports", name, "names in small letters, digits and -, a letter first, at most 30")]),
     ...(Number.isInteger(port) && port >= 1 && port <= 65_535 && port !== web?.port ? [] : [wrong(`ports.${name}`, port, `a whole number from 1 to 65535, other than web.port, ${web?.port}`)]),
   ]);
-  return [...headers, ...ports];
+  const limit = web?.bodyLimit;
+  const bodies = limit === undefined || (Number.isInteger(limit) && limit >= 1 && limit <= 1_048_576) ? [] : [wrong("bodyLimit", limit, "a whole number of MiB from 1 to 1048576")];
+  return [...headers, ...ports, ...bodies];
 }
 
 /** The message of what is thrown; none where nothing is. */

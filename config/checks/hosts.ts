@@ -3,9 +3,9 @@ import { remove } from "../fixes.ts";
 import type { Problem } from "../problems.ts";
 import type { AppSettings } from "../settings.ts";
 
-const served = ["hosts", "redirects", "paths", "ports"] as const;
+const served = ["hosts", "redirects", "paths", "ports", "middlewares"] as const;
 
-/** Host names for what serves nothing: an application without a web server, or a port that its app.ts does not name. */
+/** Host names and middlewares for what serves nothing: an application without a web server, or a port that its app.ts does not name. */
 export function hostProblems(stack: string, apps: [string, AppSettings][], definitions: Record<string, AppDefinition>): Problem[] {
   return apps.flatMap(([name, app]): Problem[] => {
     const [definition, file] = [definitions[name], `apps/${app.folder ?? name}/app.ts`];

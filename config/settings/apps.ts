@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { middlewares } from "./middlewares.ts";
 import { builtImage, cpus, group, hostname, memory, text, whole, yesOrNo } from "./values.ts";
 
 /** Name of an application, by which its parts, its database and its address are named. */
@@ -40,6 +41,7 @@ const app = group({
     .record(portName, hostname, "names of web.ports in its app.ts, each with a host name")
     .optional()
     .describe("Host name of each further port that its app.ts names in web.ports. Default: not served."),
+  middlewares,
   env: z
     .record(
       text(/^[A-Z_][A-Z0-9_]*$/, "a variable name: capitals, digits and _"),

@@ -40,6 +40,11 @@ export const hostname = text(
   "a host name in small letters, for example app.example.com",
 );
 
+const addressesAllowed = "IPv4 or IPv6 addresses, or networks in CIDR form, for example 203.0.113.0/24, each in a line of its own that begins with -";
+export const addresses = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], addressesAllowed), addressesAllowed).min(1, addressesAllowed);
+
+export const duration = text(/^([1-9]\d*(ms|s|m|h))+$/, "a time with its unit, for example 10s, 5m or 1h");
+
 export const pemFile = text(/^\S+$/, "the path of a PEM file, from the project's folder or absolute");
 
 /** An image that was built before: no tag can be moved to another one. */

@@ -195,9 +195,10 @@ export class Project implements AsyncDisposable {
 }
 
 /** A request through the Traefik that listens on `port` of 127.0.0.1; fetch would not let the host be named. */
-export function ask(port: number, method: string, path: string, app: string, body?: string, more: Record<string, string> = {}): Promise<Answer> {
+export function ask(port: number, method: string, path: string, app: string, body?: string, more: Record<string, string | undefined> = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { host: `${app}.localhost`, ...(body !== undefined && { "content-type": "application/json", "content-length": `${Buffer.byteLength(body)}` }), ...more };
+    const given = { host: `${app}.localhost`, ...(body !== undefined && { "content-type": "application/json", "content-length": `${Buffer.byteLength(body)}` }), ...more };
+    const headers = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
     const sent = request({ host: "127.0.0.1", port, method, path, headers, timeout: 10_000, agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (part: string) => (text += part));

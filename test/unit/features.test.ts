@@ -37,6 +37,8 @@ const features: readonly [feature: string, file: string, name: string][] = [
   ["certificates", "components/traefik/tls.ts", "tlsOptions"],
   ["which requests an application gets", "components/traefik/routers.ts", "routersOf"],
   ["response headers, and other middlewares of Traefik", "components/traefik/middlewares.ts", "chainOf"],
+  ["a limit on the bodies of requests", "components/traefik/body-limit.ts", "bodyLimit"],
+  ["which middlewares of Traefik a stack file may have", "config/settings/middlewares.ts", "middlewares"],
   ["host names of a stack", "config/host-names.ts", "allHostNames"],
   ["the cut-over to new replicas", "components/traefik/routes.ts", "Routes"],
   ["alert rules", "components/monitoring/alert-rules.ts", "renderRules"],

@@ -44,8 +44,18 @@ describe("an application", () => {
     ]);
     for (const index of [0, 1]) assert.deepEqual(child(resources, "Container", `shop-web-${index}`).inputs, web);
     const route = await new Promise((resolve) => void pulumi.output(result.routes[0]).apply(resolve));
-    assert.deepEqual(route, { name: "shop", host: "shop.example.com", servers: ["shop-web-0-0a1b2c3", "shop-web-1-0a1b2c3"], port: 3000, healthPath: "/ready", balancing: undefined });
+    const nothing = { hosts: undefined, redirects: undefined, paths: undefined, middlewares: undefined, ports: {} };
+    assert.deepEqual(route, { ...nothing, name: "shop", host: "shop.example.com", servers: ["shop-web-0-0a1b2c3", "shop-web-1-0a1b2c3"], port: 3000, healthPath: "/ready" });
     assert.equal(await new Promise((resolve) => void result.image.apply(resolve)), image);
+  });
+
+  test("hands all that its app.ts and the stack file say of its route on, and of its ports those that the stack file has a host name for", async () => {
+    const given = { hosts: ["shop.example.org"], redirects: ["www.example.com"], paths: [{ host: "example.com", path: "/shop" }], middlewares: [{ rateLimit: { average: 5 } }] };
+    const said = { balancing: "least-connections", headers: { "X-Frame-Options": false }, sticky: true, retry: false, bodyLimit: 10 } as const;
+    const web = { port: 3000, health: { path: "/ready", command: ["shop", "health"] }, ports: { admin: 9000, debug: 9001 }, ...said };
+    const { result } = await record(make({ ...least, web }, { ...given, ports: { admin: "admin.example.com" } }));
+    const { servers: _, ...route } = (await new Promise<unknown>((resolve) => void pulumi.output(result.routes[0]).apply(resolve))) as { servers: string[] };
+    assert.deepEqual(route, { ...given, ...said, ports: { admin: { port: 9000, host: "admin.example.com" } }, name: "shop", host: "shop.example.com", port: 3000, healthPath: "/ready" });
   });
 
   test("with directories in memory has them as its own, beside /tmp", async () => {

@@ -6,7 +6,7 @@ import type { AppDefinition } from "../../../components/index.ts";
 import { Files } from "../../../components/docker/files.ts";
 import { Networks } from "../../../components/docker/networks.ts";
 import { duration } from "../../../components/app/swarm-service.ts";
-import { renderRoute } from "../../../components/traefik/route-config.ts";
+import { renderRoute, type Route } from "../../../components/traefik/route-config.ts";
 import { Workload } from "../../../components/app/workload.ts";
 import type { WorkloadArgs } from "../../../components/app/workload-args.ts";
 import { resourceType } from "../../../engine/providers.ts";
@@ -183,7 +183,8 @@ test("an application in a swarm is services with the registry's login; its jobs,
   const worker = child(resources, "Service", "shop-worker").inputs["taskSpec"] as { networksAdvanceds: unknown; containerSpec: { healthcheck: { tests: string[] }; mounts: { type: string }[] } };
   assert.deepEqual(worker.networksAdvanceds, [{ id: "own-id", aliases: ["shop-worker"] }, { id: "egress-id" }]);
   assert.deepEqual(worker.containerSpec.healthcheck.tests, ["CMD", "shop", "working"], "other nodes have no tools");
-  assert.deepEqual(await value(pulumi.output(result.routes)), [{ name: "shop", host: "shop.example.com", servers: ["tasks.shop-web-0a1b2c3"], port: 3000, healthPath: undefined, balancing: undefined }]);
+  const [route] = (await value(pulumi.output(result.routes))) as Route[];
+  assert.deepEqual([route?.name, route?.host, route?.servers, route?.port, route?.healthPath], ["shop", "shop.example.com", ["tasks.shop-web-0a1b2c3"], 3000, undefined]);
 });
 
 test("a route to a name that Swarm balances has no check of Traefik's own", () => {

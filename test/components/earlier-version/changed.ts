@@ -86,7 +86,12 @@ const copies = Object.fromEntries(
   }).flatMap(([why, urns]) => urns.map((rest): [string, string] => [`urn:pulumi:earlier::berth::${rest}`, why])),
 );
 
-const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups, ...workers, ...copies };
+/** An upload may take ten minutes: Traefik restarts once. */
+const traefik = Object.fromEntries(
+  [...files("berth:index:Traefik", "traefik-config"), "berth:index:Traefik$docker:index/container:Container::traefik"].map((rest) => [`urn:pulumi:earlier::berth::${rest}`, "Traefik takes a request of up to ten minutes; its own default cuts an upload off after one."]),
+);
+
+const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups, ...workers, ...copies, ...traefik };
 
 /**
  * Resources of each recorded stack that this program changes, by URN, each with the reason why that can't be helped.

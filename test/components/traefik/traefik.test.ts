@@ -120,6 +120,18 @@ describe("routes", () => {
     assert.deepEqual([job.deleteBeforeReplace, job.parent, job.provider], [false, "route-shop", "host"]);
   });
 
+  test("are asked by HTTPS behind a proxy that ends it, though Traefik itself has none", async () => {
+    const { resources } = await record(() => {
+      const host = onHost();
+      const traefik = new Traefik("traefik", { ...args, publish: { ...args.publish, trustedProxies: ["10.0.0.0/8"] } }, host);
+      return new Routes("routes", { platform, traefik, routes: [route], monitoringSubnet: "10.2.0.0/24" }, host);
+    });
+    const command = child(resources, "Container", "route-shop").inputs["command"] as string[];
+    assert.deepEqual([command[3], command[8]], [renderRoute({ ...route, scheme: "https" }).text, "https"]);
+    assert.match(command[3] ?? "", /X-Forwarded-Proto: https/);
+    assert.match((child(resources, "Container", "traefik-config-filler").inputs["uploads"] as { content: string }[])[0]?.content ?? "", /trustedIPs:\n\s+- 10\.0\.0\.0\/8/);
+  });
+
   test("without a health path have their servers asked for a connection; one with a status of its own is asked for that", async () => {
     const { resources } = await record(make([{ ...route, healthPath: undefined }, { ...route, name: "private", healthStatus: 401 }]));
     const asked = (name: string) => (child(resources, "Container", `route-${name}`).inputs["command"] as string[]).slice(9, 11);

@@ -15,9 +15,10 @@ import { renderDatabaseSql, renderMonitorSql, renderPgHba, renderPgIdent, render
 import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../../components/monitoring/prometheus-config.ts";
 import { renderRedisAcl, renderRedisConf } from "../../../components/redis/redis-config.ts";
 import { renderRegistryConfig } from "../../../components/image/registry.ts";
-import { renderNames, renderRoute, renderShared, type Route } from "../../../components/traefik/route-config.ts";
+import { attemptMark, renderNames, renderNext, renderRoute, renderShared, type Route } from "../../../components/traefik/route-config.ts";
 import { renderTraefikStatic } from "../../../components/traefik/traefik-config.ts";
 import lock from "../../../config/images.lock.json" with { type: "json" };
+import { everyMiddleware } from "../../unit/config/every-middleware.ts";
 import { alertTests, watched } from "../monitoring/alert-tests.ts";
 
 // What reads a rendered file has the last word on it: each program is run on its files, without a network.
@@ -184,6 +185,67 @@ describe("Traefik", { skip: missing(lock.traefik) }, () => {
     assert.deepEqual(loadBalancer.servers.map(({ url }) => url), ["http://shop-0:3000", "http://shop-1:3000"], "of two files the first by name counts");
     await exec("traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml");
     assert.match(await exec("wget", "-q", "-O", "-", "http://127.0.0.1:8080/metrics"), /^traefik_/m);
+  });
+
+  for (const secure of [false, true]) {
+    test(`loads a route with every option, ${secure ? "by HTTPS" : "by HTTP"}, and what is to come of it`, async () => {
+      const shop: Route = {
+        name: "shop",
+        host: "shop.localhost",
+        hosts: ["shop.example.org"],
+        redirects: ["www.localhost"],
+        paths: [{ host: "example.com", path: "/shop", strip: true }],
+        ports: { admin: { port: 9000, host: "admin.localhost" } },
+        headers: { "X-Frame-Options": false, "Permissions-Policy": "camera=()" },
+        middlewares: everyMiddleware,
+        sticky: true,
+        bodyLimit: 10,
+        servers: ["shop-0", "shop-1"],
+        port: 3000,
+        healthPath: "/health",
+      };
+      const tls = secure ? { port: 443, email: "ops@example.com", server: "https://acme.invalid/directory" } : undefined;
+      const exec = await start({
+        image: lock.traefik,
+        files: {
+          "/etc/berth/traefik.yml": renderTraefikStatic(tls, { trustedProxies: ["10.0.0.0/8", "2001:db8::1"], readTimeout: "1h", writeTimeout: "1h", idleTimeout: "5m" }),
+          "/etc/traefik/routes/shared.yml": renderShared("10.2.0.0/24", secure).text,
+          "/etc/traefik/routes/route-shop.yml": renderRoute(shop, secure).text,
+          "/etc/traefik/routes/next-shop.yml": (renderNext(shop, secure) ?? "").replaceAll(attemptMark, "1f"),
+          // What it says of a middleware that it can't make is what the cut-over looks for.
+          "/etc/traefik/routes/next-bad.yml": (renderNext({ ...shop, name: "bad", middlewares: [{ redirectRegex: { regex: "(", replacement: "" } }] }, secure) ?? "").replaceAll(attemptMark, "1f"),
+        },
+        command: ["traefik", "--configFile=/etc/berth/traefik.yml"],
+        user: "65532:65532",
+        tmpfs: ["/var/lib/traefik"],
+      });
+      const read = async (path: string) => await exec("wget", "-q", "-O", "-", `http://127.0.0.1:8080/api/http/${path}`);
+      const routers = await eventually(async () => {
+        const found = (JSON.parse(await read("routers?per_page=100")) as { name: string; status: string; error?: string[] }[]).filter(({ name }) => /^(next_)?(shop|bad)/.test(name));
+        assert.equal(found.length, 12);
+        return found;
+      });
+      for (const { name, status, error } of routers.filter(({ name }) => name !== "next_bad@file")) assert.deepEqual([status, error], ["enabled", undefined], name);
+      assert.match(await read("routers/next_bad@file"), /"error":\["[^"]*missing closing \)[^"]*"\],"status":"disabled"/);
+    });
+  }
+
+  test("believes what a proxy says that the request was asked by where the stack file names it, and nobody else", async () => {
+    const tls = { port: 443, email: "ops@example.com", server: "https://acme.invalid/directory" };
+    const asked = async (trustedProxies: string[]) => {
+      const exec = await start({
+        image: lock.traefik,
+        files: { "/etc/berth/traefik.yml": renderTraefikStatic(tls, { trustedProxies }), "/etc/traefik/routes/shared.yml": renderShared("10.2.0.0/24", true).text },
+        command: ["traefik", "--configFile=/etc/berth/traefik.yml"],
+        user: "65532:65532",
+        tmpfs: ["/var/lib/traefik"],
+      });
+      await eventually(() => exec("wget", "-q", "-O", "-", `http://127.0.0.1:8080/api/http/middlewares/${renderShared("10.2.0.0/24", true).revision}@file`));
+      // What was asked by HTTPS already is not redirected to it; behind the redirect is nothing.
+      const request = "wget -S -O /dev/null --header 'Host: shop.example.com' --header 'X-Forwarded-Proto: https' http://127.0.0.1:8000/ 2>&1 || true";
+      return /HTTP\/1.1 (\d+)/.exec(await exec("sh", "-c", request))?.[1];
+    };
+    assert.deepEqual([await asked(["127.0.0.0/8"]), await asked(["10.0.0.0/8"])], ["418", "301"]);
   });
 
   test("loads the routes of a stack without applications", async () => {

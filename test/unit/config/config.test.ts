@@ -133,6 +133,26 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
     { field: "berth:domain", value: "[secret]", allowed: /plain text/, fix: /--plaintext berth:domain/ },
   ],
   [
+    "HTTPS of Let's Encrypt without a domain",
+    { ...shopWith({}), values: { ...shopWith({}).values, "berth:publish": { https: 443 }, "berth:tls": { email: "ops@example.com" } } },
+    { field: "berth:domain", value: "nothing", allowed: /the world's DNS leads here, for example example\.com: Let's Encrypt/, fix: /config set -s dev berth:domain <domain>, or .*berth:tls\.server.*, or .*config rm .*berth:publish\.https/ },
+  ],
+  [
+    "HTTPS of Let's Encrypt for a name of this machine",
+    { ...shopWith({ redirects: ["www.localhost"] }), values: { ...shopWith({ redirects: ["www.localhost"] }).values, "berth:domain": "example.com", "berth:publish": { https: 443 }, "berth:tls": { email: "ops@example.com", server: "https://acme-staging-v02.api.letsencrypt.org/directory" } } },
+    { field: "berth:apps.shop.redirects[0]", value: '"www.localhost"', allowed: /Let's Encrypt proves each name/, fix: /'berth:apps\.shop\.redirects\[0\]' <name>/ },
+  ],
+  [
+    "a proxy that is no address",
+    stackWith({ "berth:publish": { trustedProxies: ["10.0.0.0/8", "cdn.example.com"] } }),
+    { field: "berth:publish.trustedProxies[1]", value: '"cdn.example.com"', allowed: /networks in CIDR form/, fix: /'berth:publish\.trustedProxies\[1\]'/ },
+  ],
+  [
+    "a time without a unit",
+    stackWith({ "berth:publish": { readTimeout: "600" } }),
+    { field: "berth:publish.readTimeout", value: '"600"', allowed: /a time with its unit, for example 10s/, fix: /'berth:publish\.readTimeout'/ },
+  ],
+  [
     "a host name that is no list",
     shopWith({ hosts: "www.example.com" }),
     { field: "berth:apps.shop.hosts", value: '"www.example.com"', allowed: /a list of host names, each in a line of its own that begins with -/, fix: /'berth:apps\.shop\.hosts'/ },
@@ -411,7 +431,7 @@ describe("a good stack file", () => {
       environment: "prod",
       developer: {},
       domain: "localhost",
-      publish: { address: "127.0.0.1", http: 8080 },
+      publish: { address: "127.0.0.1", http: 8080, readTimeout: "10m" },
       registry: { port: 5555 },
       builds: "careful",
       runtime: "docker",

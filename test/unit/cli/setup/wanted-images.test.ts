@@ -9,7 +9,7 @@ import { imageRoles } from "../../../../components/docker/platform.ts";
 import { platformImages } from "../../../../standins/images.ts";
 
 const reference = (role: string) => platformImages().find((image) => image.role === role)?.reference ?? "";
-const settings: EarlySettings = { environment: "dev", publish: { address: "127.0.0.1", http: 8080 }, registry: { port: 5555 }, docker: undefined, monitoring: { retention: "15d", size: "4GiB" }, logs: { driver: "json-file", size: "10MiB", files: 3 }, developer: {} };
+const settings: EarlySettings = { environment: "dev", publish: { address: "127.0.0.1", http: 8080, readTimeout: "10m" }, registry: { port: 5555 }, docker: undefined, monitoring: { retention: "15d", size: "4GiB" }, logs: { driver: "json-file", size: "10MiB", files: 3 }, developer: {} };
 const parts = imageRoles.filter((role) => !["alertmanager", "grafana", "loki", "logCollector", "adminer", "maildev"].includes(role)).map(reference);
 
 function project(context: TestContext, files: Record<string, string>): string {

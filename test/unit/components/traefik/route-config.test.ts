@@ -22,6 +22,7 @@ const routes = fc.uniqueArray(
     servers: fc.array(fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/), { minLength: 1, maxLength: 4 }),
     port: fc.integer({ min: 1, max: 65_535 }),
     healthPath: fc.stringMatching(/^\/[a-z/-]{0,10}$/),
+    retry: fc.constant(false),
   }),
   { selector: (route) => route.name, maxLength: 6 },
 );

@@ -15,10 +15,10 @@ interface Router {
 }
 interface Http {
   routers: Record<string, Router>;
-  services: Record<string, { loadBalancer?: { servers: { url: string }[]; healthCheck?: { path: string; port?: number } }; failover?: { service: string; fallback: string } }>;
+  services: Record<string, { loadBalancer?: { servers: { url: string }[]; healthCheck?: { path: string; port?: number }; sticky?: { cookie: object } }; failover?: { service: string; fallback: string } }>;
   middlewares: Record<string, Record<string, unknown>>;
 }
-const plain: Route = { name: "shop", host: "shop.example.com", servers: ["a", "b"], port: 3000, healthPath: "/health" };
+const plain: Route = { name: "shop", host: "shop.example.com", servers: ["a", "b"], port: 3000, healthPath: "/health", retry: false };
 const http = (route: Partial<Route>, secure = false) => (parse(renderRoute({ ...plain, ...route }, secure).text) as { http: Http }).http;
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
 const host = fc.array(label, { minLength: 2, maxLength: 3 }).map((labels) => labels.join("."));
@@ -55,7 +55,7 @@ test("more hosts are served by the same router, each with a certificate of its o
 test("redirects lead to the route's host for good, with scheme, port, path and query as they were asked", () => {
   const { routers, middlewares } = http({ redirects: ["www.example.com", "old.example.org"] }, true);
   assert.deepEqual([routers["shop_redirect"]?.rule, routers["shop_redirect"]?.service, routers["shop_redirect"]?.middlewares], ["Host(`www.example.com`) || Host(`old.example.org`)", "noop@internal", ["security", "shop_redirect"]]);
-  const { regex, replacement, permanent } = middlewares["shop_redirect"]?.["redirectRegex"] as { regex: string; replacement: string; permanent: boolean };
+  const { regex, replacement, permanent } = (middlewares["shop_redirect"] ?? {})["redirectRegex"] as { regex: string; replacement: string; permanent: boolean };
   assert.equal(permanent, true);
   const sent = (url: string) => url.replace(new RegExp(regex), replacement.replaceAll(/\$\{(\d)\}/g, "$$$1"));
   assert.deepEqual(["https://www.example.com/a?b=https://c:1/", "http://old.example.org:8080/", "http://www.example.com//evil.example"].map(sent), ["//shop.example.com/a?b=https://c:1/", "//shop.example.com:8080/", "//shop.example.com//evil.example"]);
@@ -97,7 +97,7 @@ describe("headers", () => {
   const set = (headers: Route["headers"], secure: boolean) => {
     const { routers, middlewares } = http({ headers }, secure);
     const [name = ""] = routers["shop"]?.middlewares ?? [];
-    return name === "" ? {} : (middlewares[name]?.["headers"] as { customResponseHeaders: object } | undefined)?.customResponseHeaders;
+    return name === "" || middlewares[name] === undefined ? {} : (middlewares[name]?.["headers"] as { customResponseHeaders: object } | undefined)?.customResponseHeaders;
   };
 
   test("of the application are set over the usual ones, which it can leave out one by one, whatever their capitals", () => {
@@ -111,10 +111,10 @@ describe("headers", () => {
     assert.deepEqual(set(Object.fromEntries(Object.keys(securityHeaders).map((name) => [name, false as const])), true), {});
   });
 
-  test("are on every router of the route but the redirect", () => {
+  test("are on every router of the route, and on its redirect", () => {
     const { routers } = http({ headers: { A: "b" }, redirects: ["www.example.com"], paths: [{ host: "example.com", path: "/shop", strip: true }], ports: { admin: { port: 1, host: "admin.example.com" } } });
     const used = Object.fromEntries(Object.entries(routers).map(([name, { middlewares }]) => [name, middlewares]));
-    assert.deepEqual(used, { shop: ["shop_headers"], shop_redirect: ["shop_redirect"], shop_path_0: ["shop_headers", "shop_strip_0"], shop_port_admin: ["shop_headers"] });
+    assert.deepEqual(used, { shop: ["shop_headers"], shop_redirect: ["shop_headers", "shop_redirect"], shop_path_0: ["shop_headers", "shop_strip_0"], shop_port_admin: ["shop_headers"] });
   });
 });
 
@@ -125,6 +125,28 @@ test("middlewares are made in the order of the list, and proved before, under ot
   const next = (parse((renderNext({ ...plain, middlewares, headers: { A: "b" } }, true) ?? "").replaceAll(attemptMark, "1f")) as { http: Http }).http;
   assert.deepEqual(next.routers["next_shop"]?.middlewares, ["monitoring", "next_shop_headers", "next_shop_0", "next_shop_1"]);
   for (const name of ["0", "1"]) assert.deepEqual(next.middlewares[`next_shop_${name}`], live.middlewares[`shop_${name}`]);
+});
+
+describe("a request that a server could not take", () => {
+  const retriesOf = (more: Partial<Route>) => {
+    const { routers, middlewares } = http({ retry: undefined, ...more });
+    return (routers["shop"]?.middlewares ?? []).map((name) => middlewares[name]?.["retry"]);
+  };
+
+  test("is tried on the others, and once more after a 502, nearest to the servers", () => {
+    assert.deepEqual(retriesOf({}), [{ attempts: 2, status: ["502"], disableRetryOnNetworkError: true }, { attempts: 10 }]);
+    assert.deepEqual(http({ retry: true, middlewares: [{ rateLimit: { average: 5 } }] }).routers["shop"]?.middlewares, ["shop_0", "shop_again", "shop_elsewhere"]);
+  });
+
+  test("is not where there is no other server, or the application says so", () => {
+    assert.deepEqual([retriesOf({ servers: ["a"] }), retriesOf({ retry: false })], [[], []]);
+  });
+});
+
+test("a browser stays with a server by a cookie of its session that no script reads, by HTTPS alone where the stack has it", () => {
+  const cookies = (secure: boolean) => ["shop", "shop_unchecked"].map((service) => http({ sticky: true }, secure).services[service]?.loadBalancer?.sticky?.cookie);
+  const cookie = { name: "berth_shop", httpOnly: true, sameSite: "lax" };
+  assert.deepEqual([cookies(false), cookies(true)], [[cookie, cookie], [{ ...cookie, secure: true }, { ...cookie, secure: true }]]);
 });
 
 test("without a health path there is something to be found out of middlewares alone", () => {

@@ -29,6 +29,22 @@ describe("Traefik's static configuration", () => {
     assert.deepEqual(file["accessLog"], { format: "json", fields: { headers: { defaultMode: "drop" } } });
   });
 
+  test("gives an upload of 100 MB at 1 MB/s the time that it needs, and other times where the stack file says so", () => {
+    const times = (...args: Parameters<typeof renderTraefikStatic>) => {
+      const { entryPoints } = parse(renderTraefikStatic(...args)) as { entryPoints: Record<string, { transport?: { respondingTimeouts: object } }> };
+      return Object.values(entryPoints).flatMap(({ transport }) => transport?.respondingTimeouts ?? []);
+    };
+    assert.deepEqual(times(), [{ readTimeout: "10m" }]);
+    assert.deepEqual(times(undefined, { readTimeout: "1h", writeTimeout: "30s", idleTimeout: "5m" }), [{ readTimeout: "1h", writeTimeout: "30s", idleTimeout: "5m" }]);
+  });
+
+  test("trusts the forwarded headers of the proxies that the stack file names, on each way in", () => {
+    const tls = { port: 443, email: "ops@example.com", server: "https://acme.example.com/directory" };
+    const { entryPoints } = parse(renderTraefikStatic(tls, { trustedProxies: ["10.0.0.0/8"] })) as { entryPoints: Record<string, { forwardedHeaders?: object }> };
+    const trusted = { trustedIPs: ["10.0.0.0/8"] };
+    assert.deepEqual(Object.entries(entryPoints).map(([name, { forwardedHeaders }]) => [name, forwardedHeaders]), [["web", trusted], ["websecure", trusted], ["internal", undefined]]);
+  });
+
   test("gives running requests less time than its container has to stop", () => {
     const { web } = file["entryPoints"] as { web: { transport: { lifeCycle: { graceTimeOut: string } } } };
     assert.ok(Number.parseInt(web.transport.lifeCycle.graceTimeOut, 10) < 30);

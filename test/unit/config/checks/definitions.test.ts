@@ -40,6 +40,12 @@ describe("an app.ts", () => {
     assert.deepEqual(fields({ ports: { Admin: 81, same: 80, far: 70_000 } }), [["web.ports", '"Admin"'], ["web.ports.same", "80"], ["web.ports.far", "70000"]]);
   });
 
+  test("with a limit on bodies that is no number of MiB is told so", () => {
+    const of = (bodyLimit: unknown) => problemsOf(shop({ web: { port: 80, health: { path: "/" }, bodyLimit: bodyLimit as number } })).map(({ field }) => field);
+    for (const wrong of [0, -1, 1.5, "10MiB", Number.NaN]) assert.deepEqual(of(wrong), ["web.bodyLimit of apps/trade/shop/app.ts"], String(wrong));
+    assert.deepEqual([of(1), of(1_048_576)], [[], []]);
+  });
+
   test("stops the preview of a stack that has it", () => {
     const { problems } = checkConfig(rawConfig({ values: { "berth:apps": { shop: {} } } }), { shop: shop({ schedules: { a: { cron: "daily", command: ["a"] } } }) });
     assert.deepEqual(problems.map(({ field }) => field), ["schedules.a.cron of apps/shop/app.ts"]);
