@@ -199,13 +199,13 @@ export function ask(port: number, method: string, path: string, app: string, bod
   return new Promise((resolve, reject) => {
     const given = { host: `${app}.localhost`, ...(body !== undefined && { "content-type": "application/json", "content-length": `${Buffer.byteLength(body)}` }), ...more };
     const headers = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    const sent = request({ host: "127.0.0.1", port, method, path, headers, timeout: 10_000, agent: false }, (response) => {
+    const sent = request({ host: "127.0.0.1", port, method, path, headers, timeout: 30_000, agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (part: string) => (text += part));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
     });
     sent.on("error", reject);
-    sent.on("timeout", () => sent.destroy(new Error(`${method} ${path}: no answer within 10 s`)));
+    sent.on("timeout", () => sent.destroy(new Error(`${method} ${path}: no answer within 30 s`)));
     sent.end(body);
   });
 }
