@@ -108,7 +108,8 @@ describe("the stack file", () => {
 
   test("says where the stack publishes, by its defaults where the file says nothing or nonsense", () => {
     const here = project();
-    assert.deepEqual(here.settings("dev").publish, { address: "127.0.0.1", http: 18_090 });
+    const { address, http } = here.settings("dev").publish;
+    assert.deepEqual([address, http], ["127.0.0.1", 18_090]);
     writeFileSync(here.stackFile("dev"), "config:\n  berth:publish: nonsense\n");
     assert.equal(here.settings("dev").publish.http, 8080);
   });
