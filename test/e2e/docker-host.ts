@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import lock from "../../config/images.lock.json" with { type: "json" };
+import { eventually } from "./eventually.ts";
 import { docker } from "./project.ts";
 
 /** What a shell on the Docker host prints: from a container, since its files and processes are root's. */
@@ -23,6 +24,15 @@ export async function execute(container: string, user: string, command: string[]
 export async function crash(id: string): Promise<void> {
   const { State } = await docker.getContainer(id).inspect();
   onHost(`kill -KILL ${State.Pid}`, "--pid", "host");
+}
+
+/** Stops all of a container's processes where they are. The kernel can't while one is beginning, for example a health check: then again. */
+export async function pause(id: string): Promise<void> {
+  await eventually("the container is paused", 30_000, async () => {
+    const error = await docker.getContainer(id).pause().catch((reason: Error) => reason);
+    if (error instanceof Error && !error.message.includes("unable to freeze")) throw error;
+    return error instanceof Error ? error.message : undefined;
+  });
 }
 
 /** How long a server is cut off, in milliseconds. Each night long enough to show a wait between attempts that grows without end. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { crash } from "../docker-host.ts";
+import { crash, pause } from "../docker-host.ts";
 import { eventually } from "../eventually.ts";
 import { startLoad } from "../load.ts";
 import { ask, docker, Project } from "../project.ts";
@@ -58,7 +58,7 @@ test("a replica that hangs gets no request from 5 s after on, and is back once i
   await bothServe("/?before-hang", 30_000);
   const load = steadyRequests("/?hang");
   context.after(() => load.stop());
-  await container.pause();
+  await pause(container.id);
   const hung = Date.now();
   try {
     await delay(9000);
@@ -109,7 +109,7 @@ test("while all replicas fail Traefik's check, as on a machine that is too busy,
   };
   const load = startLoad(project.http, "members.localhost", 2, [["/"]], { pause: 20 });
   context.after(() => load.stop());
-  await needed.pause();
+  await pause(needed.id);
   try {
     await eventually("both fail", 30_000, () => Promise.resolve(gauges().every((value) => value === "0") ? undefined : gauges().join()));
     for (let count = 0; count < 20; count += 1) assert.equal((await project.get("/")).status, 200);

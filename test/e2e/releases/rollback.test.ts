@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parseDocument } from "yaml";
+import { pause } from "../docker-host.ts";
 import { startLoad } from "../load.ts";
 import { docker, engine, Project } from "../project.ts";
 import { leftToTheNight } from "../slow.ts";
@@ -227,7 +228,7 @@ test("an image that is gone is named before anything is changed", { skip: leftTo
   const [text, before] = [stackFile(), await replicas()];
   await docker.getImage(second).remove({ force: true });
   const registry = (await project.containers("registry"))[0]?.Id ?? "";
-  await docker.getContainer(registry).pause();
+  await pause(registry);
   try {
     const run = await berth("rollback", project.stack, "--to", "2", "--yes");
     assert.equal(run.code, 1, run.output);
