@@ -38,10 +38,11 @@ export const command: Command = {
       throw usageError(`berth images has no action "${action}": ${near === undefined ? `it has ${actions.join(", ")}` : `did you mean ${near}?`}`);
     }
     const json = parsed.flags["json"] === true;
+    // Before any of them does what was to be shown alone.
+    if (parsed.flags["dry-run"] && action !== "prune") throw usageError(`--dry-run is of prune, and berth images ${action} was asked for`);
     if (action === "check") return check(context, json);
     if (action === "lock") return lock(context, json);
     if (action === "renew") return renew(context, json);
-    if (parsed.flags["dry-run"] && action !== "prune") throw usageError(`--dry-run is of prune, and berth images ${action} was asked for`);
     if (action === "prune") return prune(context, stackOf(context, parsed), parsed);
     if (action === "sizes") return sizes(context, stackOf(context, parsed), parsed);
     if (json) context.terminal.json({ images: readLock(context) });

@@ -10,6 +10,7 @@ import { dockerOf } from "../docker.ts";
 import { unlessStatus } from "../../docker/errors.ts";
 import { labels, stackContainers } from "../../docker/labels.ts";
 import { refusedError } from "../exit.ts";
+import { plural } from "../preview/said.ts";
 import { readReleases } from "../releases/records.ts";
 import { age, size, table } from "../table.ts";
 import { imagesIn, ownImagesIn, parseImage } from "./image-digests.ts";
@@ -44,9 +45,9 @@ export async function prune(context: Context, stack: string, { values, flags }: 
     return 0;
   }
   if (isDry && host.length > 0) terminal.result(table(["IMAGE", "AGE", "SIZE"], host.map(({ references: [first = ""], size: all, created }) => [short(first), age(Date.now() / 1000 - created), size(all)])));
-  terminal.result(`${count(host.length, "image")} ${isDry ? "would go from" : "removed from"} the Docker host, ${isDry ? "at least " : ""}${size(bytes.host)}${isDry ? "" : " freed"}`);
+  terminal.result(`${plural(host.length, "image")} ${isDry ? "would go from" : "removed from"} the Docker host, ${isDry ? "at least " : ""}${size(bytes.host)}${isDry ? "" : " freed"}`);
   if (registry === undefined) terminal.result("the registry is not the stack's own, and was left as it is: what keeps it small is its own clean-up");
-  else terminal.result(`${count(registry.unnamed.length, "manifest")} ${isDry ? "would go from" : "removed from"} the stack's registry${bytes.registry === undefined ? "" : `, ${size(bytes.registry)} freed`}`);
+  else terminal.result(`${plural(registry.unnamed.length, "manifest")} ${isDry ? "would go from" : "removed from"} the stack's registry${bytes.registry === undefined ? "" : `, ${size(bytes.registry)} freed`}`);
   return 0;
 }
 
@@ -98,10 +99,6 @@ function layersOf({ modem }: Dockerode): Promise<number> {
     const asked = { path: "/system/df?", method: "GET", options: { type: "image" }, statusCodes: { 200: true, 500: "server error" } };
     (modem as { dial: (options: object, done: (error: Error | null, found: { LayersSize?: number }) => void) => void }).dial(asked, (error, found) => (error === null ? resolve(found.LayersSize ?? 0) : reject(error)));
   });
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function short(reference: string): string {

@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type Dockerode from "dockerode";
+import type { Context } from "../../../../cli/command.ts";
+import { command } from "../../../../cli/images/images.ts";
 import { parseManifests, unnamedManifests } from "../../../../cli/images/registry-store.ts";
 import { digestsIn, unnamedOf } from "../../../../cli/images/unnamed.ts";
+
+test("--dry-run is refused of what prunes nothing, before it does anything", async () => {
+  const context = { project: {}, terminal: {}, environment: {}, signal: new AbortController().signal, commands: {} } as unknown as Context;
+  for (const action of ["list", "lock", "renew", "check", "sizes"]) {
+    await assert.rejects(command.run(context, { positionals: [action], values: {}, flags: { "dry-run": true }, rest: [] }), new RegExp(`--dry-run is of prune, and berth images ${action} was asked for`));
+  }
+});
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 
