@@ -75,10 +75,11 @@ async function restartEach({ signal }: Context, docker: Dockerode, stack: string
     const step = report.step(container);
     try {
       const restarted = () => restart(docker, replica, (text) => step.progress?.(text));
-      step.progress?.("taking it out of its route");
-      const isAside = traefik !== undefined && replica.Labels[labels.role] === "web" && (await aside({ docker, stack, traefik, route: replica.Labels[labels.app] ?? "", container }, restarted));
-      if (isAside !== true) await restarted();
-      step.done(replica.Labels[labels.role] === "web" && isAside !== true ? "restarted, and healthy; no other served meanwhile" : "restarted, and healthy");
+      const isServer = replica.Labels[labels.role] === "web";
+      if (isServer) step.progress?.("taking it out of its route");
+      const isAside = isServer && traefik !== undefined && (await aside({ docker, stack, traefik, route: replica.Labels[labels.app] ?? "", container }, restarted)) === true;
+      if (!isAside) await restarted();
+      step.done(isServer && !isAside ? "restarted, and healthy; no other served meanwhile" : "restarted, and healthy");
       done.push(container);
     } catch (error) {
       step.fail("not healthy");
