@@ -1,13 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { text as textOf } from "node:stream/consumers";
 import { parseEnv } from "node:util";
 import { closest } from "../arguments.ts";
 import type { Context } from "../command.ts";
 import { messageOf, OpsError, usageError } from "../exit.ts";
-import { ensurePassphrase } from "../setup/passphrase.ts";
 import { wantedIn } from "./secret-list.ts";
-import { savedSalt } from "./stack-file.ts";
-import { withSecrets } from "./secure-values.ts";
+import { writeSecrets } from "./secure-values.ts";
 
 /** What an import made of each line of a `.env` file, by name. */
 export interface Imported {
@@ -21,7 +19,7 @@ export interface Imported {
 
 /** @param of Whose secrets they are: an application, or `berth`. @param file Path; none or `-` is standard input. */
 export async function importSecrets(context: Context, stack: string, [of, file]: readonly string[], json: boolean): Promise<void> {
-  const { project, terminal, environment } = context;
+  const { project, terminal } = context;
   const known = ["berth", ...Object.keys(project.applications(stack))];
   if (of === undefined || !known.includes(of)) throw usageError(whose(stack, of, known));
   const { values, unknown, empty } = sorted(of, await read(file), (await wantedIn(context, stack)).map(({ key }) => key));
@@ -32,12 +30,10 @@ export async function importSecrets(context: Context, stack: string, [of, file]:
     ...(empty.length === 0 ? [] : [`not taken, as they are empty: ${empty.join(", ")}`]),
   ];
   if (keys.length === 0) throw new OpsError([`nothing was imported into Pulumi.${stack}.yaml`, ...left].join("\n"));
-  const target = project.stackFile(stack);
-  const passphrase = ensurePassphrase(project, environment);
-  writeFileSync(target, await withSecrets(readFileSync(target, "utf8"), values, passphrase.value, savedSalt(project, stack)));
+  const source = await writeSecrets(context, stack, values);
   for (const line of left) terminal.line(line);
   if (json) terminal.json({ stack, set: keys, unknown, empty });
-  else terminal.result(`${keys.join(", ")} ${keys.length === 1 ? "is" : "are"} set in Pulumi.${stack}.yaml, encrypted with ${passphrase.source}; apply by ./berth up -s ${stack}`);
+  else terminal.result(`${keys.join(", ")} ${keys.length === 1 ? "is" : "are"} set in Pulumi.${stack}.yaml, encrypted with ${source}; apply by ./berth up -s ${stack}`);
 }
 
 /** Pure. @param wanted Full keys of all that the stack reads. */

@@ -3,11 +3,9 @@ import { closest } from "../arguments.ts";
 import { type Command, type Context, jsonOption, stackOf, stackOption } from "../command.ts";
 import { OpsError, usageError } from "../exit.ts";
 import { askHidden } from "../prompts.ts";
-import { ensurePassphrase } from "../setup/passphrase.ts";
 import { importSecrets } from "./secret-import.ts";
 import { listSecrets, wantedIn } from "./secret-list.ts";
-import { withoutKeys, withSecrets } from "./secure-values.ts";
-import { savedSalt } from "./stack-file.ts";
+import { withoutKeys, writeSecrets } from "./secure-values.ts";
 import { isEncrypted } from "./stack-values.ts";
 
 const actions = ["list", "set", "unset", "import"];
@@ -49,7 +47,7 @@ export const command: Command = {
 };
 
 async function set(context: Context, stack: string, [key, ...more]: readonly string[], json: boolean): Promise<void> {
-  const { project, terminal, environment } = context;
+  const { terminal } = context;
   if (key === undefined || !/^[a-z][a-z0-9-]*:[A-Za-z_]\w*$/.test(key)) {
     const near = key === undefined ? undefined : closest(key, actions);
     throw usageError(`berth secret needs a key: <application>:<NAME> or berth:<name>, for example root:ROOT_SECRET${key === undefined ? "" : `; "${key}" is neither${near === undefined ? "" : `: did you mean ./berth secret ${near}?`}`}`);
@@ -59,11 +57,9 @@ async function set(context: Context, stack: string, [key, ...more]: readonly str
   const value = await askHidden(context, key);
   if (value === "") throw new OpsError(`nothing was given for ${key}: type a value, or pipe it in`);
   terminal.redactor.hide(value);
-  const file = project.stackFile(stack);
-  const passphrase = ensurePassphrase(project, environment);
-  writeFileSync(file, await withSecrets(readFileSync(file, "utf8"), { [key]: value }, passphrase.value, savedSalt(project, stack)));
+  const source = await writeSecrets(context, stack, { [key]: value });
   if (json) terminal.json({ stack, set: [key] });
-  else terminal.result(`${key} is set in Pulumi.${stack}.yaml, encrypted with ${passphrase.source}; apply it by ./berth up -s ${stack}`);
+  else terminal.result(`${key} is set in Pulumi.${stack}.yaml, encrypted with ${source}; apply it by ./berth up -s ${stack}`);
 }
 
 async function unset(context: Context, stack: string, keys: readonly string[], json: boolean): Promise<void> {

@@ -1,5 +1,17 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { isMap, isScalar, parseDocument, type Scalar } from "yaml";
 import { Crypter } from "../../pulumi/secrets.ts";
+import type { Context } from "../command.ts";
+import { ensurePassphrase } from "../setup/passphrase.ts";
+import { savedSalt } from "./stack-file.ts";
+
+/** Writes secrets into a stack's file, encrypted. @returns where the passphrase is from, in words */
+export async function writeSecrets({ project, environment }: Pick<Context, "project" | "environment">, stack: string, values: Readonly<Record<string, string>>): Promise<string> {
+  const file = project.stackFile(stack);
+  const passphrase = ensurePassphrase(project, environment);
+  writeFileSync(file, await withSecrets(readFileSync(file, "utf8"), values, passphrase.value, savedSalt(project, stack)));
+  return passphrase.source;
+}
 
 /**
  * A stack file's text with these `secure:` values, its comments kept. A salt is made where there is none.
