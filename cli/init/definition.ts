@@ -3,6 +3,10 @@ import type { AppDefinition } from "../../components/index.ts";
 import type { ImageFacts } from "./dockerfile.ts";
 import type { Environment } from "./environment.ts";
 import { userOf } from "./user.ts";
+import { environmentLines } from "./variables-told.ts";
+
+/** What is known of a secret that a sample or an image names. */
+const named = "named by its repository";
 
 export interface Found {
   facts: ImageFacts;
@@ -27,15 +31,17 @@ export interface Prepared {
 
 /** The definition of an application that nobody prepared: as hardened as its Dockerfile lets it be. */
 export function prepare({ facts, environment, scripts, port, context }: Found): Prepared {
-  const { secrets, database, cache, foreign, empty, unreadable } = environment;
+  const { secrets, optional, database, cache, derived, buildArgs } = environment;
   const { env, inFolder } = placed(environment.env);
   const needs = userOf(facts, scripts);
-  const plain = secrets.length > 0 || database || cache;
+  const wanted = Object.fromEntries([...secrets.map((name) => [name, named]), ...optional.map((name) => [name, { purpose: named, optional: true }])]) as NonNullable<AppDefinition["secrets"]>;
+  const plain = Object.keys({ ...wanted, ...derived }).length > 0 || database || cache;
   const command = [...(facts.entrypoint ?? []), ...(facts.command ?? [])];
   const health = facts.health;
   const path = /https?:\/\/[^/\s"'|]+(\/[^\s"'|?;)]*)/.exec((health ?? []).join(" "))?.[1];
-  const volumes = Object.fromEntries(facts.volumes.map((volume) => [volumeName(volume), volume]));
+  const volumes = Object.fromEntries(outermost([...facts.volumes, ...environment.volumes]).map((volume) => [volumeName(volume), volume]));
   const definition: Prepared["definition"] = {
+    ...(Object.keys(buildArgs).length > 0 && { buildArgs }),
     web: {
       ...(plain && { command }),
       port,
@@ -44,8 +50,9 @@ export function prepare({ facts, environment, scripts, port, context }: Found): 
     ...(database && { database }),
     ...(cache && { cache }),
     ...(Object.keys(inFolder).length > 0 && { env: inFolder }),
-    ...(secrets.length > 0 && { secrets: Object.fromEntries(secrets.map((name) => [name, "named by its repository"])) }),
-    ...(facts.volumes.length > 0 && { volumes }),
+    ...(Object.keys(wanted).length > 0 && { secrets: wanted }),
+    ...(Object.keys(derived).length > 0 && { derived }),
+    ...(Object.keys(volumes).length > 0 && { volumes }),
     ...(needs.user !== 0 && { user: needs.user }),
     unprepared: {
       ...(needs.user === 0 && { root: true }),
@@ -73,12 +80,7 @@ export function prepare({ facts, environment, scripts, port, context }: Found): 
     ],
     check: [
       ...(isAbsolute(context) ? [`it is built from ${context} of this machine: where others deploy it too, give its address and commit instead`] : []),
-      ...(secrets.length > 0 ? [`secrets: ${secrets.join(", ")}. dev generates them; elsewhere, and where they must be certain values, ./berth secret sets them`] : []),
-      ...(database ? ["it takes POSTGRES_HOST, _PORT, _USER, _DB, _PASSWORD or DATABASE_URL as Berth sets them; migrations are `jobs`"] : []),
-      ...(cache ? ["its keys in Redis must begin with REDIS_PREFIX; it logs in as REDIS_USER with REDIS_PASSWORD, or by REDIS_URL"] : []),
-      ...(foreign.length > 0 ? [`${foreign.join(", ")} look like a database's or a cache's: Berth gives POSTGRES_… and REDIS_…; set them from these in web.command`] : []),
-      ...(empty.length > 0 ? [`${empty.join(", ")} have no value in the sample: set them in the stack file where they are needed`] : []),
-      ...(unreadable.length > 0 ? [`${unreadable.join(", ")} have signs in the sample that end a line or can't be seen: they are not taken over`] : []),
+      ...environmentLines(environment),
       ...(facts.ports.length > 1 ? [`it exposes ${facts.ports.join(", ")}; requests go to ${port}`] : []),
     ],
   };
@@ -92,6 +94,11 @@ function sentence(text: string): string {
 function placed(all: Record<string, string>): { env: Record<string, string>; inFolder: Record<string, string> } {
   const split = (capitals: boolean) => Object.fromEntries(Object.entries(all).filter(([name]) => /^[A-Z_][A-Z0-9_]*$/.test(name) === capitals));
   return { env: split(true), inFolder: split(false) };
+}
+
+/** Without those that are in another of them. */
+function outermost(paths: readonly string[]): string[] {
+  return [...new Set(paths)].filter((path) => !paths.some((other) => path.startsWith(`${other.replace(/\/$/, "")}/`)));
 }
 
 /** `var-lib-app` for `/var/lib/app`. */

@@ -12,6 +12,8 @@ export interface ImageFacts {
   command?: string[];
   volumes: string[];
   env: Record<string, string>;
+  /** Arguments of the build without a default. */
+  args: string[];
   /** What its RUN lines say, for what else they give away. */
   runs: string[];
 }
@@ -28,6 +30,7 @@ export interface ImageFacts {
 export function readDockerfile(text: string): ImageFacts {
   const stages = new Map<string, ImageFacts>();
   let args: Record<string, string> = {};
+  const unset: string[] = [];
   let stage: ImageFacts | undefined;
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {
     const keyword = instruction.getKeyword();
@@ -36,13 +39,16 @@ export function readDockerfile(text: string): ImageFacts {
     if (keyword === "FROM") {
       const [image = "", as, name] = words.filter((word) => !word.startsWith("--"));
       const parent = stages.get(image.toLowerCase());
-      stage = parent === undefined ? { base: image, ports: [], volumes: [], env: {}, runs: [] } : structuredClone(parent);
+      stage = parent === undefined ? { base: image, ports: [], volumes: [], env: {}, args: [], runs: [] } : structuredClone(parent);
       stages.set(as?.toLowerCase() === "as" && name !== undefined ? name.toLowerCase() : `${stages.size}`, stage);
-    } else if (keyword === "ARG") args = { ...properties(instruction, variables), ...args };
+    } else if (keyword === "ARG") {
+      args = { ...properties(instruction, variables), ...args };
+      unset.push(...(instruction as PropertyInstruction).getProperties().flatMap((property) => (property.getValue() === null ? [property.getName()] : [])));
+    }
     else if (stage !== undefined) apply(stage, keyword, instruction, words, variables);
   }
   if (stage === undefined) throw new Error("it has no FROM");
-  return stage;
+  return { ...stage, args: [...new Set(unset)] };
 }
 
 function apply(stage: ImageFacts, keyword: string, instruction: Instruction, words: string[], variables: Record<string, string>): void {

@@ -40,7 +40,7 @@ export const command: Command = {
     if (wrong !== undefined) throw usageError(`${wrong}${parsed.values["name"] === undefined ? ": --name <name>" : ""}`);
     const facts = factsOf(join(source.folder, "Dockerfile"));
     const samples = [".env.example", ".env.sample", ".env.template"].filter((file) => existsSync(join(source.folder, file)));
-    const environment = readEnvironment(samples.map((file) => readFileSync(join(source.folder, file), "utf8")).join("\n"), facts.env);
+    const environment = readEnvironment({ sample: samples.map((file) => readFileSync(join(source.folder, file), "utf8")).join("\n"), image: facts.env, args: facts.args });
     const port = await portOf(context, parsed.values["port"], facts, environment.env);
     const prepared = prepare({ facts, environment, scripts: scriptOf(source.folder, facts), port, context: source.context });
     if (prepared.definition.web?.command?.length === 0) {

@@ -21,8 +21,9 @@ export interface Source extends Disposable {
  */
 export async function openSource(given: string, signal: AbortSignal): Promise<Source> {
   if (!/^[a-z+]+:\/\/|^[\w.-]+@[\w.-]+:/.test(given)) return openFolder(given);
-  const [address = "", fragment = ""] = given.split(/#(.*)/);
+  const [named = "", fragment = ""] = given.split(/#(.*)/);
   const [commit = "", inner = ""] = fragment.split(/:(.*)/);
+  const address = withoutLogin(named);
   if (!address.startsWith("https://")) throw usageError(`${address} is not an https:// address, from which an image can be built by everybody: clone it, and give the folder's path`);
   if (!/^[0-9a-f]{40}$/.test(commit)) {
     const what = commit === "" ? "no commit" : `"${commit}", which is no commit of 40 digits and may be another one tomorrow`;
@@ -32,7 +33,7 @@ export async function openSource(given: string, signal: AbortSignal): Promise<So
   const close = () => rmSync(folder, { recursive: true, force: true });
   try {
     await fetchCommit(address, commit, folder, signal);
-    return { folder: requireDockerfile(join(folder, inner), given), context: given, name: nameFrom(inner || address), [Symbol.dispose]: close };
+    return { folder: requireDockerfile(join(folder, inner), given), context: `${address}#${fragment}`, name: nameFrom(inner || address), [Symbol.dispose]: close };
   } catch (error) {
     close();
     throw error;
@@ -48,6 +49,20 @@ function openFolder(given: string): Source {
 function requireDockerfile(folder: string, given: string): string {
   if (existsSync(join(folder, "Dockerfile"))) return folder;
   throw usageError(`${given} has no Dockerfile; in a folder of a repository it is named as https://…#<commit>:<folder>. Without one, ./berth new begins with a template`);
+}
+
+/**
+ * The address as app.ts may have it, ending in `.git`: without that, a builder takes it for a file to download.
+ *
+ * @throws OpsError (2) for one with a login, which is not repeated.
+ */
+function withoutLogin(address: string): string {
+  const url = URL.parse(address);
+  if (url === null) return address;
+  if (url.username !== "" || url.password !== "" || url.search !== "") {
+    throw usageError(`the address of ${url.host}${url.pathname} has a login or a parameter in it, which app.ts would show to everybody: clone it, and give the folder's path. If it has a token, take that back: others may have seen it`);
+  }
+  return `${address.replace(/\/+$/, "").replace(/\.git$/, "")}.git`;
 }
 
 /** Servers that give no single commits are asked for all of them. */

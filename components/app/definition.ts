@@ -38,6 +38,11 @@ export interface AppDefinition {
   cache?: boolean;
   /** Secrets by name; the variable `NAME_FILE` says where the file is. @default none */
   secrets?: Record<string, SecretNeed>;
+  /**
+   * Secrets made of what `database` and `cache` give, name to text, for an image that wants other names or forms:
+   * `{ DB_PASSWORD: "${POSTGRES_PASSWORD}" }`. @default none
+   */
+  derived?: Record<string, string>;
   /** Environment in every stack; the stack file's is over it. @default none */
   env?: Record<string, string>;
   /** Data that outlives the containers, volume name to path. The volume belongs to the application's user. @default none */

@@ -2,6 +2,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { AppDefinition } from "./definition.ts";
+import { withDerived } from "./derived.ts";
 import { Role } from "../postgres/role.ts";
 import { Files } from "../docker/files.ts";
 import type { Platform } from "../docker/platform.ts";
@@ -64,6 +65,7 @@ export function meetNeeds(parent: pulumi.Resource, name: string, args: AppNeedsA
     secrets["REDIS_URL"] = redis.url(name);
     Object.assign(env, { REDIS_HOST: redis.host, REDIS_PORT: `${redis.port}`, REDIS_USER: name, REDIS_PREFIX: `${name}:` });
   }
+  Object.assign(secrets, withDerived(definition.derived ?? {}, { ...env, ...secrets }));
   // An image that reads plain variables may take both for a mistake.
   if (definition.unprepared?.plainSecrets !== true) {
     for (const secret of Object.keys(secrets)) env[`${secret}_FILE`] = `${secretsDirectory}/${secret}`;

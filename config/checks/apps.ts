@@ -68,7 +68,7 @@ function builtImage(stack: string, name: string, { image, revision, live }: AppS
 /** Variables of `env` that would hold in plain text what is a secret of the application. */
 function plainSecrets(stack: string, name: string, variables: string[], definition: AppDefinition): Problem[] {
   const secrets = [
-    ...Object.keys(definition.secrets ?? {}),
+    ...Object.keys({ ...definition.secrets, ...definition.derived }),
     ...(definition.database === true ? ["POSTGRES_PASSWORD", "DATABASE_URL"] : []),
     ...(definition.cache === true ? ["REDIS_PASSWORD", "REDIS_URL"] : []),
   ];

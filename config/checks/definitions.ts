@@ -1,5 +1,6 @@
 import type { AppDefinition, Schedule } from "../../components/index.ts";
 import { parseCron } from "../../components/app/cron.ts";
+import { givenNames, referencesOf } from "../../components/app/derived.ts";
 import type { Problem } from "../problems.ts";
 import type { AppSettings } from "../settings.ts";
 import { metricProblems } from "./metrics.ts";
@@ -10,7 +11,7 @@ export function definitionProblems(apps: [string, AppSettings][], definitions: R
     const file = `apps/${folder}/app.ts`;
     const definition = definitions[name];
     if (definition === undefined) return [];
-    return [...metricProblems(definition, file), ...Object.entries(definition.schedules ?? {}).flatMap(([schedule, entry]) => scheduleProblems(`schedules.${schedule}`, entry, file)), ...commandProblems(definition, file), ...webProblems(definition, file)];
+    return [...metricProblems(definition, file), ...Object.entries(definition.schedules ?? {}).flatMap(([schedule, entry]) => scheduleProblems(`schedules.${schedule}`, entry, file)), ...commandProblems(definition, file), ...derivedProblems(definition, file), ...webProblems(definition, file)];
   });
 }
 
@@ -33,6 +34,19 @@ function commandProblems({ web, worker, unprepared }: AppDefinition, file: strin
     entry === undefined || entry.command !== undefined
       ? []
       : { field: `${process}.command of ${file}`, value: "nothing", allowed: "the image's ENTRYPOINT and CMD in one list, since unprepared.plainSecrets is true", fix: `add it in ${file}` },
+  );
+}
+
+/** References to what the application is not given. */
+function derivedProblems(definition: AppDefinition, file: string): Problem[] {
+  const names = givenNames(definition);
+  return Object.entries(definition.derived ?? {}).flatMap(([name, text]) =>
+    referencesOf(text).filter((each) => !names.includes(each)).map((each) => ({
+      field: `derived.${name} of ${file}`,
+      value: `\${${each}}`,
+      allowed: names.length === 0 ? "what `database: true` or `cache: true` gives, and it has neither" : `one of ${names.join(", ")}`,
+      fix: `correct it in ${file}`,
+    })),
   );
 }
 

@@ -156,6 +156,22 @@ describe("secrets", () => {
   });
 });
 
+describe("secrets under other names", () => {
+  const derived = { SHOP_DB: "postgresql+asyncpg://${POSTGRES_USER}:${POSTGRES_PASSWORD}@${POSTGRES_HOST}:${POSTGRES_PORT}/${POSTGRES_DB}", BROKER: "${REDIS_URL}" };
+
+  test("are files with what the database and the cache give in them, secret in the state", async () => {
+    const { resources } = await record(make({ ...worker, database: true, cache: true, derived }));
+    const filler = child(resources, "Container", "shop-secrets-filler");
+    const uploads = filler.inputs["uploads"] as { file: string; content: string }[];
+    const of = (name: string) => uploads.find(({ file }) => file === `/files/${name}`)?.content;
+    assert.equal(of("SHOP_DB"), of("DATABASE_URL")?.replace("postgresql:", "postgresql+asyncpg:"));
+    assert.equal(of("BROKER"), of("REDIS_URL"));
+    assert.match(of("BROKER") ?? "", /^redis:\/\/shop:./);
+    const { envs } = child(resources, "Container", "shop-worker-0").inputs;
+    assert.ok((envs as string[]).includes("SHOP_DB_FILE=/run/secrets/SHOP_DB"));
+  });
+});
+
 describe("an unprepared image", () => {
   const unprepared: AppDefinition = {
     context: "https://example.com/shop.git#0123456789abcdef0123456789abcdef01234567",

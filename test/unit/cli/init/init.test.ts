@@ -49,6 +49,7 @@ describe("a Dockerfile", () => {
       command: ["/bin/sh", "-c", "python3 -m http.server $PORT"],
       volumes: ["/data", "/var/lib/my app"],
       env: { PORT: "8080", GREETING: "two words" },
+      args: [],
       runs: ["useradd --uid 1234 shop &&     chown -R shop /data"],
     });
   });
@@ -77,29 +78,9 @@ describe("the user", () => {
   });
 });
 
-describe("the environment", () => {
-  test("gives names of secrets alone, and sees a database and a cache", () => {
-    const sample = [
-      "# the sample", "PORT=8080", "GREETING='hello you'", "SESSION_KEY=canary-1", "apiToken=canary-2", "SENTRY_DSN=", "MAIL_URL=smtp://me:canary-3@mail:25",
-      "POSTGRES_PASSWORD=canary-4", "POSTGRES_HOST=db", "REDIS_URL=redis://:canary-5@cache", "DB_PASSWORD=canary-6", "EMPTY=", "KEYBOARD=qwertz", "TLS_KEY_FILE=/k",
-    ].join("\n");
-    const found = readEnvironment(sample, { API_SECRET: "canary-7", PATH: "/bin" });
-    assert.deepEqual(found, {
-      env: { PORT: "8080", GREETING: "hello you", KEYBOARD: "qwertz", TLS_KEY_FILE: "/k" },
-      secrets: ["API_SECRET", "MAIL_URL", "SENTRY_DSN", "SESSION_KEY", "apiToken"],
-      database: true,
-      cache: true,
-      foreign: ["DB_PASSWORD"],
-      empty: ["EMPTY"],
-      unreadable: [],
-    });
-    assert.doesNotMatch(JSON.stringify(found), /canary/);
-  });
-});
-
 describe("what is written", () => {
   const facts = readDockerfile('FROM debian:trixie-slim\nEXPOSE 8000\nVOLUME /var/lib/notes\nCMD ["python3", "/notes.py"]\n');
-  const prepared = prepare({ facts, environment: readEnvironment("NOTES_PASSWORD=x\nGREETING=hi\nlower=case\nDATABASE_URL=\n", {}), scripts: "", port: 8000, context: "/srv/notes" });
+  const prepared = prepare({ facts, environment: readEnvironment({ sample: "NOTES_PASSWORD=x\nGREETING=hi\nlower=case\nDATABASE_URL=\n", image: {} }), scripts: "", port: 8000, context: "/srv/notes" });
 
   test("is a definition that is less hardened where the image can't bear it", async () => {
     const text = renderApp("/srv/notes", contextCode("/srv/notes", "/project", "/project/apps/notes"), prepared);
@@ -128,7 +109,7 @@ describe("what is written", () => {
         if (field === "base") hostile.base = `x/y${code("base")}`;
         if (field === "user") hostile.user = `strange${code("user")}`;
         if (field === "root") hostile.user = `0${code("root")}:0`;
-        const environment = { ...readEnvironment("API_SECRET=1\n", {}), env: { lower: code("value"), [`key${sign}`]: "x" } };
+        const environment = { ...readEnvironment({ sample: "API_SECRET=1\n", image: {} }), env: { lower: code("value"), [`key${sign}`]: "x" } };
         const found = prepare({ facts: hostile, environment, scripts: "gosu", port: 80, context: source });
         const text = renderApp(source, contextCode(source, "/project", "/project/apps/a"), found);
         const lines = text.split(/[\n\r\v\u0085\u2028\u2029\u202E]/);
@@ -145,9 +126,9 @@ describe("what is written", () => {
 
   test("takes no value from a sample that ends a line of the stack file for some reader: the Pulumi CLI's YAML has more line ends", () => {
     const sample = `GOOD=two words\nTITLE=x\u2028  berth:docker:\u2028    ssh://evil@example.com\nOTHER="a\u0085b"\nTWO="a\nb"\n`;
-    const { env, unreadable } = readEnvironment(sample, {});
-    assert.deepEqual([env, unreadable], [{ GOOD: "two words", TWO: "a\nb" }, ["OTHER", "TITLE"]]);
-    const found = prepare({ facts, environment: readEnvironment(sample, {}), scripts: "", port: 8000, context: "/srv/notes" });
+    const { env, unset } = readEnvironment({ sample, image: {} });
+    assert.deepEqual([env, unset.unreadable], [{ GOOD: "two words", TWO: "a\nb" }, ["OTHER", "TITLE"]]);
+    const found = prepare({ facts, environment: readEnvironment({ sample, image: {} }), scripts: "", port: 8000, context: "/srv/notes" });
     assert.match(found.check.join("\n"), /OTHER, TITLE have signs in the sample that end a line or can't be seen: they are not taken over/);
   });
 
@@ -179,6 +160,18 @@ describe("a source", () => {
     await assert.rejects(openSource(`${address}#master`, never), /has "master", which is no commit of 40 digits/);
     await assert.rejects(openSource(`${address}#${"0".repeat(40)}`, never), /at 0{40} can't be fetched/);
     await assert.rejects(openSource(`${address}#${one}:server`, never), /has no Dockerfile/);
+  });
+
+  test("at an address without .git is the same as with it, which the builder needs; one with a login is refused, and not repeated", async () => {
+    await assert.rejects(openSource("https://git.invalid/acme/shop/", never), /https:\/\/git\.invalid\/acme\/shop\.git has no commit: /);
+    for (const login of ["canary-token@", "me:canary-token@"]) {
+      await assert.rejects(openSource(`https://${login}git.invalid/acme/shop.git#1`, never), (error: Error) => {
+        assert.match(error.message, /the address of git\.invalid\/acme\/shop\.git has a login or a parameter in it/);
+        assert.doesNotMatch(error.message, /canary/);
+        return true;
+      });
+    }
+    await assert.rejects(openSource("https://git.invalid/shop.git?private_token=canary#1", never), (error: Error) => !error.message.includes("canary"));
   });
 
   test("has a name in the shape of an application's", () => {

@@ -32,6 +32,15 @@ describe("an app.ts", () => {
     assert.deepEqual(problemsOf(shop({ web })), []);
   });
 
+  test("whose derived secrets are made of what it is not given is told so", () => {
+    const derived = { DB_PASSWORD: "${POSTGRES_PASSWORD}", BROKER: "${REDIS_URL}" };
+    const problems = problemsOf(shop({ database: true, derived }));
+    assert.deepEqual(problems.map(({ field, value }) => [field, value]), [["derived.BROKER of apps/trade/shop/app.ts", "${REDIS_URL}"]]);
+    assert.match(problems[0]?.allowed ?? "", /one of POSTGRES_HOST, /);
+    assert.deepEqual(problemsOf(shop({ database: true, cache: true, derived })), []);
+    assert.match(problemsOf(shop({ derived }))[0]?.allowed ?? "", /it has neither/);
+  });
+
   test("with headers or ports that Traefik can't set or reach is told which", () => {
     const web = { port: 80, health: { path: "/" } };
     const fields = (more: object) => problemsOf(shop({ web: { ...web, ...more } })).map(({ field, value }) => [field.split(" ")[0], value]);
