@@ -1,5 +1,9 @@
 import type { Machine } from "./machine.ts";
+import { places } from "./places.ts";
 import type { Tally } from "./tally.ts";
+
+/** Why a test that takes long is left out. */
+export const leftToTheNight = "slow: `./berth test --slow` runs it each night";
 
 /** A test that is left out on some machines. */
 export interface Skip {
@@ -24,13 +28,15 @@ const conditions = {
   "no zsh on PATH": ({ program }) => !program("zsh"),
   "no fish on PATH": ({ program }) => !program("fish"),
   "no Trivy on PATH": ({ program }) => !program("trivy"),
-  "slow: `./berth test --slow` runs it each night": ({ slow }) => !slow,
+  [leftToTheNight]: ({ slow }) => !slow,
 } satisfies Record<string, (machine: Machine, name: string) => boolean | undefined>;
 
 type Condition = keyof typeof conditions;
 
 /** Every test that may be left out. Any other skip fails the run. */
 export const skips: readonly Skip[] = [
+  // Whole files, which are not even begun.
+  ...Object.entries(places).flatMap(([key, { when }]) => (when === undefined ? [] : [{ test: `test/e2e/${key}.test.ts`, condition: leftToTheNight } as const])),
   { test: "e2e on pulumi", condition: "no Pulumi CLI here, and get.pulumi.com does not answer" },
   { test: "linters: ", condition: "outside CI: a linter may be impossible to install" },
   { test: "test/unit/dev/workflows.test.ts: ", condition: "outside CI: a linter may be impossible to install" },
@@ -44,34 +50,39 @@ export const skips: readonly Skip[] = [
   { test: "test/unit/docker/ssh-bounds.test.ts: ", condition: "no ssh on PATH" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
   { test: "test/e2e/app/swarm.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
-  { test: "test/e2e/app/swarm.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
-  { test: "test/e2e/app/systems.test.ts: pcf: ", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/app/systems.test.ts: pcf: ", condition: leftToTheNight },
   { test: "test/e2e/sessions/over-sshd.ts: over ssh, by a real sshd", condition: "no sshd" },
-  { test: "test/e2e/sessions/over-sshd.ts: over ssh, by a real sshd", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/sessions/over-sshd.ts: over ssh, by a real sshd", condition: leftToTheNight },
   { test: "test/e2e/sessions/over-sshd.ts: on the Pulumi CLI, with DOCKER_HOST", condition: "no Pulumi CLI here" },
-  { test: "test/e2e/backup/backup.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
-  { test: "test/e2e/backup/backup-s3.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/app/bounds.ts: a flood of 1 GB", condition: leftToTheNight },
+  { test: "test/e2e/app/worker.ts: leaves the stack", condition: leftToTheNight },
+  { test: "test/e2e/app/worker.ts: a worker that always fails", condition: leftToTheNight },
+  { test: "test/e2e/deploy/cut-over.test.ts: a replica that hangs", condition: leftToTheNight },
+  { test: "test/e2e/deploy/cut-over.test.ts: while all replicas fail", condition: leftToTheNight },
+  { test: "test/e2e/images/built.ts: ", condition: leftToTheNight },
+  { test: "test/e2e/new/templates.ts: ", condition: leftToTheNight },
+  { test: "test/e2e/postgres/faults.ts: an image without its version", condition: leftToTheNight },
+  { test: "test/e2e/postgres/slow.ts: behind a link", condition: leftToTheNight },
+  { test: "test/e2e/promote/story.test.ts: a release that never", condition: leftToTheNight },
+  { test: "test/e2e/redis/faults.ts: whose data takes", condition: leftToTheNight },
+  { test: "test/e2e/schedules/schedules.ts: runs that were due", condition: leftToTheNight },
+  { test: "test/e2e/sessions/run.ts: run outlives", condition: leftToTheNight },
+  { test: "test/e2e/sessions/sessions.ts: logs -f", condition: leftToTheNight },
+  { test: "test/e2e/backup/backup.test.ts: ", condition: leftToTheNight },
   { test: "test/e2e/deploy/backends.test.ts: ", condition: "on the embedded engine: it is about the Pulumi CLI" },
-  { test: "test/e2e/deploy/backends.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
-  { test: "test/e2e/deploy/earlier-version.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
-  { test: "test/e2e/deploy/interrupted.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/engine/build.test.ts: on an engine that has none of its layers", condition: "not root, or no dockerd: no second Docker Engine" },
   { test: "test/e2e/deploy/refusals.test.ts: a full disk", condition: "not root: no network namespace, no small disk" },
   { test: "test/e2e/deploy/refusals.test.ts: stand-ins", condition: "Docker Hub answers: there are no stand-ins" },
   { test: "test/e2e/deploy/refusals.test.ts: no network", condition: "not root: no network namespace, no small disk" },
   { test: "test/e2e/engine/engine.test.ts: engine: pulumi", condition: "no Pulumi CLI here" },
-  { test: "test/e2e/engine/images.test.ts: services/rust", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/engine/import.test.ts: ", condition: "no Pulumi CLI here" },
   { test: "test/e2e/engine/restart.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
-  { test: "test/e2e/images/prune.ts: images prune", condition: "slow: `./berth test --slow` runs it each night" },
-  { test: "test/e2e/replicas/replicas.ts: a restart that is killed", condition: "slow: `./berth test --slow` runs it each night" },
-  { test: "test/e2e/images/sizes.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
-  { test: "test/e2e/new/templates.ts: rust", condition: "slow: `./berth test --slow` runs it each night" },
+  { test: "test/e2e/images/prune.ts: images prune", condition: leftToTheNight },
+  { test: "test/e2e/replicas/replicas.ts: a restart that is killed", condition: leftToTheNight },
   { test: "test/e2e/policy/policy.test.ts: plain pulumi", condition: "on the embedded engine: it is about the Pulumi CLI" },
   { test: "test/e2e/postgres/faults.ts: with its volume full", condition: "no loop devices: no small disk for Postgres" },
   { test: "test/e2e/preview/prod-preview.test.ts: with placeholder secrets", condition: "not root: no network namespace, no small disk" },
   { test: "test/e2e/promote/story.test.ts: ", condition: "not root, or no dockerd: no second Docker Engine" },
-  { test: "test/e2e/releases/rollback.test.ts: ", condition: "slow: `./berth test --slow` runs it each night" },
   { test: "test/e2e/releases/rollback.test.ts: plain pulumi up", condition: "on the embedded engine: it is about the Pulumi CLI" },
   { test: "test/e2e/standins/images.test.ts: ", condition: "Docker Hub does not answer, and the image has no stand-in" },
   { test: "test/e2e/standins/validators.test.ts: Loki", condition: "Docker Hub does not answer, and the image has no stand-in" },

@@ -10,7 +10,8 @@ import { otherLinters, packageCheck, schemaCheck } from "./checks.ts";
 import { runInLanes } from "./lanes.ts";
 import { prepare } from "./machine.ts";
 import { runNodeTests, type Watch } from "./node-tests.ts";
-import { tasksOf } from "./places.ts";
+import { ofTheNight, tasksOf } from "./places.ts";
+import { leftToTheNight } from "./skips.ts";
 import { failedOne, skippedOne, sum, type Tally } from "./tally.ts";
 
 export interface TestStep {
@@ -65,7 +66,10 @@ export function testSteps(context: Context, report: Report, cli: Cli | NoCli, ch
     const tallies: Tally[] = [];
     const only = chosen.engine;
     if ("reason" in cli && only === undefined) tallies.push(skippedOne("e2e on pulumi", cli.reason));
-    const tasks = tasksOf(found("test/e2e/**/*.test.ts"), { cli: "command" in cli, ...(only !== undefined && { only }), slow: chosen.slow ?? false });
+    const files = found("test/e2e/**/*.test.ts");
+    const engines = { cli: "command" in cli, ...(only !== undefined && { only }), slow: chosen.slow ?? false, named: chosen.files !== undefined };
+    const tasks = tasksOf(files, engines);
+    for (const file of files) if (!engines.slow && !engines.named && ofTheNight(file, engines.cli)) tallies.push(skippedOne(file, leftToTheNight));
     await runInLanes(
       tasks,
       async ({ file, engine }) => {

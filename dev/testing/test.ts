@@ -14,9 +14,9 @@ export const command: Command = {
   summary: "lint, types, unit, component and end-to-end tests",
   description: [
     `Runs ${stepNames.join(", ")}: what needs no Docker side by side, then the rest.`,
-    "End-to-end tests run in three lanes: the cut-over on both engines, what no engine changes on the embedded",
-    "one, the rest on the Pulumi CLI where it can be had. What they need is set up as up does it. Only what",
-    "dev/testing/skips.ts lists may be skipped.",
+    "End-to-end tests run in three lanes, each promise once: what no engine changes on the embedded one, the rest on the",
+    "Pulumi CLI where it can be had. The others come with --slow, or where --files names their file. What they need is",
+    "set up as up does it. Only what dev/testing/skips.ts lists may be skipped.",
     "How long each step and test file took is said before the last lines, and kept in .berth/test/times.txt.",
     "The last line is `N passed, N failed, N skipped`; what was skipped, and why, is named before it.",
   ].join("\n"),

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { onHost } from "../docker-host.ts";
 import { until } from "../eventually.ts";
 import { docker } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 import type { Given } from "./kinds.ts";
 
 /** What an application may take of memory and disk. */
@@ -28,7 +29,7 @@ export function bounds(given: Given): void {
     assert.equal((await project.get("/", "remote")).status, 200);
   });
 
-  test("a flood of 1 GB in a log takes no more of the disk than the driver's cap", async () => {
+  test("a flood of 1 GB in a log takes no more of the disk than the driver's cap", { skip: leftToTheNight }, async () => {
     const { project } = given();
     const [worker] = await project.containers("worker");
     const { LogPath } = await docker.getContainer(worker?.Id ?? "").inspect();

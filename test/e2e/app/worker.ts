@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { until } from "../eventually.ts";
 import { docker } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 import { canary, configureKinds, type Given, readData } from "./kinds.ts";
 
 /** A worker with a volume, and its jobs. */
@@ -38,7 +39,7 @@ export function workers(given: Given): void {
     assert.equal((await readData(project, "starts")).length, 2);
   });
 
-  test("leaves the stack, which goes on without it; its volume stays, and it finds its data when it comes back", async () => {
+  test("leaves the stack, which goes on without it; its volume stays, and it finds its data when it comes back", { skip: leftToTheNight }, async () => {
     const { project } = given();
     const volume = `berth-${project.stack}-robot-volume-data`;
     const starts = await readData(project, "starts");
@@ -63,7 +64,7 @@ export function workers(given: Given): void {
     assert.deepEqual([now.slice(0, -1), now.length], [starts, starts.length + 1]);
   });
 
-  test("a worker that always fails is restarted as often as maxRestarts says, and stays down", async () => {
+  test("a worker that always fails is restarted as often as maxRestarts says, and stays down", { skip: leftToTheNight }, async () => {
     const { project } = given();
     const [worker] = await project.containers("worker");
     const container = docker.getContainer(worker?.Id ?? "");

@@ -12,7 +12,6 @@ import { outputOf } from "../../../docker/exec.ts";
 import { eventually } from "../eventually.ts";
 import { docker, Project } from "../project.ts";
 import { Bucket } from "../servers/bucket.ts";
-import { leftToTheNight } from "../slow.ts";
 import { Keeper } from "./keeper.ts";
 
 // Against a real S3 server of another project (servers/bucket.ts), not against S3 itself. One application has a database, another
@@ -20,7 +19,7 @@ import { Keeper } from "./keeper.ts";
 
 const keys = { key: "canary-access-key", secret: `canary-secret-${randomBytes(8).toString("hex")}` };
 
-describe("backups in a bucket", { skip: leftToTheNight }, () => {
+describe("backups in a bucket", () => {
   let project: Project;
   let bucket: Bucket;
   let keeper: Keeper;

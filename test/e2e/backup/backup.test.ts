@@ -210,7 +210,7 @@ describe("a restore to a time between two inserts", () => {
     assert.deepEqual((await project.up()).changes, {});
   });
 
-  test("leaves a server whose log is archived, backed up and restored on", async () => {
+  test("leaves a server whose log is archived, backed up and restored on", { skip: leftToTheNight }, async () => {
     await query("SELECT pg_switch_wal()");
     await berth("backup", "--type", "full");
     const [{ stdout }] = await Promise.all([berth("restore", "--json"), berth("backup", "drill")]);
@@ -227,7 +227,7 @@ describe("a restore to a time between two inserts", () => {
     await berth("restore", "--discard");
   });
 
-  test("that is later than the log is refused, and leaves nothing behind", async () => {
+  test("that is later than the log is refused, and leaves nothing behind", { skip: leftToTheNight }, async () => {
     const run = await project.berth(["restore", "--to", "2037-01-01 00:00:00", "-s", project.stack]);
     assert.equal(run.code, 1, run.output);
     assert.match(run.output, /the log in the repository ends before that time/);
@@ -449,7 +449,7 @@ describe("damage is told, and never passes for a good backup", { skip: leftToThe
   });
 });
 
-test("another passphrase in the stack file stops the update before the server is touched", async () => {
+test("another passphrase in the stack file stops the update before the server is touched", { skip: leftToTheNight }, async () => {
   const { server } = await parts();
   await configure("another-passphrase-of-a-stack");
   const run = await project.berth(["up", "-s", project.stack]);

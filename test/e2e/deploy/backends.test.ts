@@ -7,10 +7,9 @@ import { after, before, describe, test } from "node:test";
 import { eventually } from "../eventually.ts";
 import { engine, Project } from "../project.ts";
 import { Bucket } from "../servers/bucket.ts";
-import { leftToTheNight } from "../slow.ts";
 import { withTick } from "../tick.ts";
 
-const skip = engine !== "pulumi" ? "the embedded engine has its state in a folder" : leftToTheNight;
+const skip = engine !== "pulumi" && "the embedded engine has its state in a folder";
 
 describe("a state that moves from a folder to a bucket", { skip }, () => {
   let project: Project;

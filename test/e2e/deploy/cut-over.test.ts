@@ -6,6 +6,7 @@ import { crash, pause } from "../docker-host.ts";
 import { eventually } from "../eventually.ts";
 import { startLoad } from "../load.ts";
 import { ask, docker, Project } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 
 let project: Project;
 const definition = "apps/members/app.ts";
@@ -53,7 +54,7 @@ const bothServe = (path: string, within: number) =>
   });
 const web = async () => (await project.containers("web")).map(({ Id }) => Id).toSorted();
 
-test("a replica that hangs gets no request from 5 s after on, and is back once it answers", async (context) => {
+test("a replica that hangs gets no request from 5 s after on, and is back once it answers", { skip: leftToTheNight }, async (context) => {
   const container = docker.getContainer((await web())[0] ?? "");
   await bothServe("/?before-hang", 30_000);
   const load = steadyRequests("/?hang");
@@ -99,7 +100,7 @@ test("a replica that is killed serves again within 10 s, and the other answers m
   assert.deepEqual(lost, [], "what the killed replica could not take, or answer, is asked of the other");
 });
 
-test("while all replicas fail Traefik's check, as on a machine that is too busy, requests are tried all the same", async (context) => {
+test("while all replicas fail Traefik's check, as on a machine that is too busy, requests are tried all the same", { skip: leftToTheNight }, async (context) => {
   const [[postgres], [traefik]] = await Promise.all([project.containers("postgres"), project.containers("traefik")]);
   // What their health view needs; what the others need is there.
   const needed = docker.getContainer(postgres?.Id ?? "");

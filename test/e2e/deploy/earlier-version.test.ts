@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { startLoad } from "../load.ts";
 import { docker, Project } from "../project.ts";
-import { leftToTheNight } from "../slow.ts";
 
 // A stack that an earlier version made, in the same checkout, and then this version's `up`: what a team does that takes
 // a new version. Its applications are those of the recorded stack, which the fast test previews.
@@ -84,7 +83,7 @@ async function look(project: Project) {
   };
 }
 
-test("up over a stack of an earlier version keeps what need not change and all data, and loses no request", { skip: leftToTheNight }, async () => {
+test("up over a stack of an earlier version keeps what need not change and all data, and loses no request", async () => {
   await using project = await Project.create("earlier");
   await configure(project);
   // Goes away with the project, whatever happens.

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { docker, engine, Project } from "../project.ts";
 import { withTick } from "../tick.ts";
-import { leftToTheNight } from "../slow.ts";
 
 let project: Project;
 
@@ -25,14 +24,12 @@ interface Round {
   operations: number;
   /** Of the stack file. */
   settings: Record<string, unknown>;
-  /** Each night alone. */
-  slow?: true;
 }
 
 const rounds: Round[] = [
   { what: "the update that makes the stack", signal: "SIGKILL", operations: 60, settings: { "berth:apps": { tick: tick(2, "1") } } },
-  { what: "one that adds an application", signal: "SIGKILL", operations: 20, settings: { "berth:apps": { tick: tick(2, "1"), members: members("1") } }, slow: true },
-  { what: "one that replaces replicas", signal: "SIGTERM", operations: 4, settings: { "berth:apps": { tick: tick(3, "2"), members: members("2") } }, slow: true },
+  { what: "one that adds an application", signal: "SIGKILL", operations: 20, settings: { "berth:apps": { tick: tick(2, "1"), members: members("1") } } },
+  { what: "one that replaces replicas", signal: "SIGTERM", operations: 4, settings: { "berth:apps": { tick: tick(3, "2"), members: members("2") } } },
   { what: "one that replaces Postgres", signal: "SIGKILL", operations: 2, settings: { "berth:apps": { tick: tick(3, "3"), members: members("2") }, "berth:postgres": postgres } },
   { what: "one that takes an application out", signal: "SIGINT", operations: 6, settings: { "berth:apps": { tick: tick(2, "4") }, "berth:postgres": postgres } },
 ];
@@ -41,10 +38,9 @@ const rounds: Round[] = [
 const seed = Number(process.env["BERTH_SEED"] ?? Date.now() % 100_000);
 const somewhere = (index: number, operations: number) => 1 + ((Math.imul(seed + index, 2_654_435_761) >>> 0) % operations);
 
-for (const [index, { what, signal, operations, settings, slow = false }] of rounds.entries()) {
+for (const [index, { what, signal, operations, settings }] of rounds.entries()) {
   const done = somewhere(index, operations);
-  const skip = slow && leftToTheNight;
-  test(`${signal} at ${what} (seed ${seed}): the next up finishes the work, and the one after changes nothing`, { skip }, async () => {
+  test(`${signal} at ${what} (seed ${seed}): the next up finishes the work, and the one after changes nothing`, async () => {
     await project.configure((config) => {
       // Nobody is asked before an application leaves.
       Object.assign(config, settings, { "berth:environment": "dev" });

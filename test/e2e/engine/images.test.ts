@@ -9,7 +9,6 @@ import { addTags } from "../../../cli/images/push.ts";
 import { buildFor, partTag, platformsIn } from "../../../cli/images/image-platforms.ts";
 import { until } from "../eventually.ts";
 import { freePort } from "../project.ts";
-import { leftToTheNight } from "../slow.ts";
 
 // Needs no stack, so it is run once and not for each engine: hence its name.
 
@@ -53,9 +52,7 @@ function build(context: string): Promise<Step[]> {
 }
 
 for (const [folder, source, line, dependencies] of applications) {
-  // It compiles the application itself for a minute.
-  const skip = folder === "services/rust" && leftToTheNight;
-  test(`${folder}: a changed source line rebuilds no dependency`, { skip }, async (context) => {
+  test(`${folder}: a changed source line rebuilds no dependency`, async (context) => {
     const copy = mkdtempSync(join(tmpdir(), "berth-image-"));
     context.after(() => rmSync(copy, { recursive: true }));
     cpSync(join(import.meta.dirname, "../../../apps", folder), copy, { recursive: true });

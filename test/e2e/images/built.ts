@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import type { Given } from "../app/kinds.ts";
+import { leftToTheNight } from "../slow.ts";
 
 interface Manifest {
   mediaType: string;
@@ -30,7 +31,7 @@ export function builtImages(given: Given): void {
   const manifest = (id: string) => JSON.parse(blob(id).toString()) as Manifest;
   const tagged = (tag: string) => stored(`repositories/service-go/_manifests/tags/${tag}/current/link`).toString();
 
-  test("a part of an image for several platforms has the commit's tag with its architecture, and moves no other", async () => {
+  test("a part of an image for several platforms has the commit's tag with its architecture, and moves no other", { skip: leftToTheNight }, async () => {
     const { project, digest, commit } = given();
     const run = await project.berth(["push", "service-go", "-s", project.stack, "--part", "--json"], { environment: environment() });
     assert.equal(run.code, 0, run.output);
@@ -43,7 +44,7 @@ export function builtImages(given: Given): void {
     assert.throws(() => tagged("v1.2.3"));
   });
 
-  test("a tag names one index for amd64 and arm64: the image that runs, and one that is built of the same source", async () => {
+  test("a tag names one index for amd64 and arm64: the image that runs, and one that is built of the same source", { skip: leftToTheNight }, async () => {
     const { project, digest, commit } = given();
     const run = await project.berth(["push", "service-go", "-s", project.stack, "--platforms", "linux/amd64,linux/arm64"], { environment: environment() });
     assert.equal(run.code, 0, run.output);
@@ -64,7 +65,7 @@ export function builtImages(given: Given): void {
     }
   });
 
-  test("an image is not tagged as a commit that has another source", async () => {
+  test("an image is not tagged as a commit that has another source", { skip: leftToTheNight }, async () => {
     const { project, digest, commit } = given();
     const git = (...args: string[]) => execFileSync("git", ["-C", project.dir, ...args], { encoding: "utf8" }).trim();
     const changed = "apps/services/go/README.md";
@@ -81,7 +82,7 @@ export function builtImages(given: Given): void {
     assert.throws(() => tagged("v1.2.4"));
   });
 
-  test("a platform is not built of another source than what runs", async () => {
+  test("a platform is not built of another source than what runs", { skip: leftToTheNight }, async () => {
     const { project } = given();
     const main = join(project.dir, "apps/services/go/main.go");
     project.write("apps/services/go/main.go", `${readFileSync(main, "utf8")}\n// changed\n`);

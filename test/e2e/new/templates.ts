@@ -7,6 +7,7 @@ import { stripVTControlCharacters } from "node:util";
 import { parse } from "yaml";
 import { templates } from "../../../cli/new/template.ts";
 import type { Project, UpResult } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 
 /** A stack with `my-<template>` of each template that is not left out. */
 export interface Given {
@@ -14,10 +15,10 @@ export interface Given {
   result: UpResult;
 }
 
-/** Why a template is left out: its folder is missing, or compiling Rust's dependencies takes minutes. */
+/** Why a template is left out: its folder is missing, or the night has it. By day one shows the way. */
 export function leftOut(template: string): string | false {
   if (!existsSync(join(import.meta.dirname, "../../../apps/services", template, "app.ts"))) return `apps/services/${template} is missing`;
-  return template === "rust" && !process.env["BERTH_TEST_SLOW"] ? "its dependencies compile for minutes; BERTH_TEST_SLOW=1 runs it" : false;
+  return template !== "node" && leftToTheNight;
 }
 
 const stackFile = ({ dir, stack }: Project) => readFileSync(join(dir, `Pulumi.${stack}.yaml`), "utf8");

@@ -6,8 +6,8 @@ import { after, before, describe } from "node:test";
 import { quickMonitoring } from "../monitoring/quick.ts";
 import { docker, Project } from "../project.ts";
 import { redisFaults } from "../redis/faults.ts";
-import { postgresFaults } from "./faults.ts";
 import { slowPostgres } from "./slow.ts";
+import { postgresFaults } from "./faults.ts";
 
 // One stack for the whole file: an application with a database and a cache. Postgres' data volume is a small file
 // system of its own, where the machine can mount one, so that it can be filled.

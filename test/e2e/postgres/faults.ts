@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { crash } from "../docker-host.ts";
 import { eventually } from "../eventually.ts";
 import { docker } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 import { added, type Given, healthy, server, titles } from "./notes.ts";
 
 const connections = { "berth:postgres": { connections: 60 } };
@@ -48,7 +49,7 @@ export function postgresFaults(of: () => Given): void {
     assert.equal(psql("select count(*) from pg_stat_database where checksum_failures > 0").trim(), "0");
   });
 
-  test("an image without its version is refused by a failed update; replaced then by a change of its settings, it was shut down in order, recovers nothing and has its data", async () => {
+  test("an image without its version is refused by a failed update; replaced then by a change of its settings, it was shut down in order, recovers nothing and has its data", { skip: leftToTheNight }, async () => {
     const given = of();
     const [before, first] = [await titles(given), await server(given)];
     await given.configure({ ...connections, "berth:images": { postgres: "debian:trixie-slim" } });

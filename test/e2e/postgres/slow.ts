@@ -6,6 +6,7 @@ import { outage } from "../docker-host.ts";
 import { eventually } from "../eventually.ts";
 import { docker, freePort } from "../project.ts";
 import { slowLink, wayIn } from "../servers/slow-link.ts";
+import { leftToTheNight } from "../slow.ts";
 import { type Given, health, healthy, server, sql } from "./notes.ts";
 
 /** Postgres cut off, and far away. */
@@ -29,7 +30,7 @@ export function slowPostgres(of: () => Given): void {
 
   // The kernel may lack sch_netem; see slow-link.ts for what stands for the loss of packets. The replicas are asked
   // themselves, each by more clients than its pool has connections.
-  test("behind a link of 300 ms that loses a packet in 20, 15 clients of a replica with 10 connections get their answers", async (context) => {
+  test("behind a link of 300 ms that loses a packet in 20, 15 clients of a replica with 10 connections get their answers", { skip: leftToTheNight }, async (context) => {
     const given = of();
     const { project } = given;
     const name = `berth-${project.stack}-app-notes`;

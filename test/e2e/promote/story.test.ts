@@ -8,6 +8,7 @@ import { type LoadResult, startLoad } from "../load.ts";
 import { ask, engine, freePort, Project } from "../project.ts";
 import { Registry } from "../servers/registry.ts";
 import { platformImages, SecondEngine } from "../servers/second-engine.ts";
+import { leftToTheNight } from "../slow.ts";
 
 // One release after the other, as a team has them: dev on this machine's engine, prod on one of its own, a registry
 // and a git remote that both use, and load on both from the first deploy to the last.
@@ -172,7 +173,7 @@ test("promoted, it is previewed line by line, and runs in prod as reviewed: the 
   assert.match(readFileSync(join(project.dir, `Pulumi.${prod}.yaml`), "utf8"), /^# What runs in production\.$/m);
 });
 
-test("a release that never gets healthy is refused by its health gate, and the one before serves on", { skip }, async () => {
+test("a release that never gets healthy is refused by its health gate, and the one before serves on", { skip: skip || leftToTheNight }, async () => {
   project.edit(`${source}/api.ts`, "reply.code(connected ? 200 : 503)", "reply.code(503)");
   project.edit("apps/services/node/app.ts", "wait: 60", "wait: 15");
   commit("feat: a mistake that the health gate sees");

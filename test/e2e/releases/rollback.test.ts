@@ -8,7 +8,6 @@ import { parseDocument } from "yaml";
 import { pause } from "../docker-host.ts";
 import { startLoad } from "../load.ts";
 import { docker, engine, Project } from "../project.ts";
-import { leftToTheNight } from "../slow.ts";
 
 // One stack through its releases and a failed update. Each kind of migration between releases: test/unit/cli/releases/releases.test.ts.
 
@@ -223,7 +222,7 @@ test("a rollback that fails puts the stack file back", async () => {
   assert.equal((await project.get("/health")).status, 200);
 });
 
-test("an image that is gone is named before anything is changed", { skip: leftToTheNight }, async () => {
+test("an image that is gone is named before anything is changed", async () => {
   const second = (await releases()).find(({ number }) => number === 2)?.images["members"] ?? "";
   const [text, before] = [stackFile(), await replicas()];
   await docker.getImage(second).remove({ force: true });
@@ -248,7 +247,7 @@ test("plain pulumi up makes a release", { skip: engine !== "pulumi" && "the embe
   assert.deepEqual([fourth?.number, fourth?.changes?.config.map(({ key }) => key)], [6, ["berth:apps.members.env.VERSION"]]);
 });
 
-test("over a migration that drops a column it is refused before anything is changed, and goes on by --force migrations", { skip: leftToTheNight }, async () => {
+test("over a migration that drops a column it is refused before anything is changed, and goes on by --force migrations", async () => {
   project.write("apps/services/node/migrations/0004_drop_body.sql", "ALTER TABLE notes DROP COLUMN body;\n");
   const waiting = await project.berth(["up", "-s", project.stack]);
   assert.match(waiting.output, /not built from the folder, as a rollback holds the image in .*: members, notes; to go forward: \.\/berth forward/);
@@ -277,7 +276,7 @@ test("over a migration that drops a column it is refused before anything is chan
   assert.equal(await columns(), "id title created_at");
 });
 
-test("--keep-secrets leaves the secret that runs; a purge takes older values out of every record", { skip: leftToTheNight }, async () => {
+test("--keep-secrets leaves the secret that runs; a purge takes older values out of every record", async () => {
   const secretsBack = async (...more: string[]) => {
     const run = await berth("rollback", project.stack, "--to", "2", "--force", "migrations", "--dry-run", "--json", ...more);
     assert.equal(run.code, 0, run.output);

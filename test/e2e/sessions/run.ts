@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type Given, settings } from "../deploy/dev-stack.ts";
 import { until } from "../eventually.ts";
 import { docker } from "../project.ts";
+import { leftToTheNight } from "../slow.ts";
 import { typed } from "./typed.ts";
 
 /** A command in a container of its own. */
@@ -27,7 +28,7 @@ export function run(given: Given): void {
     assert.deepEqual(await project.containers("run"), []);
   });
 
-  test("run outlives an up, is shown by status, and stops in good order when interrupted", async () => {
+  test("run outlives an up, is shown by status, and stops in good order when interrupted", { skip: leftToTheNight }, async () => {
     const { project } = given();
     const script = "trap 'echo stopped; exit 0' TERM; echo ready; while :; do sleep 0.1; done";
     const child = spawn("./berth", ["run", "members", "-s", project.stack, "--", "sh", "-c", script], { cwd: project.dir, env: project.environment });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type Given, settings } from "../deploy/dev-stack.ts";
 import { eventually, until } from "../eventually.ts";
+import { leftToTheNight } from "../slow.ts";
 import { typed } from "./typed.ts";
 
 /** Clients of Postgres and Redis. */
@@ -84,7 +85,7 @@ export function logLines(given: Given): void {
 }
 
 export function follow(given: Given): void {
-  test("logs -f follows all replicas of an application through a deploy", async () => {
+  test("logs -f follows all replicas of an application through a deploy", { skip: leftToTheNight }, async () => {
     const { project } = given();
     const child = spawn("./berth", ["logs", "-f", "members", "-n", "0", "-s", project.stack], { cwd: project.dir, env: project.environment });
     let text = "";

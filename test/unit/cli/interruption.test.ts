@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { codeOf } from "../../../cli/exit.ts";
 import { heed, interruptible } from "../../../cli/interruption.ts";
 import { up } from "../../../engine/index.ts";
+import { programCopy } from "./program-copy.ts";
 
-const root = join(import.meta.dirname, "../../..");
 const stack = "interrupted";
-const folder = mkdtempSync(join(tmpdir(), "berth-interrupted-"));
-after(() => rmSync(folder, { recursive: true }));
-for (const path of ["cli", "components", "config", "dev", "docker", "engine", "policy", "pulumi", "standins", "package.json", "Pulumi.yaml"]) cpSync(join(root, path), join(folder, path), { recursive: true });
-symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+const { folder, main, environment } = programCopy("interrupted");
 const file = join(folder, `Pulumi.${stack}.yaml`);
 writeFileSync(file, "config: {}\n");
 
@@ -33,7 +29,7 @@ for (const [index, signal] of (["SIGINT", "SIGTERM"] as const).entries()) {
         open.add(connection.on("error", () => undefined));
         asked.resolve();
       }).listen(socket);
-      const child = spawn(process.execPath, [join(folder, "dev/main.ts"), ...args], { env: { PATH: process.env["PATH"], HOME: folder, TMPDIR: temporary, DOCKER_HOST: `unix://${socket}`, BERTH_ENGINE: "embedded", PULUMI_CONFIG_PASSPHRASE: "test" } });
+      const child = spawn(process.execPath, [main, ...args], { env: { ...environment, TMPDIR: temporary, DOCKER_HOST: `unix://${socket}`, BERTH_ENGINE: "embedded" } });
       let printed = "";
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (printed += text));
       await asked.promise;

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { execaNode } from "execa";
 import { Project } from "../../../cli/project.ts";
+import { programCopy } from "./program-copy.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "berth-project-"));
-after(() => rmSync(folder, { recursive: true }));
+const { folder, main, environment } = programCopy("project");
 const project = new Project(folder);
 const write = (text: string) => writeFileSync(project.stackFile("dev"), text);
 
@@ -31,14 +30,11 @@ describe("a stack file", () => {
   }
 
   test("that can't be read is one message and no stack trace, whatever the command", async () => {
-    const root = join(import.meta.dirname, "../../..");
-    for (const path of ["cli", "components", "config", "dev", "docker", "engine", "policy", "pulumi", "standins", "package.json", "Pulumi.yaml"]) cpSync(join(root, path), join(folder, path), { recursive: true });
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     write("config:\n  berth:apps:\n    shop: {}\n    shop: {}\n");
-    const env = { PATH: process.env["PATH"], HOME: folder, DOCKER_HOST: `unix://${join(folder, "none.sock")}`, BERTH_ENGINE: "embedded", PULUMI_CONFIG_PASSPHRASE: "test" };
+    const env = { ...environment, DOCKER_HOST: `unix://${join(folder, "none.sock")}`, BERTH_ENGINE: "embedded" };
     const commands = [["preview"], ["status"], ["secret", "shop:KEY"], ["new", "cart", "--template", "go"]];
     for (const [name = "", ...words] of commands) {
-      const { exitCode, all } = await execaNode({ all: true, reject: false, input: "value", env, extendEnv: false })(join(folder, "dev/main.ts"), [name, ...words, "-s", "dev"]);
+      const { exitCode, all } = await execaNode({ all: true, reject: false, input: "value", env, extendEnv: false })(main, [name, ...words, "-s", "dev"]);
       assert.notEqual(exitCode, 0, name);
       assert.match(all, /^error: .*Pulumi\.dev\.yaml can't be read: Map keys must be unique/m, name);
       assert.doesNotMatch(all, /^\s+at /m, name);

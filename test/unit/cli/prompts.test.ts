@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { Crypter } from "../../../pulumi/secrets.ts";
+import { programCopy } from "./program-copy.ts";
 
-const root = join(import.meta.dirname, "../../..");
-const folder = mkdtempSync(join(tmpdir(), "berth-prompts-"));
-after(() => rmSync(folder, { recursive: true }));
-for (const path of ["cli", "components", "config", "dev", "docker", "engine", "policy", "pulumi", "standins", "package.json", "Pulumi.yaml"]) cpSync(join(root, path), join(folder, path), { recursive: true });
-symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+const { folder, main, environment } = programCopy("prompts");
 const stackFile = join(folder, "Pulumi.dev.yaml");
 writeFileSync(stackFile, "config: {}\n");
 
@@ -39,9 +35,9 @@ sys.exit(os.waitstatus_to_exitcode(status))
 `;
 
 function onTerminal(args: string[], ...steps: [wanted: string, typed: string][]): { code: number | null; shown: string } {
-  const { status, stdout, stderr } = spawnSync("python3", ["-c", driver, JSON.stringify(steps), process.execPath, join(folder, "dev", "main.ts"), ...args], {
+  const { status, stdout, stderr } = spawnSync("python3", ["-c", driver, JSON.stringify(steps), process.execPath, main, ...args], {
     encoding: "utf8",
-    env: { PATH: process.env["PATH"], HOME: folder, TERM: "xterm", PULUMI_CONFIG_PASSPHRASE: "test" },
+    env: { ...environment, TERM: "xterm" },
   });
   assert.equal(stderr, "");
   return { code: status, shown: stdout };
@@ -70,7 +66,7 @@ test("what is typed for a secret is not shown, and is in the stack file encrypte
 
 test("without a terminal the value comes through a pipe, without its line end", async () => {
   writeFileSync(stackFile, "config: {}\n");
-  const { status, stderr } = spawnSync(process.execPath, [join(folder, "dev", "main.ts"), ...secret], { input: "piped value\n", encoding: "utf8", env: { PATH: process.env["PATH"], HOME: folder, PULUMI_CONFIG_PASSPHRASE: "test" } });
+  const { status, stderr } = spawnSync(process.execPath, [main, ...secret], { input: "piped value\n", encoding: "utf8", env: environment });
   assert.equal(status, 0, stderr);
   const text = readFileSync(stackFile, "utf8");
   const crypter = await Crypter.open("test", /^encryptionsalt: (.*)$/m.exec(text)?.[1] ?? "");

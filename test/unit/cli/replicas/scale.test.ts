@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { scalesOf, withReplicas } from "../../../../cli/replicas/scale.ts";
 import { withFile } from "../../../../cli/stack-file/with-file.ts";
+import { programCopy } from "../program-copy.ts";
 
 test("words are applications with numbers, each named once", () => {
   assert.deepEqual(scalesOf(["root=3", "my-shop=10"]), { root: 3, "my-shop": 10 });
@@ -36,13 +37,9 @@ test("a stack file is put back when what it was changed for fails, and the error
 });
 
 describe("a number that an application can't have", () => {
-  const root = join(import.meta.dirname, "../../../..");
-  const folder = mkdtempSync(join(tmpdir(), "berth-scale-"));
-  after(() => rmSync(folder, { recursive: true }));
+  const { folder, main, environment } = programCopy("scale");
   const stackFile = join(folder, "Pulumi.dev.yaml");
   before(() => {
-    for (const path of ["cli", "components", "config", "dev", "docker", "engine", "policy", "pulumi", "standins", "package.json", "Pulumi.yaml"]) cpSync(join(root, path), join(folder, path), { recursive: true });
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     for (const [app, rest] of [["shop", "web: { port: 1, health: { path: '/' } }"], ["files", "web: { port: 1, health: { path: '/' } }, volumes: { data: '/data' }"], ["mail", "worker: { health: ['true'] }"]] as const) {
       mkdirSync(join(folder, "apps", app), { recursive: true });
       writeFileSync(join(folder, "apps", app, "app.ts"), `export default { context: import.meta.dirname, ${rest} };\n`);
@@ -60,7 +57,7 @@ describe("a number that an application can't have", () => {
   for (const [words, code, said] of refused) {
     test(`is refused: ${words.join(" ")}`, () => {
       const text = readFileSync(stackFile, "utf8");
-      const run = spawnSync(process.execPath, [join(folder, "dev/main.ts"), "scale", ...words, "-s", "dev"], { encoding: "utf8", env: { PATH: process.env["PATH"], HOME: folder, PULUMI_CONFIG_PASSPHRASE: "test" } });
+      const run = spawnSync(process.execPath, [main, "scale", ...words, "-s", "dev"], { encoding: "utf8", env: environment });
       assert.equal(run.status, code, run.stderr);
       assert.match(run.stderr, said);
       assert.equal(readFileSync(stackFile, "utf8"), text);
@@ -68,7 +65,7 @@ describe("a number that an application can't have", () => {
   }
 
   test("and one that it can have is written by --no-up, which tells what applies it", () => {
-    const run = spawnSync(process.execPath, [join(folder, "dev/main.ts"), "scale", "shop=2", "-s", "dev", "--no-up"], { encoding: "utf8", env: { PATH: process.env["PATH"], HOME: folder } });
+    const run = spawnSync(process.execPath, [main, "scale", "shop=2", "-s", "dev", "--no-up"], { encoding: "utf8", env: environment });
     assert.equal(run.status, 0, run.stderr);
     assert.equal(run.stdout, "Pulumi.dev.yaml has shop=2; apply it by ./berth up shop -s dev\n");
     assert.equal(readFileSync(stackFile, "utf8"), "config:\n  berth:apps: { shop: { replicas: 2 }, files: {}, mail: {} }\n");

@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import { parse } from "yaml";
 import { sorted } from "../../../../cli/stack-file/secret-import.ts";
 import { listed } from "../../../../cli/stack-file/secret-list.ts";
 import { wantedSecrets } from "../../../../config/checks/secrets.ts";
 import { Crypter } from "../../../../pulumi/secrets.ts";
+import { programCopy } from "../program-copy.ts";
 
-const root = join(import.meta.dirname, "../../../..");
-const folder = mkdtempSync(join(tmpdir(), "berth-secrets-"));
-after(() => rmSync(folder, { recursive: true }));
-for (const path of ["cli", "components", "config", "dev", "docker", "engine", "policy", "pulumi", "standins", "package.json", "Pulumi.yaml"]) cpSync(join(root, path), join(folder, path), { recursive: true });
-symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+const { folder, main, environment } = programCopy("secrets");
 mkdirSync(join(folder, "apps/shop"), { recursive: true });
 writeFileSync(join(folder, "apps/shop/app.ts"), 'export default { context: import.meta.dirname, secrets: { API_KEY: "key of the bank", SENTRY_DSN: { purpose: "address of errors", optional: true } } };\n');
 const stackFile = join(folder, "Pulumi.prod.yaml");
@@ -22,7 +18,7 @@ const before = "# prod\nconfig:\n  berth:environment: prod\n  berth:secrets: req
 beforeEach(() => writeFileSync(stackFile, before));
 
 function secret(words: string[], input = "", more: NodeJS.ProcessEnv = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, "dev/main.ts"), "secret", ...words, "-s", "prod"], { input, encoding: "utf8", cwd: folder, env: { PATH: process.env["PATH"], HOME: folder, PULUMI_CONFIG_PASSPHRASE: "test", ...more } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, "secret", ...words, "-s", "prod"], { input, encoding: "utf8", cwd: folder, env: { ...environment, ...more } });
   return { code: status, stdout, stderr };
 }
 

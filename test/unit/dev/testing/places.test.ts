@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { keyOf, places, tasksOf } from "../../../../dev/testing/places.ts";
+import { keyOf, ofTheNight, places, tasksOf } from "../../../../dev/testing/places.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const files = globSync("test/e2e/**/*.test.ts", { cwd: root });
@@ -20,10 +20,9 @@ const enginesOf = (file: string, engines: Parameters<typeof tasksOf>[1]) => task
 
 test("a file runs once, on the Pulumi CLI where it is there, or on the quick engine; the embedded engine's own tests on it", () => {
   assert.deepEqual(enginesOf("deploy/cut-over", { cli: true }), ["pulumi"]);
-  for (const cli of [true, false]) assert.deepEqual(enginesOf("traefik/tls", { cli }), ["embedded"], "no engine changes what it shows");
-  assert.deepEqual(enginesOf("deploy/cut-over", { cli: false }), ["embedded"]);
-  for (const file of ["deploy/dev-stack", "promote/story", "releases/rollback", "drift/drift", "preview/preview"]) {
-    assert.deepEqual(enginesOf(file, { cli: true }), ["embedded"]);
+  assert.deepEqual(enginesOf("traefik/tls", { cli: true }), ["embedded"], "no engine changes what it shows");
+  for (const file of ["deploy/dev-stack", "promote/story"]) {
+    for (const cli of [true, false]) assert.deepEqual(enginesOf(file, { cli }), ["embedded"]);
     assert.deepEqual(enginesOf(file, { cli: true, slow: true }), ["pulumi", "embedded"]);
   }
   assert.deepEqual(enginesOf("engine/engine", { cli: true }), ["embedded"]);
@@ -31,12 +30,31 @@ test("a file runs once, on the Pulumi CLI where it is there, or on the quick eng
 
 test("--engine leaves out the other, and --slow runs each file on each engine", () => {
   assert.deepEqual(enginesOf("traefik/tls", { cli: true, only: "embedded" }), ["embedded"]);
-  for (const file of ["drift/drift", "traefik/tls"]) assert.deepEqual(enginesOf(file, { cli: true, only: "pulumi" }), ["pulumi"]);
+  for (const file of ["deploy/dev-stack", "traefik/tls"]) assert.deepEqual(enginesOf(file, { cli: true, only: "pulumi" }), ["pulumi"]);
   assert.deepEqual(enginesOf("engine/engine", { cli: true, only: "pulumi" }), []);
   assert.deepEqual(enginesOf("traefik/tls", { cli: true, slow: true }), ["pulumi", "embedded"]);
   assert.deepEqual(enginesOf("traefik/tls", { cli: false, slow: true }), ["embedded"]);
 });
 
-test("no end-to-end file is left out on a machine without the CLI, nor on one with it", () => {
-  for (const cli of [true, false]) assert.deepEqual(new Set(tasksOf(files, { cli }).map(({ file }) => file)), new Set(files));
+test("what is left to the night runs with --slow, and by day where --files names it", () => {
+  for (const file of ["releases/rollback", "drift/drift"]) {
+    assert.deepEqual(enginesOf(file, { cli: true }), []);
+    assert.deepEqual(enginesOf(file, { cli: true, named: true }), ["embedded"]);
+    assert.deepEqual(enginesOf(file, { cli: true, slow: true }), ["pulumi", "embedded"]);
+  }
+});
+
+test("what is for users of the Pulumi CLI is left to the night where it is missing", () => {
+  assert.deepEqual(enginesOf("deploy/cut-over", { cli: false }), []);
+  assert.deepEqual(enginesOf("deploy/cut-over", { cli: false, named: true }), ["embedded"]);
+  assert.deepEqual(enginesOf("deploy/cut-over", { cli: false, slow: true }), ["embedded"]);
+});
+
+test("each file runs in the night, and which are left to it is told", () => {
+  for (const cli of [true, false]) {
+    assert.deepEqual(new Set(tasksOf(files, { cli, slow: true }).map(({ file }) => file)), new Set(files));
+    const day = new Set(tasksOf(files, { cli }).map(({ file }) => file));
+    assert.deepEqual(files.filter((file) => !day.has(file)), files.filter((file) => ofTheNight(file, cli)));
+    assert.ok(day.size >= 8, "a day without end-to-end tests");
+  }
 });
