@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures `./berth up` of the stack dev three times: as the machine is, with images and built layers present, and once
-# more. Then it writes the table of README.md. For the table the machine is idle, and has neither Node nor a Docker Engine.
+# more. Then it writes the table of docs/benchmarks.md. For the table the machine is idle, and has neither Node nor a Docker Engine.
 # The stack and its data are removed in between.
 set -euo pipefail
 cd "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../.."

@@ -1,4 +1,4 @@
-// test/bench/first-up.sh: what it measured, as the table of README.md.
+// test/bench/first-up.sh: what it measured, as the table of docs/benchmarks.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { duration } from "../../cli/table.ts";
@@ -16,7 +16,7 @@ export interface FirstUp {
 
 const columns = ["first", "present", "second"] as const;
 
-/** The part of README.md between its two marks. @param runs From nothing, with images present, once more. */
+/** The part of docs/benchmarks.md between its two marks. @param runs From nothing, with images present, once more. */
 export function timings(runs: Record<(typeof columns)[number], FirstUp>): string {
   const of = ({ steps }: FirstUp, ...names: string[]) => steps.reduce((sum, { name, milliseconds }) => sum + (names.includes(name) ? milliseconds : 0), 0);
   const node = ({ whole, milliseconds }: FirstUp) => whole - milliseconds;
@@ -48,9 +48,9 @@ function read(folder: string, name: string): FirstUp {
 
 if (import.meta.main) {
   const [folder = ""] = process.argv.slice(2);
-  const readme = join(import.meta.dirname, "../../README.md");
+  const page = join(import.meta.dirname, "../../docs/benchmarks.md");
   const table = timings({ first: read(folder, "first"), present: read(folder, "present"), second: read(folder, "second") });
   const marked = /(<!-- timings -->\n)[^]*(<!-- \/timings -->)/;
-  writeFileSync(readme, readFileSync(readme, "utf8").replace(marked, (_, begin: string, end: string) => `${begin}${table}\n${end}`));
+  writeFileSync(page, readFileSync(page, "utf8").replace(marked, (_, begin: string, end: string) => `${begin}${table}\n${end}`));
   console.log(table);
 }

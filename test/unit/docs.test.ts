@@ -45,7 +45,7 @@ for (const document of documents) {
 
   test(`${document}: files and folders that it names exist`, () => {
     for (const [, path = ""] of read(document).matchAll(/`((?:apps|components|config|cli|dev|docker|pulumi|policy|engine|standins|test|docs)\/[\w./-]*)`/g)) {
-      if (!path.startsWith("apps/hello")) assert.ok([path, join("test/e2e", path)].some((place) => existsSync(join(root, place))), path);
+      if (!/^apps\/(hello|shop)/.test(path)) assert.ok([path, join("test/e2e", path)].some((place) => existsSync(join(root, place))), path);
     }
   });
 }
@@ -67,8 +67,8 @@ for (const document of [...documents, ...globSync("apps/**/README.md", { cwd: ro
   });
 }
 
-test("the README names every command", () => {
-  for (const name of Object.keys(commands)) assert.ok(read("README.md").includes(`\`./berth ${name}`), name);
+test("docs/commands.md names every command", () => {
+  for (const name of Object.keys(commands)) assert.ok(read("docs/commands.md").includes(`\`./berth ${name}`), name);
 });
 
 interface Schema {
@@ -110,15 +110,28 @@ test("docs/configuration.md has every key of a stack file, with its default, and
   }
 });
 
-test("the application in the README is a definition, and its entry a right stack file", async () => {
-  const readme = read("README.md");
-  const code = /```ts\n([^`]*)```/.exec(readme)?.[1] ?? "";
-  const { default: hello } = (await import(`data:text/javascript,${encodeURIComponent(stripTypeScriptTypes(code))}`)) as { default: AppDefinition };
-  assert.equal(typeof hello.web?.port, "number");
-  const entry = /`(hello: \{[^`]*\})`/.exec(readme)?.[1] ?? "";
-  const raw = { stack: "test", values: { "berth:apps": JSON.stringify(parse(entry)) }, isSecret: () => false, environment: {} };
-  assert.deepEqual(checkConfig(raw, { hello }).problems, []);
+for (const document of ["README.md", "docs/applications.md"]) {
+  test(`the application in ${document} is a definition, and its entry a right stack file`, async () => {
+    const text = read(document);
+    const code = /```ts\n(import [^`]*)```/.exec(text)?.[1] ?? "";
+    const { default: hello } = (await import(`data:text/javascript,${encodeURIComponent(stripTypeScriptTypes(code))}`)) as { default: AppDefinition };
+    assert.equal(typeof hello.web?.port, "number");
+    const entry = /`(hello: \{[^`]*\})`/.exec(text)?.[1] ?? "";
+    const raw = { stack: "test", values: { "berth:apps": JSON.stringify(parse(entry)), "berth:secrets": "generate" }, isSecret: () => false, environment: {} };
+    assert.deepEqual(checkConfig(raw, { hello }).problems, []);
+  });
+}
+
+test("the stack file of docs/first-deploy.md lacks nothing but the password that the next step sets", async () => {
+  const { config } = parse(/```yaml\n([^`]*)```/.exec(read("docs/first-deploy.md"))?.[1] ?? "") as { config: Record<string, unknown> };
+  const values = Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
+  const { default: shop } = (await import("../../apps/services/node/app.ts")) as { default: AppDefinition };
+  const { problems } = checkConfig({ stack: "prod", values, isSecret: () => false, environment: {} }, { shop });
+  assert.deepEqual(problems.map(({ field }) => field), ["berth:registryPassword"]);
+  assert.match(read("docs/first-deploy.md"), /^\.\/berth secret berth:registryPassword -s prod$/m);
 });
+
+test("the README is at most 150 lines", () => assert.ok(read("README.md").split("\n").length <= 151));
 
 test("the licence is the text of the identifier in package.json", () => {
   assert.equal((JSON.parse(read("package.json")) as { license: string }).license, "Apache-2.0");

@@ -16,12 +16,12 @@ test("an error that is told as it is has its exit code, and a fault of the progr
   assert.equal(codeOf("x"), undefined);
 });
 
-test("each exit code is one number with one meaning, and the README has them all", async () => {
+test("each exit code is one number with one meaning, and docs/commands.md has them all", async () => {
   const codes = Object.values(exitCodes);
   assert.equal(new Set(codes).size, codes.length);
   assert.deepEqual(Object.keys(exitMeanings).map(Number), codes);
-  const readme = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8").replaceAll(/\s+/g, " ");
-  const told = /Exit codes: (.*?);/.exec(readme)?.[1] ?? "";
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/commands.md"), "utf8").replaceAll(/\s+/g, " ");
+  const told = /Exit codes: (.*?);/.exec(page)?.[1] ?? "";
   for (const code of codes) assert.match(told, new RegExp(`(^| )${code} [a-z\\[]`), `${code} is not in: ${told}`);
   for (const { load } of Object.values(commands)) for (const code of (await load()).command.exits) assert.ok(code in exitMeanings, `${code}`);
 });
