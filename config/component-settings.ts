@@ -59,6 +59,7 @@ function applicationSettings(app: App, builds: Config["builds"]) {
     ...app,
     definition: quick ? { ...app.definition, buildArgs: { ...buildArgs, ...quickArgs } } : app.definition,
     memory: mebibytes(app.memory),
+    workers: Object.fromEntries(Object.entries(app.workers).map(([role, size]) => [role, { ...size, memory: mebibytes(size.memory) }])),
     labels: app.image === undefined ? { ...imageLabels(context), ...(quick && { [quickLabel.name]: quickLabel.value }) } : {},
     configFiles: config === undefined ? {} : configFiles(join(context, config.directory)),
   };

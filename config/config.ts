@@ -15,18 +15,22 @@ import { registryProblems } from "./checks/registry.ts";
 import { secretProblems } from "./checks/secrets.ts";
 import { tlsProblems } from "./checks/tls.ts";
 import { unknownKeys } from "./checks/unknown-keys.ts";
+import { workerProblems } from "./checks/workers.ts";
 import { parsed, type Problem, type RawConfig, schemaProblems } from "./problems.ts";
 import { type AppSettings, fields, secretFields, type Settings } from "./settings.ts";
 import { type OwnImage, platformImages } from "./settings/images.ts";
+import { sizesOf, type WorkerSize } from "./sizes.ts";
 
 /** An application of this stack: what its folder needs and what the stack file gives. */
-export interface App extends Omit<AppSettings, "folder"> {
+export interface App extends Omit<AppSettings, "folder" | "worker" | "workers"> {
   name: string;
   definition: AppDefinition;
   host: string;
   replicas: number;
   memory: string;
   cpus: number;
+  /** Of each worker, by its role. */
+  workers: Record<string, WorkerSize>;
   /** Value of each secret that the folder names; undefined where the stack generates it. */
   secrets: Record<string, pulumi.Output<string> | undefined>;
 }
@@ -67,6 +71,7 @@ export function checkConfig(
   problems.push(
     ...appProblems(raw.stack, apps, definitions),
     ...definitionProblems(apps, definitions),
+    ...workerProblems(raw.stack, apps, definitions),
     ...nameProblems(apps, definitions),
     ...developerProblems(raw.stack, settings, definitions),
     ...connectionProblems(raw.stack, apps, definitions, settings),
@@ -94,15 +99,12 @@ export function checkConfig(
       registryPassword: secrets.registryPassword ?? secretOf(raw.environment["BERTH_REGISTRY_PASSWORD"]),
       apps: apps.map(([name, app]) => {
         const definition = definitions[name] as AppDefinition;
-        const { replicas = 1, memory = "256MiB", cpus = 0.5 } = definition.defaults ?? {};
-        const { folder: _, ...given } = app;
+        const { folder: _, worker: _worker, workers: _workers, ...given } = app;
         return {
           ...given,
+          ...sizesOf(app, definition),
           name,
           definition,
-          replicas: app.replicas ?? replicas,
-          memory: app.memory ?? (app.live === true ? definition.live?.memory : undefined) ?? memory,
-          cpus: app.cpus ?? cpus,
           host: app.host ?? `${name}.${complete.domain}`,
           secrets: Object.fromEntries(
             Object.keys(definition.secrets ?? {}).map((secret) => [secret, secretOf(raw.values[`${name}:${secret}`])]),

@@ -35,7 +35,7 @@ export const lifeRules: Rule[] = [
     of: ({ stays }) => stays,
     objections: ({ healthcheck }) => {
       const tests = healthcheck?.tests ?? [];
-      return one(tests.length === 0 || tests[0] === "NONE", tests.join(" ") || "none", '["CMD", program, …]', "spread healthGated() of components/docker/health.ts into the container; in an app.ts: web.health or worker.health");
+      return one(tests.length === 0 || tests[0] === "NONE", tests.join(" ") || "none", '["CMD", program, …]', "spread healthGated() of components/docker/health.ts into the container; in an app.ts: web.health, worker.health or that of one of workers");
     },
   }),
   containerRule({

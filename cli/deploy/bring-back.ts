@@ -1,7 +1,7 @@
 import type Dockerode from "dockerode";
 import { unlessStatus } from "../../docker/errors.ts";
 import { waitHealthy } from "../../docker/health.ts";
-import { labels } from "../../docker/labels.ts";
+import { labels, roleRank } from "../../docker/labels.ts";
 import { types } from "../../pulumi/resource-types.ts";
 import { labelsOf } from "../drift/wanted.ts";
 import { type Deployment, nameOf, realResources, type StateResource } from "./stack-state.ts";
@@ -27,7 +27,7 @@ function isExclusive(record: StateResource): boolean {
   const { type, inputs = {} } = record;
   const mounts = (inputs["mounts"] ?? []) as { type?: string; readOnly?: boolean }[];
   const role = labelsOf(record)[labels.role];
-  return type === types.container && (role === "web" || role === "worker") && mounts.some(({ type: kind, readOnly }) => kind === "volume" && readOnly !== true);
+  return type === types.container && roleRank(role) !== undefined && mounts.some(({ type: kind, readOnly }) => kind === "volume" && readOnly !== true);
 }
 
 /**

@@ -28,7 +28,7 @@ function refused(stack: string, { apps }: Scope, shared: readonly Step[]): OpsEr
     [
       `nothing was changed: an update of ${apps.join(", ")} alone would change what the applications of stack "${stack}" share, or what waits for it:`,
       ...shared.map(({ op, urn, detail: { diff } }) => `  to ${op} ${nameOf(urn)}${op === "create" || op === "delete" || diff.length === 0 ? "" : `: ${diff.join(", ")}`}`),
-      `An application that is new, gone, or has another need (database, cache, metrics, a schedule, egress), and a change of the platform, is for the update of all: ./berth up -s ${stack}`,
+      `An application that is new, gone, or has another need (database, cache, metrics, a worker, a schedule, egress), and a change of the platform, is for the update of all: ./berth up -s ${stack}`,
     ].join("\n"),
   );
 }

@@ -4,7 +4,7 @@ import { isUp, requireState } from "../deploy/ownership.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { dockerOf } from "../docker.ts";
 import { waitHealthy } from "../../docker/health.ts";
-import { labels, stackContainers } from "../../docker/labels.ts";
+import { isLasting, labels, roleRank, stackContainers } from "../../docker/labels.ts";
 import { OpsError, usageError } from "../exit.ts";
 import { heed } from "../interruption.ts";
 import { Progress } from "../progress.ts";
@@ -13,15 +13,13 @@ import { aside } from "./aside.ts";
 
 type Info = Dockerode.ContainerInfo;
 
-/** Roles of containers that run all the time, of an application that is named as a whole. */
-const lasting = ["web", "worker"];
 /** By which Docker Swarm says whose a container is. */
 const swarmService = "com.docker.swarm.service.name";
 
 export const command: Command = {
   summary: "restart an application's replicas, one after the other",
   description: [
-    "Restarts each container of an application's web server and worker, or of one part such as root/worker, and waits until",
+    "Restarts each container of an application's web server and workers, or of one part such as root/worker, and waits until",
     "it is healthy before the next. Of a web server Traefik sends no request to the one that restarts, and those that it has",
     "begun end within its stopGrace: with two replicas or more none fails. With a single replica the address answers 502 or",
     "503 from its stop until it is healthy again; to be spared that, ./berth scale <app>=2 first. The containers stay the",
@@ -58,12 +56,13 @@ export function replicasIn(stack: string, all: readonly Info[], wanted: string):
   const named = ofApps.filter((container) => matches(container, wanted));
   if (named.length === 0) throw usageError(noMatch(stack, wanted, ofApps));
   // A schedule may be at work: only where it is named itself.
-  const whole = named.filter(({ Labels }) => Labels[labels.app] !== wanted || lasting.includes(Labels[labels.role] ?? ""));
+  const whole = named.filter(({ Labels }) => Labels[labels.app] !== wanted || isLasting({ Labels }));
   if (whole.length === 0) throw usageError(`${wanted} has schedules only; restart one by its part: ${named.map(({ Labels }) => `${wanted}/${Labels[labels.role]}`).join(", ")}`);
   const service = whole.find(({ Labels }) => Labels[swarmService] !== undefined)?.Labels[swarmService];
   if (service !== undefined) throw usageError(`${wanted} of stack "${stack}" runs in a swarm, which restarts its replicas itself: docker service update --force ${service}`);
-  const rank = ({ Labels }: Info) => lasting.indexOf(Labels[labels.role] ?? "");
-  return whole.toSorted((a, b) => rank(a) - rank(b) || replicaOf(a) - replicaOf(b));
+  const role = ({ Labels }: Info) => Labels[labels.role] ?? "";
+  const rank = (container: Info) => roleRank(role(container)) ?? -1;
+  return whole.toSorted((a, b) => rank(a) - rank(b) || role(a).localeCompare(role(b)) || replicaOf(a) - replicaOf(b));
 }
 
 async function restartEach({ signal }: Context, docker: Dockerode, stack: string, replicas: readonly Info[], all: readonly Info[], report: Progress): Promise<string[]> {

@@ -1,6 +1,6 @@
 import type Dockerode from "dockerode";
 import { closest } from "../arguments.ts";
-import { labels, partOf } from "../../docker/labels.ts";
+import { labels, partOf, roleRank } from "../../docker/labels.ts";
 import { usageError } from "../exit.ts";
 
 type Info = Dockerode.ContainerInfo;
@@ -22,7 +22,7 @@ export function noMatch(stack: string, wanted: string, all: readonly Info[]): st
 }
 
 /**
- * The running container that a name means: of an application its web server, else its worker; the first replica, and of
+ * The running container that a name means: of an application its web server, else its (first) worker; the first replica, and of
  * two with the same number, as there are during a deploy, the newer.
  *
  * @param replica The number in the container's name, from 0.
@@ -33,7 +33,7 @@ export function runningPart(stack: string, all: readonly Info[], wanted: string,
   const meant = lasting.filter((container) => matches(container, wanted));
   if (meant.length === 0) throw usageError(noMatch(stack, wanted, lasting));
   const running = meant.filter(({ State }) => State === "running");
-  const ranked = running.toSorted((a, b) => rank(a, wanted) - rank(b, wanted) || replicaOf(a) - replicaOf(b) || b.Created - a.Created);
+  const ranked = running.toSorted((a, b) => rank(a, wanted) - rank(b, wanted) || roleOf(a).localeCompare(roleOf(b)) || replicaOf(a) - replicaOf(b) || b.Created - a.Created);
   const found = ranked.find((container) => replica === undefined || replicaOf(container) === replica);
   if (found !== undefined) return found;
   if (running.length === 0) {
@@ -43,9 +43,12 @@ export function runningPart(stack: string, all: readonly Info[], wanted: string,
 }
 
 /** A part by its role, such as postgres, is before what works for it, such as its backups. */
-function rank({ Labels }: Info, wanted: string): number {
-  const at = [wanted, "web", "worker"].indexOf(Labels[labels.role] ?? "");
-  return at === -1 ? 3 : at;
+function rank(container: Info, wanted: string): number {
+  return roleOf(container) === wanted ? -1 : (roleRank(roleOf(container)) ?? 3);
+}
+
+function roleOf({ Labels }: Pick<Info, "Labels">): string {
+  return Labels[labels.role] ?? "";
 }
 
 /** `1` of `root-web-1-3f2a9c0`; 0 of what has no replicas. */

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type Dockerode from "dockerode";
 import { type Command, stackOf, stackOption } from "../command.ts";
 import { dockerOf } from "../docker.ts";
-import { labels, stackContainers } from "../../docker/labels.ts";
+import { isLasting, labels, stackContainers } from "../../docker/labels.ts";
 import { copyOf, type RunOptions } from "../../docker/one-off.ts";
 import { exitCodes, messageOf, OpsError, usageError } from "../exit.ts";
 import { noMatch } from "./parts.ts";
@@ -33,7 +33,7 @@ export const command: Command = {
     if (own.length === 0) throw usageError(noMatch(stack, app, all));
     const running = own.filter(({ State, Labels }) => State === "running" && !["job", "run"].includes(Labels[labels.role] ?? ""));
     // One that only has schedules is like them.
-    const model = running.findLast(({ Labels }) => ["web", "worker"].includes(Labels[labels.role] ?? "")) ?? running.at(-1);
+    const model = running.findLast(isLasting) ?? running.at(-1);
     if (model === undefined) throw usageError(`no replica of ${app} runs in stack "${stack}", of which a copy could be made: ./berth status -s ${stack}`);
     const given = parsed.rest ?? [];
     return runLike(docker, model.Id, { stack, app, command: given.length > 0 ? given : shell }, process, signal);

@@ -14,6 +14,7 @@ import type { RouteOptions } from "../traefik/route-options.ts";
 import type { RouteArgs } from "../traefik/routes.ts";
 import { loosened, looseningOf } from "./unprepared.ts";
 import { reportedHealth, roleAlias } from "./worker-health.ts";
+import { type Size, workersOf } from "./workers.ts";
 import { envList, mountsOf, Workload } from "./workload.ts";
 
 export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId">, Pick<RouteOptions, "hosts" | "redirects" | "paths" | "middlewares"> {
@@ -38,12 +39,14 @@ export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId">, Pick<Rout
   memory: number;
   /** Processor cores of each container. */
   cpus: number;
+  /** Of each worker, by its role. @default one replica, of the application's memory and cores */
+  workers?: Record<string, Size>;
   /** Runs from the mounted source. @default false */
   live?: boolean;
 }
 
 /**
- * One application: image, database, cache, secrets, jobs, and its web server, worker and schedules.
+ * One application: image, database, cache, secrets, jobs, and its web server, workers and schedules.
  *
  * The graph gives the order of a deploy: image pulled → database there → jobs done, one after the other → new
  * containers healthy → its route (see {@link Routes}).
@@ -70,7 +73,7 @@ export class Application extends pulumi.ComponentResource {
     super("berth:index:Application", name, {}, opts);
     this.name = name;
     const definition = args.live === true ? liveDefinition(args.definition) : args.definition;
-    const { web, worker, unprepared = {}, user = userIdOf(name) } = definition;
+    const { web, unprepared = {}, user = userIdOf(name) } = definition;
     this.args = { ...args, definition };
     this.userId = unprepared.root === true ? 0 : user;
     this.warn(loosened(unprepared));
@@ -79,7 +82,7 @@ export class Application extends pulumi.ComponentResource {
     this.volumes = this.met.volumes;
     this.jobs();
     if (web !== undefined) this.routes.push(this.web(web));
-    if (worker !== undefined) this.worker(worker);
+    for (const [index, [role, worker]] of Object.entries(workersOf(definition)).entries()) this.worker(role, worker, web === undefined && index === 0);
     this.schedules();
     this.registerOutputs({ image: this.image });
   }
@@ -125,15 +128,17 @@ export class Application extends pulumi.ComponentResource {
     return { ...options, name: this.name, host, hosts, redirects, paths, middlewares, ports: Object.fromEntries(served), servers, port, healthPath };
   }
 
-  private worker({ command, health, stopGrace }: Worker): void {
-    const { definition, tools } = this.args;
-    const on = [this.own("worker", definition.web === undefined), ...this.outside()];
-    const settings = { ...this.staying(command), role: "worker", stopGrace, networks: on };
+  /** @param scraped It has the application's metrics: the first one, where there is no web server. */
+  private worker(role: string, { command, health, stopGrace }: Worker, scraped: boolean): void {
+    const { definition, tools, workers = {} } = this.args;
+    const on = [this.own(role, scraped), ...this.outside()];
+    const settings = { ...this.staying(command), ...workers[role], role, stopGrace, networks: on };
+    const name = `${this.name}-${role}`;
     // Swarm replaces a service's container that is not well.
-    if (this.inSwarm()) new Workload(`${this.name}-worker`, { ...settings, health }, this.afterJobs());
+    if (this.inSwarm()) new Workload(name, { ...settings, health }, this.afterJobs());
     else {
       const mounts = wantsTools(definition) ? settings.mounts : [...settings.mounts, tools.mount()];
-      new Workload(`${this.name}-worker`, { ...settings, mounts, health: reportedHealth(health) }, this.afterJobs());
+      new Workload(name, { ...settings, mounts, health: reportedHealth(health) }, this.afterJobs());
     }
   }
 
@@ -153,7 +158,7 @@ export class Application extends pulumi.ComponentResource {
     return { platform, app: this.name, image: this.image, user: `${this.userId}:${this.userId}`, memory, cpus, loosening: this.loosening(), workingDir };
   }
 
-  /** What web server and worker are given beyond that. */
+  /** What web server and workers are given beyond that. */
   private staying(command: string[] | undefined) {
     const { definition, pullProvider } = this.args;
     const { volumes, maxRestarts } = definition;
@@ -172,9 +177,9 @@ export class Application extends pulumi.ComponentResource {
   }
 
   /** Its own network, with the names by which Prometheus finds the containers of one kind there. */
-  private own(role: "web" | "worker", scraped: boolean): NetworkRef & { aliases?: string[] } {
+  private own(role: string, scraped: boolean): NetworkRef & { aliases?: string[] } {
     const { definition, networks } = this.args;
-    const found = role === "worker" || this.inSwarm();
+    const found = role !== "web" || this.inSwarm();
     const aliases = [...(scraped && definition.metrics !== undefined ? [`${this.name}-metrics`] : []), ...(found ? [roleAlias(this.name, role)] : [])];
     return { ...networks.own, ...(aliases.length > 0 && { aliases }) };
   }

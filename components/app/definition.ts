@@ -1,7 +1,7 @@
 /**
  * What an application needs, as the app.ts of its folder says it: needs, not how they are met.
  *
- * An application has any of a web server, a worker and schedules, all from one image, with one database, one cache and
+ * An application has any of a web server, workers and schedules, all from one image, with one database, one cache and
  * the same secrets. What differs between stacks (replicas, host name, sizes) is in the stack file.
  *
  * @example
@@ -26,6 +26,8 @@ export interface AppDefinition {
   web?: WebServer;
   /** A process that runs all the time and serves nothing. @default none */
   worker?: Worker;
+  /** Several of them, by name, for example `mail`; `worker` may be there too. @default none */
+  workers?: Record<string, Worker>;
   /** Commands that run at times. @default none */
   schedules?: Record<string, Schedule>;
   /** Commands run once for each new image or configuration before its containers start, in this order, for example `migrate`. @default none */
@@ -142,6 +144,12 @@ export interface Worker {
   health: string[];
   /** Seconds from SIGTERM to SIGKILL. @default 30 */
   stopGrace?: number;
+  /** Containers at the same time, in a stack that says nothing else. @default 1 */
+  replicas?: number;
+  /** Memory of each of them, for example `64MiB`, likewise. @default that of the application */
+  memory?: string;
+  /** Processor cores of each of them, likewise. @default those of the application */
+  cpus?: number;
 }
 
 export interface Schedule {
@@ -163,7 +171,7 @@ export type SecretNeed = string | { purpose: string; optional: true };
 export interface Live {
   /** Stage of the Dockerfile with the language's tools. */
   target: string;
-  /** Runs the web server, or else the worker, and restarts it when a file changes. */
+  /** Runs the web server, or else `worker`, and restarts it when a file changes. */
   command: string[];
   /** Where the application's folder is mounted, and the directory that commands start in. */
   source: string;
@@ -171,6 +179,8 @@ export interface Live {
   port?: number;
   /** Commands of `jobs` that differ from source, for example `{ migrate: ["cargo", "run", "--", "migrate"] }`. @default those of `jobs` */
   jobs?: Record<string, string[]>;
+  /** Commands of `workers` that differ from source, likewise. @default those of `workers` */
+  workers?: Record<string, string[]>;
   /** Volumes that keep what is expensive to make again, name to path. @default none */
   caches?: Record<string, string>;
   /** Memory for the language's tools, where the stack file says none. @default that of `defaults` */
@@ -187,7 +197,7 @@ export interface Unprepared {
   writableRoot?: boolean;
   /**
    * Reads secrets from plain environment variables. Berth's own shell sets them from the files, so `docker inspect` has
-   * none; `web` and `worker` then need their `command`, which is the image's ENTRYPOINT and CMD. @default false
+   * none; `web` and each worker then need their `command`, which is the image's ENTRYPOINT and CMD. @default false
    */
   plainSecrets?: boolean;
 }

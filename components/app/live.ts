@@ -7,7 +7,7 @@ import { Volume } from "../docker/volume.ts";
 
 /** A definition that runs from the mounted source instead of the image's own programs. @throws Error without `live` */
 export function liveDefinition(definition: AppDefinition): AppDefinition {
-  const { live, web, worker } = definition;
+  const { live, web, worker, workers } = definition;
   if (live === undefined) throw new Error("its app.ts has no `live`");
   return {
     ...definition,
@@ -15,6 +15,7 @@ export function liveDefinition(definition: AppDefinition): AppDefinition {
     // The image's own health program is not there.
     ...(web !== undefined && { web: { ...web, command: live.command, port: live.port ?? web.port, health: { path: web.health.path, wait: 600 } } }),
     ...(web === undefined && worker !== undefined && { worker: { ...worker, command: live.command } }),
+    ...(workers !== undefined && { workers: Object.fromEntries(Object.entries(workers).map(([name, each]) => [name, { ...each, ...(live.workers?.[name] !== undefined && { command: live.workers[name] }) }])) }),
     ...(definition.jobs !== undefined && { jobs: { ...definition.jobs, ...live.jobs } }),
     // What it writes are files of the person whose source it is.
     user: ownerOf(definition.context),

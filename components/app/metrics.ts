@@ -3,6 +3,7 @@ import { inSwarm } from "./command.ts";
 import type { AppDefinition } from "./definition.ts";
 import type { Platform } from "../docker/platform.ts";
 import type { MonitoringArgs } from "../monitoring/monitoring.ts";
+import { workersOf } from "./workers.ts";
 
 /** What {@link appMetrics} reads of an application. */
 export interface Watchable {
@@ -10,6 +11,8 @@ export interface Watchable {
   definition: AppDefinition;
   /** Containers of its web server. */
   replicas: number;
+  /** Containers of each worker, by its role. @default one */
+  workers?: Record<string, { replicas: number }>;
   /** Runs from the mounted source. @default false */
   live?: boolean;
 }
@@ -30,11 +33,15 @@ export function appMetrics(
       const tasks = Object.entries(schedules).map(([task, { alertAfter }]) => ({ name: task, alertAfter }));
       return tasks.length === 0 ? [] : on(name, { tasks });
     }),
-    workers: apps.flatMap(({ name, definition, live }) => (definition.worker === undefined || inSwarm(platform, definition, live) ? [] : on(name, {}))),
-    services: apps.flatMap(({ name, definition, live, replicas }) => {
+    workers: apps.flatMap(({ name, definition, live }) => {
+      const roles = Object.keys(workersOf(definition));
+      return roles.length === 0 || inSwarm(platform, definition, live) ? [] : on(name, { roles });
+    }),
+    services: apps.flatMap(({ name, definition, live, replicas, workers = {} }) => {
       if (!inSwarm(platform, definition, live)) return [];
-      const web = definition.web === undefined ? [] : [on(name, { role: "web" as const, replicas })];
-      return definition.worker === undefined ? web : [...web, on(name, { role: "worker" as const, replicas: 1 })];
+      const web = definition.web === undefined ? [] : [{ role: "web", replicas }];
+      const others = Object.keys(workersOf(definition)).map((role) => ({ role, replicas: workers[role]?.replicas ?? 1 }));
+      return [...web, ...others].map((service) => on(name, service));
     }),
   };
 }

@@ -28,7 +28,7 @@ export function alertsOf({ applications, schedulers, workers = [], services = []
     alert("DeadMansSwitch", "none", "vector(1)", "the alerts of this stack work", "It fires all the time. When it no longer arrives, run berth status"),
     ...targetAlerts(wantedTargets({ applications, schedulers })),
     ...serverAlerts,
-    ...workers.flatMap(workerAlerts),
+    ...workerAlerts(workers),
     ...services.flatMap(replicaAlerts),
     ...ownOf(applications).flatMap(({ alerts = [] }) => alerts.map(applicationAlert)),
     ...schedulers.flatMap(scheduleAlerts),

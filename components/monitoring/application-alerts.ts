@@ -1,7 +1,7 @@
 import type { Metrics } from "../app/definition.ts";
 import { workerLastHealthy } from "../app/worker-health.ts";
 import { alert, type Alert, log, minute } from "./alert.ts";
-import { applicationJob, type ReplicatedService, replicasJob, schedulerJob, type ScrapeTargets, workerJob } from "./prometheus-config.ts";
+import { applicationJob, type ReplicatedService, replicasJob, schedulerJob, type ScrapeTargets, type WatchedWorkers, workerJob } from "./prometheus-config.ts";
 
 /** Jobs that have alerts of their own: their targets are down at times, or always. */
 const counted = `{job!~"(worker|replicas)-.+"}`;
@@ -29,17 +29,28 @@ export const serverAlerts = [
   // Below one request in 10 s a single error would be the share that alerts.
   alert("ServiceErrors", "critical", `${requests('{code=~"5.."}')} / ${requests()} > 0.05 and ${requests()} > 0.1`, "more than 5 % of the requests to {{ $labels.service }} fail", `Answers of 500 and above in 5 minutes: ${log} <application>`, { for: "2m" }),
   // A crash is over in seconds, but one that comes back each few minutes is not.
-  alert("RestartLoop", "critical", "sum by (job, app) (changes(process_start_time_seconds[15m])) > 3", "{{ $labels.job }} has started more than 3 times in 15 minutes", `Its last words are in its log: ${log}`, { keep_firing_for: "5m" }),
+  alert("RestartLoop", "critical", "sum by (job, app, role) (changes(process_start_time_seconds[15m])) > 3", "{{ $labels.job }} has started more than 3 times in 15 minutes", `Its last words are in its log: ${log}`, { keep_firing_for: "5m" }),
 ];
 
 /** Seconds without a passed health check: two of them, each half a minute after the last one, were failed or never ended. */
 const hung = 90;
 
-/** Whether the worker of an application works, by its own health command. */
-export function workerAlerts({ name }: { name: string }): Alert[] {
-  const job = `{job="${workerJob(name)}",app="${name}"}`;
-  const expr = [`time() - ${workerLastHealthy}${job} > ${hung}`, `up${job} == 0`, `absent(up${job})`].join(" or ");
-  return [alert("WorkerDown", "critical", expr, "the worker of {{ $labels.app }} hangs or has stopped", `Its health command fails, or its container is not there: berth status, then ${log} {{ $labels.app }}`, minute)];
+/**
+ * Whether the workers work, by their own health commands. How many there should be is not in the rules, as another number
+ * must not change Prometheus.
+ */
+export function workerAlerts(workers: readonly WatchedWorkers[]): Alert[] {
+  if (workers.length === 0) return [];
+  const all = `{job=~"worker-.+"}`;
+  const best = (figure: string) => `max by (job, app, role) (${figure}${all})`;
+  const gone = workers.flatMap(({ name, roles }) => roles.map((role) => `absent(up{job="${workerJob(name)}",app="${name}",role="${role}"})`));
+  const none = [`time() - ${best(workerLastHealthy)} > ${hung}`, `${best("up")} == 0`, ...gone].join(" or ");
+  const one = `(time() - ${workerLastHealthy}${all} > ${hung} or up${all} == 0) and on (job, app, role) time() - ${best(workerLastHealthy)} <= ${hung}`;
+  const ask = `berth status, then ${log} {{ $labels.app }}/{{ $labels.role }}`;
+  return [
+    alert("WorkerDown", "critical", none, "the {{ $labels.role }} of {{ $labels.app }} hangs or has stopped", `Its health command fails, or its container is not there: ${ask}`, minute),
+    alert("WorkerReplicaDown", "warning", one, "one replica of the {{ $labels.role }} of {{ $labels.app }} hangs", `Its health command fails, and the others work: ${ask}`, minute),
+  ];
 }
 
 /** Replicas of a service of the swarm, whose DNS names those that are well. Swarm starts another one itself, which takes time. */

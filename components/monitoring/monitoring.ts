@@ -5,7 +5,7 @@ import { Grafana } from "./grafana.ts";
 import { LogCollector } from "./log-collector.ts";
 import { Loki } from "./loki.ts";
 import { Prometheus } from "./prometheus.ts";
-import type { ReplicatedService, ScrapedApplication, Scheduler } from "./prometheus-config.ts";
+import type { ReplicatedService, ScrapedApplication, Scheduler, WatchedWorkers } from "./prometheus-config.ts";
 import { backupAges } from "../postgres/backup-ages.ts";
 import { below } from "../docker/naming.ts";
 import type { Tools } from "../docker/tools.ts";
@@ -20,8 +20,8 @@ export interface MonitoringArgs extends ExportersArgs {
   applications?: OnNetwork<ScrapedApplication>[];
   /** Applications with schedules. @default none */
   schedulers?: OnNetwork<Scheduler>[];
-  /** Applications whose worker says how its health command ended. @default none */
-  workers?: OnNetwork<{ name: string }>[];
+  /** Applications whose workers say how their health commands ended. @default none */
+  workers?: OnNetwork<WatchedWorkers>[];
   /** Services of the swarm. @default none */
   services?: OnNetwork<ReplicatedService>[];
   /** Host names that are served by HTTPS. @default none */

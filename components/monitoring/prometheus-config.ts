@@ -21,11 +21,20 @@ export interface ScheduledTask {
   alertAfter?: number;
 }
 
+/** The workers of an application; those of a role answer to `<application>-<role>` on the application's own network. */
+export interface WatchedWorkers {
+  /** The application. */
+  name: string;
+  /** `worker`, or `worker-mail`. */
+  roles: string[];
+}
+
 /** A service of the swarm: DNS answers to `<name>-<role>`, on the application's own network, with the replicas that are well. */
 export interface ReplicatedService {
   /** The application. */
   name: string;
-  role: "web" | "worker";
+  /** `web`, `worker`, or `worker-mail`. */
+  role: string;
   replicas: number;
 }
 
@@ -36,8 +45,8 @@ export interface ScrapeTargets {
   parts: Record<string, string>;
   applications: ScrapedApplication[];
   schedulers: Scheduler[];
-  /** Applications whose worker says how its health command ended, and answers to `<name>-worker` on the own network. @default none */
-  workers?: { name: string }[];
+  /** Applications whose workers say how their health commands ended. @default none */
+  workers?: WatchedWorkers[];
   /** Services of the swarm. @default none */
   services?: ReplicatedService[];
   /** Host names that are served by HTTPS. @default none */
@@ -109,12 +118,15 @@ export function renderPrometheusConfig({ stack, parts: targets, applications, sc
         // The task says which one it is; a command may be long, and changes.
         metric_relabel_configs: [{ action: "labeldrop", regex: "command|position" }, partsFigures(parts)],
       })),
-      ...workers.map(({ name }) => ({
+      ...workers.map(({ name, roles }) => ({
         job_name: workerJob(name),
         metrics_path: workerFigures.path,
         ...scrapeLimits,
-        ...named([roleAlias(name, "worker")], workerFigures.port),
-        relabel_configs: [{ target_label: "app", replacement: name }],
+        ...named(roles.map((role) => roleAlias(name, role)), workerFigures.port),
+        relabel_configs: [
+          { target_label: "app", replacement: name },
+          { source_labels: ["__meta_dns_name"], regex: roleAlias(name, "(.+)"), target_label: "role" },
+        ],
         metric_relabel_configs: [{ action: "keep", source_labels: ["__name__"], regex: `${workerLastHealthy}|process_start_time_seconds` }],
       })),
       ...services.map(({ name, role }) => ({

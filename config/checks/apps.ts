@@ -1,7 +1,9 @@
+import { workerField } from "../../components/app/workers.ts";
 import type { AppDefinition } from "../../components/index.ts";
 import { remove, set, setSecret } from "../fixes.ts";
 import type { Problem } from "../problems.ts";
 import type { AppSettings } from "../settings.ts";
+import { sizesOf } from "../sizes.ts";
 
 /** Names that an application can't have, by what has them already. */
 export const reserved = [
@@ -39,18 +41,17 @@ export function appProblems(
 }
 
 /** Replicas beside each other would write the same files. */
-function sharedVolumes(stack: string, name: string, app: AppSettings, { volumes, defaults }: AppDefinition): Problem[] {
-  const replicas = app.replicas ?? defaults?.replicas ?? 1;
-  if (volumes === undefined || replicas === 1) return [];
-  const field = `berth:apps.${name}.replicas`;
-  return [
-    {
-      field,
-      value: `${replicas}`,
-      allowed: `1: its containers would write the same volume, ${Object.keys(volumes).join(", ")}`,
-      fix: set(stack, field, "1"),
-    },
-  ];
+function sharedVolumes(stack: string, name: string, app: AppSettings, definition: AppDefinition): Problem[] {
+  const { volumes } = definition;
+  if (volumes === undefined) return [];
+  const { replicas, workers } = sizesOf(app, definition);
+  const counts = [["replicas", replicas] as const, ...Object.entries(workers).map(([role, size]) => [`${workerField(role)}.replicas`, size.replicas] as const)];
+  return counts
+    .filter(([, count]) => count > 1)
+    .map(([key, count]) => {
+      const field = `berth:apps.${name}.${key}`;
+      return { field, value: `${count}`, allowed: `1: its containers would write the same volume, ${Object.keys(volumes).join(", ")}`, fix: set(stack, field, "1") };
+    });
 }
 
 /** An image that was built before, where it can't be what runs. */

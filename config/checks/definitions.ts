@@ -1,6 +1,7 @@
-import type { AppDefinition, Schedule } from "../../components/index.ts";
 import { parseCron } from "../../components/app/cron.ts";
 import { givenNames, referencesOf } from "../../components/app/derived.ts";
+import { workerField, workersOf } from "../../components/app/workers.ts";
+import type { AppDefinition, Schedule } from "../../components/index.ts";
 import type { Problem } from "../problems.ts";
 import type { AppSettings } from "../settings.ts";
 import { metricProblems } from "./metrics.ts";
@@ -28,9 +29,10 @@ function scheduleProblems(field: string, { cron, timeZone = "UTC" }: Schedule, f
 }
 
 /** Without them the secrets could not be set before the program starts. */
-function commandProblems({ web, worker, unprepared }: AppDefinition, file: string): Problem[] {
+function commandProblems({ web, unprepared, ...definition }: AppDefinition, file: string): Problem[] {
   if (unprepared?.plainSecrets !== true) return [];
-  return Object.entries({ web, worker }).flatMap(([process, entry]) =>
+  const workers = Object.entries(workersOf(definition)).map(([role, worker]) => [workerField(role), worker] as const);
+  return [["web", web] as const, ...workers].flatMap(([process, entry]) =>
     entry === undefined || entry.command !== undefined
       ? []
       : { field: `${process}.command of ${file}`, value: "nothing", allowed: "the image's ENTRYPOINT and CMD in one list, since unprepared.plainSecrets is true", fix: `add it in ${file}` },

@@ -1,3 +1,4 @@
+import { workerField, workersOf } from "../../components/app/workers.ts";
 import type { AppDefinition } from "../../components/index.ts";
 import type { Problem } from "../problems.ts";
 import type { AppSettings } from "../settings.ts";
@@ -13,7 +14,7 @@ interface Named {
 
 /**
  * Two applications that would make one thing: the volume `c` of `a-volume-b` and the volume `b-volume-c` of `a`, or the job
- * `b-migrate` of `a` and the job `migrate` of `a-b`.
+ * `b-migrate` of `a` and the job `migrate` of `a-b`; likewise the worker `web` of `a` and the web server of `a-worker`.
  */
 export function nameProblems(apps: [string, AppSettings][], definitions: Record<string, AppDefinition>): Problem[] {
   const first = new Map<string, Named>();
@@ -36,10 +37,18 @@ export function nameProblems(apps: [string, AppSettings][], definitions: Record<
 function namesOf(app: string, { folder = app, live }: AppSettings, definition: AppDefinition | undefined): Named[] {
   const file = `apps/${folder}/app.ts`;
   const of = (kind: string, field: string, things: object | undefined, middle = "") => Object.keys(things ?? {}).map((thing) => ({ kind, name: `${app}-${middle}${thing}`, field: `${field}.${thing}`, file }));
+  const { web, metrics } = definition ?? {};
+  // Each has a name on networks that Prometheus is on; its own is that of the metrics.
+  const processes = [
+    ...(web === undefined ? [] : [["web", "web"] as const]),
+    ...(metrics === undefined ? [] : [["metrics", "metrics"] as const]),
+    ...Object.keys(workersOf(definition ?? {})).map((role) => [workerField(role), role] as const),
+  ];
   return [
     ...of("volume", "volumes", definition?.volumes, "volume-"),
     ...(live === true ? of("volume", "live.caches", definition?.live?.caches, "cache-") : []),
     ...of("job", "jobs", definition?.jobs),
     ...of("schedule", "schedules", definition?.schedules),
+    ...processes.map(([field, process]) => ({ kind: "container", name: `${app}-${process}`, field, file })),
   ];
 }

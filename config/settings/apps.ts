@@ -7,7 +7,16 @@ export const appName = text(/^[a-z][a-z0-9-]{0,29}$/, "a folder of apps/: small 
 
 const names = "a list of host names, each in a line of its own that begins with -";
 const pathsAllowed = "a list of {host, path, strip}, each in lines of its own that begin with -";
+/** What a worker is called in `workers` of an app.ts. */
+export const workerName = text(/^[a-z][a-z0-9-]{0,29}$/, "a name of workers in its app.ts: small letters, digits and -, a letter first, at most 30");
 const portName = text(/^[a-z][a-z0-9-]{0,29}$/, "a name of web.ports in its app.ts: small letters, digits and -, a letter first, at most 30");
+
+/** How many containers of a worker there are, and what each may use. */
+export const workerSize = group({
+  replicas: whole(1, 64).optional().describe("Containers at the same time. Default: the folder's, or 1."),
+  memory: memory(6).optional().describe("Memory of each of them. Default: the folder's, or that of the application."),
+  cpus: cpus.optional().describe("Processor cores of each of them. Default: the folder's, or those of the application."),
+});
 
 const app = group({
   folder: text(/^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/, "a folder below apps/, for example shop or services/node")
@@ -18,6 +27,8 @@ const app = group({
     .describe("Image that runs, by digest, as promote and rollback write it; then none is built. Default: built from the folder."),
   revision: text(/^[0-9a-f]{40}$/, "the commit that `image` was built from, in full: 40 hexadecimal digits").optional().describe("Commit that `image` was built from, for previews and releases."),
   replicas: whole(1, 64).optional().describe("Containers that serve at the same time. Default: the folder's, or 1."),
+  worker: workerSize.optional().describe("Size of the worker that its app.ts has as worker."),
+  workers: z.record(workerName, workerSize, "names of workers in its app.ts, each with {replicas, memory, cpus}").optional().describe("Sizes of the workers that its app.ts names in workers."),
   memory: memory(6).optional().describe("Memory of each container. Default: the folder's, or 256MiB."),
   cpus: cpus.optional().describe("Processor cores of each container. Default: the folder's, or 0.5."),
   connections: whole(1, 1000).optional().describe("Connections to Postgres that all its containers together may have. Default: half of what berth:postgres.connections leaves to applications."),

@@ -88,7 +88,7 @@ const components: Record<string, (name: string, shared: Shared) => unknown> = {
       on,
     ),
   Application: (name, { on, ...shared }) => {
-    const definition = { ...least, worker: { health: ["shop", "alive"] }, cache: true, database: true, jobs: { migrate: ["shop", "migrate"] }, schedules: { tidy: { cron: "0 3 * * *", command: ["shop", "tidy"] } }, volumes: { data: "/data" } };
+    const definition = { ...least, worker: { health: ["shop", "alive"] }, workers: { mail: { health: ["shop", "alive"] } }, cache: true, database: true, jobs: { migrate: ["shop", "migrate"] }, schedules: { tidy: { cron: "0 3 * * *", command: ["shop", "tidy"] } }, volumes: { data: "/data" } };
     const parts = { platform, registry, ...shared, redis: new Redis(`${name}-redis`, { platform, networks: [], users: [name], memory: 128 }, on) };
     return new Application(name, { ...parts, definition, networks: { edge: network("edge"), own: network(name), egress: undefined }, host: `${name}.localhost`, replicas: 2, memory: 128, cpus: 1, env: {}, secrets: {} }, on);
   },

@@ -82,6 +82,41 @@ describe("a worker", () => {
   });
 });
 
+describe("several workers", () => {
+  const alive = ["shop", "alive"];
+  const workers = { mail: { command: ["shop", "mail"], health: alive }, import: { command: ["shop", "import"], health: alive, stopGrace: 90 } };
+  const containers = (resources: Awaited<ReturnType<typeof record>>["resources"]) => resources.filter(({ type, name }) => type.endsWith(":Container") && /^shop-worker.*-\d+$/.test(name)).toSorted((a, b) => a.name.localeCompare(b.name));
+
+  test("are named by their role, and the one of `worker` as before; each has its command, replicas, memory and cores", async () => {
+    const sizes = { worker: { replicas: 1, memory: 256, cpus: 0.5 }, "worker-mail": { replicas: 2, memory: 64, cpus: 0.25 }, "worker-import": { replicas: 1, memory: 1024, cpus: 2 } };
+    const { resources } = await record(make({ ...worker, workers }, { workers: sizes }));
+    const made = containers(resources);
+    assert.deepEqual(
+      made.map(({ name, inputs }) => [name, inputs["entrypoints"], inputs["memory"], inputs["cpus"], inputs["labels"], inputs["destroyGraceSeconds"]]),
+      [
+        ["shop-worker-0", ["shop", "work"], 256, "0.5", labels("worker", "shop"), 30],
+        ["shop-worker-import-0", ["shop", "import"], 1024, "2.0", labels("worker-import", "shop"), 90],
+        ["shop-worker-mail-0", ["shop", "mail"], 64, "0.25", labels("worker-mail", "shop"), 30],
+        ["shop-worker-mail-1", ["shop", "mail"], 64, "0.25", labels("worker-mail", "shop"), 30],
+      ],
+    );
+    const on = (name: string) => child(resources, "Container", name).inputs["networksAdvanced"];
+    assert.deepEqual([on("shop-worker-mail-0"), on("shop-worker-mail-1")], [[{ name: "own", aliases: ["shop-worker-mail"] }], [{ name: "own", aliases: ["shop-worker-mail"] }]]);
+  });
+
+  test("without a size of their own are one each, as large as the application; the first has the metrics where nothing is served", async () => {
+    const { resources } = await record(make({ context: "/apps/shop", workers, metrics: { port: 9090 } }));
+    const aliases = containers(resources).map(({ name, inputs }) => [name, inputs["memory"], (inputs["networksAdvanced"] as { aliases: string[] }[])[0]?.aliases]);
+    assert.deepEqual(aliases, [["shop-worker-import-0", 256, ["shop-worker-import"]], ["shop-worker-mail-0", 256, ["shop-metrics", "shop-worker-mail"]]]);
+  });
+
+  test("that run from source have the commands that `live` gives them, or their own", async () => {
+    const live = { target: "dev", command: ["watch", "shop"], source: "/app", workers: { mail: ["watch", "mail"] } };
+    const { resources } = await record(make({ context: import.meta.dirname, worker: { health: alive }, workers, live }, { live: true }));
+    assert.deepEqual(containers(resources).map(({ inputs }) => inputs["entrypoints"]), [["watch", "shop"], ["shop", "import"], ["watch", "mail"]]);
+  });
+});
+
 describe("a schedule", () => {
   test("whose run takes long has the time that it asks for, and the provider waits for it", async () => {
     const { resources } = await record(make({ ...worker, schedules: { backup: { ...backup, stopGrace: 3000 } } }));

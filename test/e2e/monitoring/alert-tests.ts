@@ -26,7 +26,7 @@ interface AlertCases {
 export const watched = {
   applications: [{ name: "shop", port: 3000 }, { name: "monitor", ...monitor.metrics }],
   schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }] }],
-  workers: [{ name: "shop" }],
+  workers: [{ name: "shop", roles: ["worker", "worker-mail"] }],
   services: [{ name: "shop", role: "web" as const, replicas: 3 }],
   httpsHosts: ["shop.example"],
   backups: { backup: 26 * 3600, drill: 3 * 86_400, snapshots: true },
@@ -51,7 +51,15 @@ const disk = { ...instance, mountpoint: "/etc/hosts" };
 const filesystem = (avail: string, mountpoint = "/etc/hosts") => all({ ...disk, mountpoint }, { node_filesystem_avail_bytes: avail, node_filesystem_size_bytes: "100x1600" });
 const apps = { ...Object.fromEntries(["app-shop", "app-monitor"].map((job) => [named("up", { job }), "1x60"])), [named("up", { job: "schedules-shop", task: "tidy" })]: "1x60" };
 const node = { [named("up", { job: "node" })]: "1x300" };
-const worker = { job: "worker-shop", app: "shop", instance: "i" };
+const worker = { job: "worker-shop", app: "shop", role: "worker", instance: "i" };
+/** What an alert on the workers of a role is labelled by. */
+const ofWorker = { job: "worker-shop", app: "shop", role: "worker" };
+const mail = { ...ofWorker, role: "worker-mail" };
+/** Workers of a role that passed their health commands at these times, and those that are there beside them. */
+const passed = (of: typeof mail, ...values: string[]): Series => Object.assign({}, ...values.map((value, index) => ({ [named("berth_worker_last_healthy_timestamp_seconds", { ...of, instance: String(index) })]: value, [named("up", { ...of, instance: String(index) })]: /stale/.test(value) ? "1x20 stale" : "1x60" }))) as Series;
+/** That the workers of the other role work. */
+const mailing = passed(mail, "0+15x60", "0+15x60");
+const working = { [named("up", worker)]: "1x60", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0+15x60" };
 const service = { job: "replicas-shop-web", app: "shop", role: "web" };
 /** Replicas that the swarm's DNS names; nobody reads them. */
 const replicas = (...values: string[]): Series => Object.fromEntries(values.map((value, index) => [named("up", { ...service, instance: String(index) }), value]));
@@ -114,19 +122,24 @@ const cases: Record<string, AlertCases> = {
   WorkerDown: {
     fires: [
       // It hangs: its health command passed last at the start.
-      { series: { [named("up", worker)]: "1x60", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0x60" }, at: "3m", labels: worker },
+      { series: { ...mailing, [named("up", worker)]: "1x60", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0x60" }, at: "3m", labels: ofWorker },
       // It has never passed.
-      { series: { [named("up", worker)]: "0x60" }, at: "2m", labels: worker },
+      { series: { ...mailing, [named("up", worker)]: "0x60" }, at: "2m", labels: ofWorker },
+      // All of another role hang.
+      { series: { ...working, ...passed(mail, "0x60", "0x60") }, at: "3m", labels: mail },
       // It has stopped.
-      { series: { [named("up", worker)]: "1x8 stale", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0+15x8 stale" }, labels: { job: "worker-shop", app: "shop" } },
+      { series: { ...mailing, [named("up", worker)]: "1x8 stale", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0+15x8 stale" }, labels: ofWorker },
     ],
     quiet: [
-      { series: { [named("up", worker)]: "1x60", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0+15x60" } },
+      // One of two hangs.
+      { series: { ...working, ...passed(mail, "0+15x60", "0x60") } },
+      { series: { ...mailing, [named("up", worker)]: "1x60", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0+15x60" } },
       // One check was failed.
-      { series: { [named("up", worker)]: "1x60", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0+15x30 450x4 525+15x25" } },
+      { series: { ...mailing, [named("up", worker)]: "1x60", [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0+15x30 450x4 525+15x25" } },
       // Another version takes its place: the old container, both, the new one.
       {
         series: {
+          ...mailing,
           [named("up", worker)]: "1x20 stale",
           [named("berth_worker_last_healthy_timestamp_seconds", worker)]: "0+15x20 stale",
           [named("up", { ...worker, instance: "j" })]: "_x18 0x2 1x40",
@@ -134,6 +147,11 @@ const cases: Record<string, AlertCases> = {
         },
       },
     ],
+  },
+  WorkerReplicaDown: {
+    fires: [{ series: { ...working, ...passed(mail, "0+15x60", "0x60") }, labels: { ...mail, instance: "1" } }],
+    // All work; all hang, which is WorkerDown; another version takes the place of one.
+    quiet: [{ series: { ...working, ...mailing } }, { series: { ...working, ...passed(mail, "0x60", "0x60") } }, { series: { ...working, ...passed(mail, "0+15x60", "0+15x20 stale") } }],
   },
   ReplicasMissing: {
     fires: [{ series: replicas("0x60", "0x60", "0x20 stale"), labels: service }],

@@ -465,6 +465,7 @@ describe("a good stack file", () => {
       replicas: 1,
       memory: "256MiB",
       cpus: 0.5,
+      workers: {},
       env: {},
     });
     const key = values["SHOP_KEY"];

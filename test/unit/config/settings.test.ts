@@ -85,7 +85,7 @@ describe("settings", () => {
         for (const { name, definition: _, secrets: __, ...app } of apps) {
           const given = expectedApps[name] ?? assert.fail();
           const { folder: _, ...own } = given;
-          const defaults = { replicas: 1, memory: "256MiB", cpus: 0.5 };
+          const defaults = { replicas: 1, memory: "256MiB", cpus: 0.5, workers: {} };
           assert.deepEqual(app, { ...defaults, ...own, host: given.host ?? `${name}.${expected.domain}` });
         }
       }),

@@ -9,6 +9,9 @@ function container(name: string, app: string | undefined, role: string, more: Re
 
 const all = [
   container("shop-worker-0-aaaaaaa", "shop", "worker"),
+  container("shop-worker-mail-1-1111111", "shop", "worker-mail"),
+  container("shop-worker-mail-0-2222222", "shop", "worker-mail"),
+  container("shop-worker-import-0-3333333", "shop", "worker-import"),
   container("shop-web-1-bbbbbbb", "shop", "web"),
   container("shop-web-0-ccccccc", "shop", "web"),
   container("shop-schedule-nightly-ddddddd", "shop", "schedule-nightly"),
@@ -21,11 +24,11 @@ const names = (wanted: string) => replicasIn("dev", all, wanted).map(({ Names })
 
 describe("what restart restarts", () => {
   test("of an application its web servers by their numbers, then its workers; no job, and no schedule, which may be at work", () => {
-    assert.deepEqual(names("shop"), ["shop-web-0-ccccccc", "shop-web-1-bbbbbbb", "shop-worker-0-aaaaaaa"]);
+    assert.deepEqual(names("shop"), ["shop-web-0-ccccccc", "shop-web-1-bbbbbbb", "shop-worker-0-aaaaaaa", "shop-worker-import-0-3333333", "shop-worker-mail-0-2222222", "shop-worker-mail-1-1111111"]);
   });
 
   test("of a part that is named, that part alone", () => {
-    assert.deepEqual([names("shop/worker"), names("shop/schedule-nightly"), names("shop-web-1-bbbbbbb")], [["shop-worker-0-aaaaaaa"], ["shop-schedule-nightly-ddddddd"], ["shop-web-1-bbbbbbb"]]);
+    assert.deepEqual([names("shop/worker"), names("shop/worker-mail"), names("shop/schedule-nightly"), names("shop-web-1-bbbbbbb")], [["shop-worker-0-aaaaaaa"], ["shop-worker-mail-0-2222222", "shop-worker-mail-1-1111111"], ["shop-schedule-nightly-ddddddd"], ["shop-web-1-bbbbbbb"]]);
   });
 
   test("is refused for what is no application, has schedules only, or runs in a swarm, with what to do", () => {

@@ -43,6 +43,11 @@ describe("the container that a name means", () => {
     container("web", "shop-web-0-0000005", "shop"),
     container("job", "shop-migrate-0000006", "shop", "exited"),
     container("web", "blog-web-0-0000007", "blog", "exited"),
+    container("worker-mail", "shop-worker-mail-0-0000008", "shop"),
+    container("worker-mail", "shop-worker-mail-1-0000009", "shop"),
+    container("schedule-a", "robot-schedule-a-000000a", "robot"),
+    container("worker-import", "robot-worker-import-0-000000b", "robot"),
+    container("worker-mail", "robot-worker-mail-0-000000c", "robot"),
   ];
   const id = (wanted: string, replica?: number) => runningPart("dev", all, wanted, replica).Id;
 
@@ -50,6 +55,8 @@ describe("the container that a name means", () => {
     assert.equal(id("shop"), "shop-web-0-0000005");
     assert.equal(id("shop", 1), "shop-web-1-0000003");
     assert.equal(id("shop/worker"), "shop-worker-0-0000002");
+    assert.equal(id("shop/worker-mail", 1), "shop-worker-mail-1-0000009");
+    assert.equal(id("robot"), "robot-worker-import-0-000000b", "of workers alone the first by name");
     assert.equal(id("postgres"), "postgres-00000b1");
     assert.equal(id("shop-web-0-0000004"), "shop-web-0-0000004");
     assert.equal(replicaOf({ Names: ["/postgres-0000001"] }), 0);
@@ -59,7 +66,7 @@ describe("the container that a name means", () => {
     const refused = (wanted: string, message: RegExp, replica?: number) =>
       assert.throws(() => id(wanted, replica), (error) => error instanceof OpsError && error.code === 2 && message.test(error.message));
     refused("shop/job", /stack "dev" has no part "shop\/job": did you mean shop\/web\?/);
-    refused("elsewhere", /it has postgres, postgres\/schedule-backup, shop, shop\/worker, shop\/web, blog, blog\/web/);
+    refused("elsewhere", /it has postgres, postgres\/schedule-backup, shop, shop\/worker, shop\/web, blog, blog\/web, shop\/worker-mail, robot, /);
     refused("blog", /blog is not running in stack "dev" \(exited\)/);
     refused("shop", /shop has no replica 7 in stack "dev": it has 0, 1/, 7);
   });

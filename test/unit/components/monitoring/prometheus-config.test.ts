@@ -73,15 +73,15 @@ describe("prometheus.yml", () => {
     ]);
   });
 
-  test("finds the worker of an application by name, and reads of it no more than whether it works", () => {
-    const { scrape_configs } = render({ workers: [{ name: "shop" }] });
+  test("finds the workers of an application by name, with the role as label, and reads of them no more than whether they work", () => {
+    const { scrape_configs } = render({ workers: [{ name: "shop", roles: ["worker", "worker-mail"] }] });
     assert.deepEqual(scrape_configs, [
       {
         job_name: "worker-shop",
         metrics_path: "/figures.txt",
         ...limits,
-        dns_sd_configs: [{ names: ["shop-worker"], type: "A", port: 9747, refresh_interval: "15s" }],
-        relabel_configs: [{ target_label: "app", replacement: "shop" }],
+        dns_sd_configs: [{ names: ["shop-worker", "shop-worker-mail"], type: "A", port: 9747, refresh_interval: "15s" }],
+        relabel_configs: [{ target_label: "app", replacement: "shop" }, { source_labels: ["__meta_dns_name"], regex: "shop-(.+)", target_label: "role" }],
         metric_relabel_configs: [{ action: "keep", source_labels: ["__name__"], regex: "berth_worker_last_healthy_timestamp_seconds|process_start_time_seconds" }],
       },
     ]);
@@ -110,7 +110,7 @@ describe("prometheus.yml", () => {
 
 describe("the alert rules", () => {
   const watched = { applications: [{ name: "shop", port: 3000 }], schedulers: [{ name: "shop", tasks: [{ name: "tidy", alertAfter: 3600 }, { name: "mail" }] }], backups: { backup: 26 * 3600, drill: 8 * 86_400, snapshots: true } };
-  const everything = { ...watched, workers: [{ name: "shop" }], services: [{ name: "shop", role: "web" as const, replicas: 2 }], httpsHosts: ["shop.example"], logs: true };
+  const everything = { ...watched, workers: [{ name: "shop", roles: ["worker"] }], services: [{ name: "shop", role: "web" as const, replicas: 2 }], httpsHosts: ["shop.example"], logs: true };
   const monitored = { name: "monitor", ...monitor.metrics };
   const alerts = alertsOf(watched);
 
@@ -140,6 +140,14 @@ describe("the alert rules", () => {
   test("of a service with one replica know no state between well and gone", () => {
     const names = alertsOf({ ...everything, services: [{ name: "shop", role: "worker", replicas: 1 }] }).map(({ alert }) => alert);
     assert.deepEqual(names.filter((name) => /Replicas/.test(name)), ["NoReplicas"]);
+  });
+
+  test("of workers miss each role that has none, and are not there without workers", () => {
+    const of = (workers: { name: string; roles: string[] }[]) => alertsOf({ ...everything, workers }).filter(({ alert }) => alert.startsWith("Worker"));
+    assert.deepEqual(of([]), []);
+    const [down, replica] = of([{ name: "shop", roles: ["worker", "worker-mail"] }, { name: "cart", roles: ["worker"] }]);
+    assert.deepEqual(down?.expr.match(/absent\(.*?\)/g), ['absent(up{job="worker-shop",app="shop",role="worker"})', 'absent(up{job="worker-shop",app="shop",role="worker-mail"})', 'absent(up{job="worker-cart",app="cart",role="worker"})']);
+    assert.doesNotMatch(replica?.expr ?? "absent", /absent/, "a role with one replica that is gone has no other");
   });
 
   test("say how old a backup is by its own schedule", () => {

@@ -41,7 +41,7 @@ describe("what an application makes of its metrics", () => {
     const expressions = Object.values(dashboards()).flatMap(({ panels }) => panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)));
     assert.ok(expressions.some((expr) => expr.includes("$__rate_interval")));
     assert.deepEqual(problemsOf({ dashboards: { Orders: expressions.map(panel) } }), []);
-    const rules = alertsOf({ applications: [{ name: "monitor", ...monitor.metrics }], schedulers: [], backups: { backup: 1, drill: 1 }, workers: [{ name: "shop" }], services: [{ name: "shop", role: "web", replicas: 2 }], httpsHosts: ["shop.example"], logs: true });
+    const rules = alertsOf({ applications: [{ name: "monitor", ...monitor.metrics }], schedulers: [], backups: { backup: 1, drill: 1 }, workers: [{ name: "shop", roles: ["worker"] }], services: [{ name: "shop", role: "web", replicas: 2 }], httpsHosts: ["shop.example"], logs: true });
     assert.deepEqual(problemsOf({ alerts: rules.map(({ expr }, index) => alert(`Rule${index}`, expr)) }), []);
   });
 });

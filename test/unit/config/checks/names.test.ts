@@ -25,6 +25,13 @@ test("two applications whose volume, job or schedule has one name are told, with
   assert.deepEqual(problems({ a: { live }, "a-cache-b": { volumes: { c: "/data" } } }).length, 0, "without live it makes none");
 });
 
+test("a worker whose containers would be named as those of another application is told", () => {
+  const web = { port: 1, health: { path: "/" } };
+  const worker = { health: ["true"] };
+  assert.deepEqual(problems({ a: { workers: { web: worker, worker, metrics: worker, b: worker } }, "a-worker": { web, worker, metrics: { port: 1 } } }).map(({ field }) => field), ["web of apps/a-worker/app.ts", "metrics of apps/a-worker/app.ts", "worker of apps/a-worker/app.ts"]);
+  assert.deepEqual(problems({ a: { worker, workers: { web: worker, a: worker } }, "a-worker": { worker } }), []);
+});
+
 test("things of two kinds, and those of one application, may have one name", () => {
   assert.deepEqual(problems({ a: { jobs: { b: ["true"] }, schedules: { b: schedule }, volumes: { b: "/b", c: "/c" } }, b: { volumes: { b: "/b", c: "/c" } } }), []);
 });
