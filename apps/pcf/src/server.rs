@@ -12,7 +12,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{Html, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use std::io;
@@ -123,6 +123,7 @@ async fn serve(settings: Settings) -> io::Result<bool> {
 
 fn routes(app: Arc<App>, settings: &Server) -> Router {
     let mut router = Router::new()
+        .route("/", get(page))
         .route("/health", get(health::answer))
         .merge(api::routes());
     if settings.debug {
@@ -136,6 +137,11 @@ fn routes(app: Arc<App>, settings: &Server) -> Router {
         .layer(middleware::from_fn_with_state(observed, metrics::observe))
         .layer(middleware::from_fn_with_state(app.clone(), ask_to_reconnect))
         .with_state(app)
+}
+
+/// What it is, and what to try.
+async fn page() -> Html<&'static str> {
+    Html(include_str!("page.html"))
 }
 
 fn metrics_route(app: Arc<App>) -> Router {

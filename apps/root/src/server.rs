@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{Html, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use std::io;
@@ -119,6 +119,7 @@ fn routes(app: Arc<App>, stage: Stage) -> Router {
         router = router.route("/slow", get(slow));
     }
     router
+        .route("/", get(page))
         .route("/graphql", graphql)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .route_layer(middleware::from_fn_with_state(
@@ -126,6 +127,11 @@ fn routes(app: Arc<App>, stage: Stage) -> Router {
             metrics::observe,
         ))
         .with_state(app)
+}
+
+/// What it is, and what to try.
+async fn page() -> Html<&'static str> {
+    Html(include_str!("page.html"))
 }
 
 fn metrics_route(app: Arc<App>) -> Router {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,6 +15,11 @@ import (
 
 const bodyLimit = 64 << 10 // bytes
 
+// What it is, and what to try.
+//
+//go:embed page.html
+var page []byte
+
 type api struct {
 	database *database
 	notes    notes
@@ -24,6 +30,10 @@ type api struct {
 // handler has the routes, and one log line and one count a request.
 func (a *api) handler() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("content-type", "text/html; charset=utf-8")
+		_, _ = w.Write(page)
+	})
 	mux.HandleFunc("GET /health", a.health)
 	mux.HandleFunc("POST /notes", a.add)
 	mux.HandleFunc("GET /notes", a.list)
@@ -183,8 +193,9 @@ func (a *api) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began, answered := time.Now(), &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(answered, r)
-		// The pattern is "METHOD /path", and "/" where no route was found.
+		// The pattern is "METHOD /path", "GET /{$}" for "/" itself, and "/" where no route was found.
 		_, route, found := strings.Cut(r.Pattern, " ")
+		route = strings.TrimSuffix(route, "{$}")
 		if !found {
 			route = "none"
 		}

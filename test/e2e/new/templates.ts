@@ -36,6 +36,9 @@ export function fromTemplates(given: () => Given): void {
       const health = await project.get("/health", name);
       assert.equal(health.status, 200, health.body);
       assert.match(health.body, new RegExp(`"service": ?"${name}"`));
+      const page = await project.get("/", name);
+      assert.deepEqual([page.status, page.headers["content-type"]?.split(";")[0]], [200, "text/html"]);
+      assert.ok(page.body.includes(`<h1>${name}</h1>`), page.body);
     });
   }
 

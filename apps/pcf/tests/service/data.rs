@@ -81,6 +81,11 @@ fn projects_and_tasks_are_written_read_paged_and_removed() {
     ] {
         assert_eq!(ada.call(method, path, body).code(), code, "{method} {path}");
     }
+    let page = ada.call("GET", "/", Value::Null);
+    let text = page.body.as_str().unwrap();
+    for said in ["<h1>pcf</h1>", "ADDRESS/users", "href=\"/health\""] {
+        assert!(page.status == 200 && text.contains(said), "{said}: {text}");
+    }
 }
 
 #[test]

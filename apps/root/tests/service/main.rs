@@ -102,6 +102,10 @@ fn queries_have_limits_and_bodies_a_form() {
     }
     assert_eq!(server.request("POST", "/graphql", &" ".repeat(70_000)).0, 413);
     assert_eq!(server.request("GET", "/slow?ms=10001", "").0, 400);
+    let (status, page) = server.request("GET", "/", "");
+    for said in ["<h1>root</h1>", "ADDRESS/graphql", "href=\"/health\""] {
+        assert!(status == 200 && page.contains(said), "{said}: {page}");
+    }
 }
 
 #[test]

@@ -5,4 +5,4 @@ from notes import views
 handler404 = "notes.views.not_found"
 handler500 = "notes.views.server_error"
 
-urlpatterns = [path("notes", views.notes), path("notes/<int:number>", views.note)]
+urlpatterns = [path("", views.page), path("notes", views.notes), path("notes/<int:number>", views.note)]

@@ -1,8 +1,9 @@
-"""Notes over HTTP: `GET /notes`, `POST /notes`, `GET /notes/<id>`, `DELETE /notes/<id>`."""
+"""Notes over HTTP: `GET /`, `GET /notes`, `POST /notes`, `GET /notes/<id>`, `DELETE /notes/<id>`."""
 
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.cache import cache
@@ -10,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from redis import RedisError
 
 from notes.models import Note
@@ -21,6 +22,13 @@ log = logging.getLogger("service.notes")
 LONGEST, HIGHEST = 50, 2**63 - 1
 # Seconds that a note is kept in the cache. It never changes, so only its end has to be told.
 SECONDS = 60
+# What it is, and what to try.
+PAGE = (Path(__file__).parent / "page.html").read_text()
+
+
+@require_safe
+def page(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(PAGE)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -28,7 +28,15 @@ def test_notes(site: SiteServer) -> None:
         assert site.client.send("POST", "/notes", wrong).status == 400
     assert site.client.request("POST", "/notes", b"{").status == 400
     assert site.client.request("PUT", "/notes", b"{}").status == 405
-    assert [site.client.get(path).status for path in ("/", "/notes/0", "/notes/x", f"/notes/{2**64}")] == [404] * 4
+    assert [site.client.get(path).status for path in ("/none", "/notes/0", "/notes/x", f"/notes/{2**64}")] == [404] * 4
+
+
+def test_the_page_says_what_it_is_and_what_to_try(site: SiteServer) -> None:
+    page = site.client.get("/")
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    for said in ("<h1>service-django</h1>", 'href="/notes"', 'href="/health"'):
+        assert said in page.text
+    assert site.client.request("POST", "/", b"").status == 405
 
 
 def test_a_note_is_cached_and_forgotten_and_read_without_redis(site: SiteServer, redis: Redis) -> None:

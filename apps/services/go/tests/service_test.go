@@ -204,6 +204,18 @@ func TestItStartsWithTheSecretsInFilesAndHealthTellsTheImageAndTheDatabase(t *te
 	equal(t, "health", health, map[string]string{"status": "ok", "service": "service-go", "version": "1.2.3", "database": "connected"})
 }
 
+func TestThePageSaysWhatItIsAndWhatToTry(t *testing.T) {
+	answer := send(t, "GET", "/", "")
+	equal(t, "status", answer.status, 200)
+	equal(t, "type", answer.header.Get("content-type"), "text/html; charset=utf-8")
+	for _, said := range []string{"<h1>service-go</h1>", `href="/notes"`, `href="/health"`} {
+		if !strings.Contains(string(answer.body), said) {
+			t.Errorf("the page lacks %s", said)
+		}
+	}
+	equal(t, "another path", send(t, "GET", "/none", "").status, 404)
+}
+
 func TestANoteIsAddedReadListedAndRemoved(t *testing.T) {
 	created := send(t, "POST", "/notes", `{"title": "First", "body": "Ünïcode 🙂"}`)
 	first := created.note(t)

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import fastify, { type FastifyError, type FastifyInstance, LogController } from "fastify";
 import type { Cache } from "./cache.ts";
@@ -26,6 +27,9 @@ const newNote = {
 
 /** How long connections are still read after SIGTERM, in milliseconds: closing one with a request in it loses that request. */
 const drain = 1000;
+
+/** What it is, and what to try. */
+const page = readFileSync(new URL("page.html", import.meta.url));
 
 const idPattern = /^[1-9]\d{0,17}$/;
 const noSuchNote = { error: "no such note" };
@@ -65,6 +69,7 @@ export function buildApi({ database, cache, metrics, log }: Parts): FastifyInsta
     return reply.code(status).send({ error: status === 503 ? error.message : "internal error" });
   });
 
+  api.get("/", (_request, reply) => reply.type("text/html; charset=utf-8").send(page));
   api.get("/health", async (_request, reply) => {
     const connected = await database.answers();
     return reply.code(connected ? 200 : 503).send({

@@ -163,6 +163,13 @@ test("a connection to Redis that is cut, and still takes what is written to it, 
   assert.equal(errors[0], "no answer in 2000 ms");
 });
 
+test("/ is a page that says what it is and what to try", async () => {
+  const response = await send("GET", "/");
+  assert.deepEqual([response.status, response.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
+  const text = await response.text();
+  for (const said of ["<h1>service-node</h1>", 'href="/notes"', 'href="/health"']) assert.ok(text.includes(said), said);
+});
+
 test("without Postgres /health is 503 within 3 s and requests are 503; 200 again after", async () => {
   await postgres.stop();
   const began = performance.now();

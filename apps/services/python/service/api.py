@@ -8,13 +8,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeGuard
 
 from prometheus_client import start_http_server
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +28,8 @@ from service.notes import Notes
 from service.settings import Settings, read_settings
 
 BODY_LIMIT = 64 * 1024  # bytes
+PAGE = (Path(__file__).parent / "page.html").read_text()
+"""What it is, and what to try."""
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ def build(settings: Settings) -> Starlette:
 
     app = Starlette(
         routes=[
+            Route("/", api.page),
             Route("/health", api.health),
             Route("/notes", api.add, methods=["POST"]),
             Route("/notes", api.list),
@@ -75,6 +79,9 @@ class _Api:
         self._database = database
         self._notes = Notes(database)
         self._cache = cache
+
+    async def page(self, _request: Request) -> Response:
+        return HTMLResponse(PAGE)
 
     async def health(self, _request: Request) -> Response:
         connected = await self._database.answers()

@@ -112,6 +112,13 @@ def test_it_starts_with_the_secrets_in_files_and_health_tells_the_image_and_the_
     assert abs(timestamp.timestamp() - time.time()) < 5
 
 
+def test_the_page_says_what_it_is_and_what_to_try(service: Service) -> None:
+    page = send("GET", "/")
+    assert (page.status, page.headers.get_content_type()) == (200, "text/html")
+    for said in ("<h1>service-python</h1>", 'href="/notes"', 'href="/health"'):
+        assert said in page.text
+
+
 def test_many_who_ask_for_its_health_at_once_are_all_answered(service: Service) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: send("GET", "/health").status, range(800)))

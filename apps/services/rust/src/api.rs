@@ -8,7 +8,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -76,8 +76,14 @@ struct Wanted {
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
+        .route("/", get(page))
         .route("/notes", get(list).post(add))
         .route("/notes/{id}", get(find).delete(remove))
+}
+
+/// What it is, and what to try.
+async fn page() -> Html<&'static str> {
+    Html(include_str!("page.html"))
 }
 
 async fn add(

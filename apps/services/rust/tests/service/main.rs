@@ -129,6 +129,11 @@ fn notes_are_added_read_listed_and_removed_with_the_secret_in_a_file() {
     }
     assert_eq!(server.call("GET", "/notes?limit=101", "").status, 400);
     assert_eq!(server.call("GET", "/notes/x", "").status, 404);
+    let page = server.call("GET", "/", "");
+    let text = page.body.as_str().unwrap();
+    for said in ["<h1>service-rust</h1>", "href=\"/notes\"", "href=\"/health\""] {
+        assert!(page.status == 200 && text.contains(said), "{said}: {text}");
+    }
     assert_eq!(
         server.call("GET", "/nothing", "").body,
         json!({ "error": "no such route" })
