@@ -9,26 +9,45 @@ const margin = 20;
 const strip = { top: 16, height: 34 };
 const lanesTop = strip.top + strip.height + 34;
 const header = 50;
-const boxHeight = 86;
+/** Three lines, and two volumes one below the other. */
+const boxHeight = 104;
 const rowHeight = boxHeight + 20;
+
+/** Lengths of a sign, in the size of its letters: what most fonts stay below. */
+const wide = { plain: 0.58, name: 0.62 };
+
+interface Colours {
+  back: string;
+  text: string;
+  soft: string;
+  box: string;
+  edge: string;
+  open: string;
+  openEdge: string;
+  closed: string;
+  closedEdge: string;
+  line: string;
+}
+
+const light: Colours = { back: "#ffffff", text: "#1f2328", soft: "#59636e", box: "#ffffff", edge: "#8c959f", open: "#fff4dc", openEdge: "#c98a1b", closed: "#e6f1ff", closedEdge: "#4a86c8", line: "#b35900" };
+const dark: Colours = { back: "#0d1117", text: "#e6edf3", soft: "#9aa4af", box: "#1b222c", edge: "#6e7681", open: "#2d2413", openEdge: "#b98a35", closed: "#13243a", closedEdge: "#4a86c8", line: "#f0a04b" };
+
+/** Plain colours: what draws pictures for a preview or a document often knows no variables of CSS, and would paint all of it black. */
+function coloured({ back, text, soft, box, edge, open, openEdge, closed, closedEdge, line }: Colours): string {
+  const rules = { text: `fill: ${soft}`, ".name": `fill: ${text}`, ".back": `fill: ${back}`, ".box": `fill: ${box}; stroke: ${edge}`, ".open": `fill: ${open}; stroke: ${openEdge}`, ".closed": `fill: ${closed}; stroke: ${closedEdge}`, ".line": `stroke: ${line}`, ".dot": `fill: ${line}`, ".volume": `fill: ${closed}; stroke: ${soft}` };
+  return Object.entries(rules).map(([name, rule]) => `  ${name} { ${rule}; }`).join("\n");
+}
 
 /** Colours for both schemes; the background is drawn too, so that the page's own colour does not matter. */
 const style = `
-  svg { --back: #ffffff; --text: #1f2328; --soft: #59636e; --box: #ffffff; --edge: #8c959f;
-        --open: #fff4dc; --open-edge: #c98a1b; --closed: #e6f1ff; --closed-edge: #4a86c8; --line: #b35900; }
+  text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; font-size: 12px; }
+  .name { font-size: 14px; font-weight: 600; }
+  .open { stroke-dasharray: 6 4; }
+  .line { fill: none; stroke-width: 2; }
+${coloured(light)}
   @media (prefers-color-scheme: dark) {
-    svg { --back: #0d1117; --text: #e6edf3; --soft: #9aa4af; --box: #1b222c; --edge: #6e7681;
-          --open: #2d2413; --open-edge: #b98a35; --closed: #13243a; --closed-edge: #4a86c8; --line: #f0a04b; }
-  }
-  text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; font-size: 12px; fill: var(--soft); }
-  .name { font-size: 14px; font-weight: 600; fill: var(--text); }
-  .back { fill: var(--back); }
-  .box { fill: var(--box); stroke: var(--edge); }
-  .open { fill: var(--open); stroke: var(--open-edge); stroke-dasharray: 6 4; }
-  .closed { fill: var(--closed); stroke: var(--closed-edge); }
-  .line { fill: none; stroke: var(--line); stroke-width: 2; }
-  .dot { fill: var(--line); }
-  .volume { fill: var(--closed); stroke: var(--soft); }`;
+${coloured(dark)}
+  }`;
 
 /** The picture of a stack: networks as lanes, its containers in them, what they keep and what is published. */
 export function renderStack(stack: Stack): string {
@@ -70,7 +89,7 @@ function renderLane({ name, internal, column: first, columns }: Lane, left: numb
   const width = columns * column + (columns - 1) * gap + 2 * padding;
   return [
     `<rect class="${internal ? "closed" : "open"}" x="${x}" y="${lanesTop}" width="${width}" height="${height}" rx="8"/>`,
-    text(x + padding, lanesTop + 22, name, "name"),
+    text(x + padding, lanesTop + 22, name, { kind: "name", fits: width - 2 * padding }),
     text(x + padding, lanesTop + 39, internal ? "internal: no way out" : "has a way out"),
   ].join("\n");
 }
@@ -86,20 +105,22 @@ function renderBox(box: Box, left: number[]): string {
   });
   const frame = (shift: number) => `<rect class="box" x="${x + shift}" y="${y + shift}" width="${right - x}" height="${boxHeight}" rx="6"/>`;
   const image = box.image.slice(box.image.lastIndexOf("/") + 1);
+  const inside = right - x - 20;
+  const share = inside / Math.max(1, Math.ceil(box.volumes.length / 2));
   return [
     ...lines,
     ...(box.replicas > 1 ? [frame(5)] : []),
     frame(0),
-    text(x + 10, y + 20, box.replicas > 1 ? `${box.name} × ${box.replicas}` : box.name, "name"),
-    text(x + 10, y + 38, image),
-    text(x + 10, y + 54, `${box.memory} MiB, ${box.cpus} ${box.cpus === 1 ? "core" : "cores"}${box.replicas > 1 ? " each" : ""}`),
-    ...box.volumes.map((volume, index) => cylinder(x + 10 + index * 120, y + 63, volume)),
+    text(x + 10, y + 20, box.replicas > 1 ? `${box.name} × ${box.replicas}` : box.name, { kind: "name", fits: inside }),
+    text(x + 10, y + 38, image, { fits: inside }),
+    text(x + 10, y + 54, `${box.memory} MiB, ${box.cpus} ${box.cpus === 1 ? "core" : "cores"}${box.replicas > 1 ? " each" : ""}`, { fits: inside }),
+    ...box.volumes.map((volume, index) => cylinder(x + 10 + Math.floor(index / 2) * share, y + 63 + (index % 2) * 18, volume, share)),
   ].join("\n");
 }
 
-function cylinder(x: number, y: number, name: string): string {
+function cylinder(x: number, y: number, name: string, width: number): string {
   const shape = `<path class="volume" d="M${x} ${y + 3}v9a6 3 0 0 0 12 0v-9"/><ellipse class="volume" cx="${x + 6}" cy="${y + 3}" rx="6" ry="3"/>`;
-  return `${shape}${text(x + 18, y + 12, name)}`;
+  return `${shape}${text(x + 18, y + 12, name, { fits: width - 22 })}`;
 }
 
 /** The host's addresses above the lanes, each with an arrow into what it leads to. */
@@ -107,13 +128,13 @@ function outside(boxes: Box[], left: number[], width: number): string[] {
   const published = boxes.filter(({ ports }) => ports.length > 0);
   return [
     `<rect class="box" x="${margin}" y="${strip.top}" width="${width - 2 * margin}" height="${strip.height}" rx="6"/>`,
-    text(width / 2, strip.top + 22, "Docker host", "name", "middle"),
+    text(width / 2, strip.top + 22, "Docker host", { kind: "name", anchor: "middle" }),
     ...published.flatMap(({ ports, to, row }) => {
       const x = (left[to] ?? 0) + column - 18;
       const tip = lanesTop + header + row * rowHeight - 2;
       const addresses = ports.map((port) => port.outside).join(", ");
       return [
-        text(x + 8, strip.top + 22, addresses, undefined, "end"),
+        text(x + 8, strip.top + 22, addresses, { anchor: "end" }),
         `<path class="line" d="M${x} ${strip.top + strip.height}V${tip - 8}"/><path class="dot" d="M${x - 6} ${tip - 10}h12l-6 10z"/>`,
       ];
     }),
@@ -141,8 +162,17 @@ function describe({ networks, parts }: Stack): string {
   return `Networks: ${lanes.join(", ")}. Containers: ${boxes.join("; ")}.`;
 }
 
-function text(x: number, y: number, content: string, kind?: string, anchor?: "end" | "middle"): string {
-  return `<text${kind === undefined ? "" : ` class="${kind}"`}${anchor === undefined ? "" : ` text-anchor="${anchor}"`} x="${x}" y="${y}">${escape(content)}</text>`;
+interface Lettering {
+  kind?: "name";
+  anchor?: "end" | "middle";
+  /** In so many pixels: smaller letters where they are needed. @default as long as it is */
+  fits?: number;
+}
+
+function text(x: number, y: number, content: string, { kind, anchor, fits = Infinity }: Lettering = {}): string {
+  const [size, letter] = kind === "name" ? [14, wide.name] : [12, wide.plain];
+  const fitting = Math.min(size, Math.floor((10 * fits) / (content.length * letter)) / 10);
+  return `<text${kind === undefined ? "" : ` class="${kind}"`}${anchor === undefined ? "" : ` text-anchor="${anchor}"`}${fitting < size ? ` style="font-size: ${fitting}px"` : ""} x="${x}" y="${y}">${escape(content)}</text>`;
 }
 
 function wrap(content: string, width: number): string[] {

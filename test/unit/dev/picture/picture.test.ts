@@ -46,6 +46,28 @@ test("the order of registrations changes nothing", () => {
   assert.equal(renderStack(reversed), renderStack(stack));
 });
 
+test("its colours are plain: what knows no variables of CSS shows the same", () => {
+  const svg = renderStack(stack);
+  assert.doesNotMatch(svg, /var\(|--[a-z]/);
+  for (const kind of ["back", "box", "open", "closed", "line", "dot", "volume", "name"]) assert.match(svg, new RegExp(`^ {2}\\.${kind} \\{ .*#[0-9a-f]{6}`, "m"), kind);
+});
+
+test("names of any length stay within their boxes", () => {
+  const lengths = fc.integer({ min: 1, max: 60 }).map((length) => "n".repeat(length));
+  fc.assert(
+    fc.property(lengths, fc.array(lengths, { maxLength: 4 }), (name, volumes) => {
+      const svg = renderStack({ ...stack, parts: [part(name, ["monitoring"], { volumes })] });
+      const box = /<rect class="box" x="(\d+)" y="\d+" width="(\d+)" height="104"/.exec(svg);
+      const end = Number(box?.[1]) + Number(box?.[2]);
+      for (const [, attributes = "", content = ""] of svg.matchAll(/<text([^>]*)>(n+)<\/text>/g)) {
+        const size = Number(/font-size: ([\d.]+)px/.exec(attributes)?.[1] ?? (attributes.includes("name") ? 14 : 12));
+        assert.ok(Number(/ x="([\d.]+)"/.exec(attributes)?.[1]) + content.length * size * 0.58 <= end, content);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test("text of the stack cannot become markup", () => {
   assert.ok(!renderStack({ ...stack, name: "<script>" }).includes("<script>"));
 });
