@@ -79,7 +79,7 @@ const after = snapshots && [snapshots.ready];
 const backup = config.postgres.backup && { ...config.postgres.backup, registry, pullProvider, tools, after, network: networks.monitoring, networkName: "backup" };
 const postgres = new Postgres("postgres", { ...config.postgres, platform, networks: networks.sharedBy(withDatabase), backup }, on);
 
-const redis = new Redis("redis", { ...config.redis, platform, networks: networks.sharedBy(withCache), users: withCache }, on);
+const redis = new Redis("redis", { ...config.redis, platform, networks: networks.sharedBy(withCache), users: withCache, allKeys: appsWith(({ unprepared }) => unprepared?.allKeys) }, on);
 
 const traefik = new Traefik(
   "traefik",

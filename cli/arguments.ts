@@ -7,12 +7,16 @@ export interface Option {
   /** What stands for the value in the help text, for example `<name>`. */
   value?: string;
   choices?: readonly string[];
+  /** May be given more than once: its values are in `lists`. @default false */
+  many?: boolean;
   help: string;
 }
 
 export interface Parsed {
   flags: Record<string, boolean>;
   values: Record<string, string>;
+  /** Values of options that may be given more than once, in their order. */
+  lists?: Record<string, string[]>;
   positionals: string[];
   /** What was given for `rest`, as it was typed; undefined for a command that takes none. */
   rest?: string[];
@@ -49,7 +53,8 @@ export function parseArguments(syntax: Syntax, args: string[]): Parsed {
     if (option.type === "boolean") {
       if (token.value !== undefined) throw usageError(`${token.rawName} takes no value, but was given "${token.value}"`);
       parsed.flags[token.name] = true;
-    } else parsed.values[token.name] = valueOf(option, token.rawName, token.value);
+    } else if (option.many === true) ((parsed.lists ??= {})[token.name] ??= []).push(valueOf(option, token.rawName, token.value));
+    else parsed.values[token.name] = valueOf(option, token.rawName, token.value);
   }
   const most = syntax.positionals?.at(-1)?.endsWith("…") === true ? Infinity : (syntax.positionals?.length ?? 0);
   if (parsed.positionals.length > most) {

@@ -1,95 +1,71 @@
 import { DockerfileParser, type Instruction, type PropertyInstruction } from "dockerfile-ast";
 
-/** What a Dockerfile says about the image of its last stage. */
-export interface ImageFacts {
-  /** Image that the last stage begins with, after the stages of this file. */
+/** Where a stage of a Dockerfile has what its image says: what the image has beside that is its base's. */
+export interface DockerfileText {
+  /** Image that the stage begins with, after the stages of this file; empty where the text has none. */
   base: string;
+  /** Line of the last instruction of a kind, from 1: `{ USER: 12 }`. */
+  lines: Record<string, number>;
+  /** Numbers of EXPOSE, in its order. */
   ports: number[];
-  /** Undefined where no stage sets one: then the base image decides. */
-  user?: string;
-  health?: string[];
-  entrypoint?: string[];
-  command?: string[];
-  volumes: string[];
-  env: Record<string, string>;
+  /** Variables that ENV sets. */
+  env: string[];
   /** Arguments of the build without a default. */
   args: string[];
-  /** What its RUN lines say, for what else they give away. */
-  runs: string[];
+  /** Ids of the secrets that its RUN lines mount. */
+  secrets: string[];
 }
 
+type Stage = Omit<DockerfileText, "args" | "secrets">;
+
 /**
- * Reads a Dockerfile's last stage, with what it takes over from earlier ones by FROM.
+ * Reads a stage of a Dockerfile, with what it takes over from earlier ones by FROM. What the values are, the image says.
  *
- * @throws Error where there is no FROM.
+ * @param target Name of the stage. @default the last one
  *
  * @example
- * readDockerfile("FROM debian:trixie-slim\nEXPOSE 8080\nCMD python3 -m http.server 8080");
- * // { base: "debian:trixie-slim", ports: [8080], command: ["/bin/sh", "-c", "python3 -m …"], … }
+ * readDockerfile("FROM debian:trixie-slim\nENV A=1\nEXPOSE 8080"); // { base: "debian:trixie-slim", lines: { ENV: 2, EXPOSE: 3 }, ports: [8080], env: ["A"], … }
  */
-export function readDockerfile(text: string): ImageFacts {
-  const stages = new Map<string, ImageFacts>();
-  let args: Record<string, string> = {};
-  const unset: string[] = [];
-  let stage: ImageFacts | undefined;
+export function readDockerfile(text: string, target?: string): DockerfileText {
+  const stages = new Map<string, Stage>();
+  const args = new Map<string, string | undefined>();
+  const secrets = new Set<string>();
+  let stage: Stage | undefined;
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {
     const keyword = instruction.getKeyword();
-    const variables = { ...args, ...stage?.env };
-    const words = instruction.getArguments().map((word) => expanded(word.getValue(), variables));
+    const words = instruction.getArguments().map((word) => expanded(word.getValue(), args));
     if (keyword === "FROM") {
       const [image = "", as, name] = words.filter((word) => !word.startsWith("--"));
       const parent = stages.get(image.toLowerCase());
-      stage = parent === undefined ? { base: image, ports: [], volumes: [], env: {}, args: [], runs: [] } : structuredClone(parent);
+      stage = parent === undefined ? { base: image, lines: {}, ports: [], env: [] } : structuredClone(parent);
       stages.set(as?.toLowerCase() === "as" && name !== undefined ? name.toLowerCase() : `${stages.size}`, stage);
     } else if (keyword === "ARG") {
-      args = { ...properties(instruction, variables), ...args };
-      unset.push(...(instruction as PropertyInstruction).getProperties().flatMap((property) => (property.getValue() === null ? [property.getName()] : [])));
-    }
-    else if (stage !== undefined) apply(stage, keyword, instruction, words, variables);
+      for (const [name, value] of pairs(instruction)) args.set(name, args.get(name) ?? (value === undefined ? undefined : expanded(value, args)));
+    } else if (keyword === "RUN") {
+      for (const [, options = ""] of (instruction.getArgumentsContent() === null ? "" : instruction.toString()).matchAll(/--mount=(\S*type=secret\S*)/g)) secrets.add(secretId(options));
+    } else if (stage !== undefined) apply(stage, keyword, instruction, words);
   }
-  if (stage === undefined) throw new Error("it has no FROM");
-  return { ...stage, args: [...new Set(unset)] };
+  const chosen = (target === undefined ? undefined : stages.get(target.toLowerCase())) ?? stage ?? { base: "", lines: {}, ports: [], env: [] };
+  return { ...chosen, args: [...args].flatMap(([name, value]) => (value === undefined ? [name] : [])), secrets: [...secrets] };
 }
 
-function apply(stage: ImageFacts, keyword: string, instruction: Instruction, words: string[], variables: Record<string, string>): void {
-  const content = instruction.getArgumentsContent() ?? "";
-  if (keyword === "EXPOSE") stage.ports.push(...words.map((word) => Number.parseInt(word, 10)).filter((port) => port > 0 && !stage.ports.includes(port)));
-  else if (keyword === "USER") stage.user = words[0];
-  else if (keyword === "ENV") Object.assign(stage.env, properties(instruction, variables));
-  else if (keyword === "VOLUME") stage.volumes.push(...(jsonList(content) ?? words));
-  else if (keyword === "RUN") stage.runs.push(content);
-  else if (keyword === "CMD") stage.command = commandOf(content);
-  else if (keyword === "ENTRYPOINT") {
-    stage.entrypoint = commandOf(content);
-    // Docker forgets the CMD of an earlier stage or base then.
-    delete stage.command;
-  } else if (keyword === "HEALTHCHECK") {
-    const check = /^CMD\s+([\s\S]*)$/i.exec(content)?.[1];
-    if (check === undefined) delete stage.health;
-    else stage.health = commandOf(check);
-  }
+function apply(stage: Stage, keyword: string, instruction: Instruction, words: string[]): void {
+  stage.lines[keyword] = instruction.getRange().start.line + 1;
+  if (keyword === "EXPOSE") stage.ports.push(...words.map((word) => Number.parseInt(word, 10)).filter((port) => port > 0));
+  else if (keyword === "ENV") stage.env.push(...pairs(instruction).map(([name]) => name));
 }
 
-/** The exec form, or the shell form as the command that Docker makes of it. */
-function commandOf(content: string): string[] {
-  return jsonList(content) ?? ["/bin/sh", "-c", content.replaceAll(/\s+/g, " ").trim()];
+/** The builder takes the target's name for a secret without an id. */
+function secretId(options: string): string {
+  const given = new Map(options.split(",").map((option) => option.split(/=(.*)/s) as [string, string]));
+  return given.get("id") ?? given.get("target")?.replace(/.*\//, "") ?? "";
 }
 
-function jsonList(content: string): string[] | undefined {
-  try {
-    const value: unknown = JSON.parse(content);
-    return Array.isArray(value) && value.every((word) => typeof word === "string") ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function properties(instruction: Instruction, variables: Record<string, string>): Record<string, string> {
-  const pairs = (instruction as PropertyInstruction).getProperties().map((property) => [property.getName(), property.getValue()] as const);
-  return Object.fromEntries(pairs.flatMap(([name, value]) => (value === null ? [] : [[name, expanded(value, variables)]])));
+function pairs(instruction: Instruction): [name: string, value: string | undefined][] {
+  return (instruction as PropertyInstruction).getProperties().map((property) => [property.getName(), property.getValue() ?? undefined]);
 }
 
 /** `$NAME`, `${NAME}` and `${NAME:-default}`; what is not known stays. */
-function expanded(text: string, variables: Record<string, string>): string {
-  return text.replaceAll(/\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))/g, (whole, braced?: string, otherwise?: string, plain?: string) => variables[braced ?? plain ?? ""] ?? otherwise ?? whole);
+function expanded(text: string, args: ReadonlyMap<string, string | undefined>): string {
+  return text.replaceAll(/\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))/g, (whole, braced?: string, otherwise?: string, plain?: string) => args.get(braced ?? plain ?? "") ?? otherwise ?? whole);
 }

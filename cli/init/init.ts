@@ -1,51 +1,59 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { ask } from "../prompts.ts";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dockerClient, requireDocker } from "../../docker/client.ts";
+import type { Parsed } from "../arguments.ts";
 import { type Command, type Context, stackOf, stackOption } from "../command.ts";
-import { messageOf, OpsError, usageError } from "../exit.ts";
-import { contextCode, renderApp } from "./app-file.ts";
-import { prepare } from "./definition.ts";
-import { type ImageFacts, readDockerfile } from "./dockerfile.ts";
-import { readEnvironment } from "./environment.ts";
-import { report } from "./report.ts";
-import { openSource } from "./source.ts";
+import { usageError } from "../exit.ts";
+import { interruptible } from "../interruption.ts";
 import { entryLines, withEntry } from "../new/entry.ts";
 import { nameProblem } from "../new/name.ts";
 import { addressOf, nextSteps } from "../new/next-steps.ts";
+import { Progress } from "../progress.ts";
+import { ask } from "../prompts.ts";
+import { contextCode, renderApp } from "./app-file.ts";
+import { type Build, buildImage } from "./built-image.ts";
+import { type Found, prepare } from "./definition.ts";
+import { readDockerfile } from "./dockerfile.ts";
+import { readEnvironment } from "./environment.ts";
+import { lookInto, samplesIn } from "./found.ts";
+import { portIn, portOf } from "./port.ts";
+import { report } from "./report.ts";
+import { looksSecret } from "./setting.ts";
+import { openSource, type Source } from "./source.ts";
 
 export const command: Command = {
   summary: "an application from a repository with a Dockerfile",
   description: [
-    "Reads a repository's Dockerfile and the environment that it names, and writes apps/<name>/app.ts and an entry in a",
-    "stack file, so that up runs it: as root, with a writable file system and plain variables where it must. The",
-    "repository itself is not changed. It says what it found, what it assumed and what to check. Values of variables that",
-    "look like secrets are never taken over.",
+    "Builds a repository's image, asks it what it needs, and writes apps/<name>/app.ts and an entry in a stack file, so that",
+    "up runs it: as root, with a writable file system and plain variables where it must. The repository itself is not",
+    "changed, and the image is removed again. It says what it found, what it assumed and what to check. Values of",
+    "variables that look like secrets are never taken over.",
   ].join("\n"),
   options: {
     stack: { ...stackOption, help: "the stack whose file gets the entry (default: dev)" },
     name: { type: "string", short: "n", value: "<name>", help: "the application's name (default: the folder's or the repository's)" },
-    port: { type: "string", short: "p", value: "<n>", help: "port that it listens on (default: the first EXPOSE, or PORT of its sample of variables)" },
+    port: { type: "string", short: "p", value: "<n>", help: "port that it listens on (default: the one that the image exposes, or PORT)" },
+    context: { type: "string", value: "<folder>", help: "folder of the repository that is the build's context (default: all of it)" },
+    dockerfile: { type: "string", value: "<path>", help: "path of the Dockerfile in the repository (default: Dockerfile of the context)" },
+    target: { type: "string", value: "<stage>", help: "stage of the Dockerfile (default: the last one)" },
+    "build-arg": { type: "string", many: true, value: "<NAME=value>", help: "argument of the build, never a secret; may be given more than once" },
   },
   positionals: ["path|address#commit"],
-  examples: ["./berth init ../shop", "./berth init https://github.com/acme/shop.git#<commit> --name shop --port 8080"],
+  examples: ["./berth init ../shop", "./berth init ../shop --dockerfile docker/Dockerfile --target prod", "./berth init https://github.com/acme/shop#<commit> --name shop --port 8080"],
   exits: [0, 1, 2, 130],
   async run(context, parsed) {
     const { project, terminal, signal } = context;
     const stack = stackOf(context, parsed);
     const given = parsed.positionals[0];
     if (given === undefined) throw usageError("berth init needs a repository: ./berth init <path>, or https://…#<commit>");
-    using source = await openSource(given, signal);
+    const buildArgs = buildArgsOf(parsed.lists?.["build-arg"] ?? []);
+    if (parsed.values["port"] !== undefined) requirePort(parsed.values["port"]);
+    using source = await openSource(given, signal, { context: parsed.values["context"], dockerfile: parsed.values["dockerfile"] });
     const name = parsed.values["name"] ?? source.name;
     const wrong = nameProblem(project, stack, name);
     if (wrong !== undefined) throw usageError(`${wrong}${parsed.values["name"] === undefined ? ": --name <name>" : ""}`);
-    const facts = factsOf(join(source.folder, "Dockerfile"));
-    const samples = [".env.example", ".env.sample", ".env.template"].filter((file) => existsSync(join(source.folder, file)));
-    const environment = readEnvironment({ sample: samples.map((file) => readFileSync(join(source.folder, file), "utf8")).join("\n"), image: facts.env, args: facts.args });
-    const port = await portOf(context, parsed.values["port"], facts, environment.env);
-    const prepared = prepare({ facts, environment, scripts: scriptOf(source.folder, facts), port, context: source.context });
-    if (prepared.definition.web?.command?.length === 0) {
-      throw new OpsError(`${given} has secrets in plain variables, and its command is in its base image ${facts.base}: add ENTRYPOINT or CMD to its Dockerfile`);
-    }
+    const { found, samples } = await lookAt(context, source, { target: parsed.values["target"], buildArgs }, parsed);
+    const prepared = prepare(found);
     const folder = join(project.folder, "apps", name);
     const entry = Object.keys(prepared.env).length === 0 ? {} : { env: prepared.env };
     const stackFile = project.stackFile(stack);
@@ -55,36 +63,53 @@ export const command: Command = {
     writeFileSync(stackFile, text);
     terminal.result(`apps/${name}/app.ts, and in Pulumi.${stack}.yaml under berth:apps:`);
     terminal.result(entryLines(name, entry).map((line) => `  ${line}`).join("\n"));
-    terminal.result(report(prepared, facts, samples));
+    terminal.result(report(prepared, found, samples));
     terminal.result(nextSteps(project, stack, name, addressOf(project, stack, name)));
     return 0;
   },
 };
 
-function factsOf(file: string): ImageFacts {
+/** Builds the image, asks it, and the user for the port where it has none. */
+async function lookAt(context: Context, source: Source, { target, buildArgs }: Pick<Build, "target"> & { buildArgs: Record<string, string> }, { values }: Parsed): Promise<{ found: Found; samples: string[] }> {
+  const { environment, signal, terminal } = context;
+  const text = readFileSync(join(source.folder, source.dockerfile), "utf8");
+  const { samples, sample } = samplesIn(source.folder, source.root);
+  const sampled = readEnvironment({ sample, image: {}, args: readDockerfile(text).args }).buildArgs;
+  const build: Build = { context: source.context, dockerfile: source.dockerfile === "Dockerfile" ? undefined : source.dockerfile, target, buildArgs: { ...sampled, ...buildArgs } };
+  const docker = dockerClient(undefined, environment);
+  await interruptible(signal, requireDocker(docker));
+  const step = new Progress(terminal).step("build the image");
+  let built: Awaited<ReturnType<typeof buildImage>>;
   try {
-    return readDockerfile(readFileSync(file, "utf8"));
+    // Of a git address its commit is here already, and a private one may be read by this machine's git alone.
+    built = await buildImage({ ...build, context: source.folder }, { docker, environment, signal, onStep: (text) => step.progress?.(text) });
+    step.done();
   } catch (error) {
-    throw new OpsError(`${file} can't be read: ${messageOf(error)}`);
+    step.fail("");
+    throw error;
   }
+  await using image = built;
+  const { sampledPort, ...looked } = await lookInto(image, build, text, sample);
+  const port = portIn(values["port"]) ?? portOf(looked.facts, looked.health, looked.dockerfile.ports, sampledPort) ?? Number(await ask(context, { what: "port that it listens on (there is no EXPOSE)", flag: "--port <n>", problem: portProblem }));
+  return { found: { ...looked, port }, samples };
 }
 
-async function portOf(context: Context, given: string | undefined, { ports, env }: ImageFacts, sample: Record<string, string>): Promise<number> {
-  const named = [...ports.map(String), sample["PORT"], env["PORT"]].find((text) => text !== undefined && portProblem(text) === undefined);
-  const text = given ?? named ?? (await ask(context, { what: "port that it listens on (there is no EXPOSE)", flag: "--port <n>", problem: portProblem }));
+function buildArgsOf(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name, value] = /^(\w+)=(.*)$/s.exec(pair) ?? [];
+      if (name === undefined || value === undefined) throw usageError(`--build-arg: "${pair.replace(/=.*$/s, "")}" is not NAME=value`);
+      if (looksSecret(name, value)) throw usageError(`--build-arg: ${name} looks like a secret, which app.ts and the image's history would show`);
+      return [name, value];
+    }),
+  );
+}
+
+function requirePort(text: string): void {
   const wrong = portProblem(text);
   if (wrong !== undefined) throw usageError(`--port: ${wrong}`);
-  return Number(text);
 }
 
 function portProblem(text: string): string | undefined {
-  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535 ? undefined : `"${text}" is no port: a number from 1 to 65535`;
-}
-
-/** The script that the image starts with, where a file of its name is in the repository. */
-function scriptOf(folder: string, { entrypoint, command }: ImageFacts): string {
-  const words = [...(entrypoint ?? []), ...(command ?? [])];
-  const files = words.flatMap((word) => [join(folder, basename(word)), join(folder, word), join(folder, "docker", basename(word))]);
-  const script = files.find((file) => /\.sh$|entrypoint/.test(file) && existsSync(file));
-  return `${words.join(" ")}\n${script === undefined ? "" : readFileSync(script, "utf8")}`;
+  return portIn(text) === undefined ? `"${text}" is no port: a number from 1 to 65535` : undefined;
 }

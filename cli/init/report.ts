@@ -1,16 +1,20 @@
 import { visible } from "../preview/escape.ts";
-import type { Prepared } from "./definition.ts";
-import type { ImageFacts } from "./dockerfile.ts";
+import type { Found, Prepared } from "./definition.ts";
+import { originOf } from "./origin.ts";
 
 /** What was found, what is less hardened for it, what was assumed, and what only its owner can know. */
-export function report({ definition, assumed, check }: Prepared, facts: ImageFacts, samples: string[]): string {
+export function report({ definition, assumed, check }: Prepared, { facts, dockerfile, environment }: Pick<Found, "facts" | "dockerfile" | "environment">, samples: string[]): string {
+  const { of, base } = originOf(dockerfile);
+  const { health, volumes, stopSignal } = facts;
   const found = [
-    `port ${definition.web?.port}, start ${JSON.stringify([...(facts.entrypoint ?? []), ...(facts.command ?? [])])}, base ${facts.base}`,
-    ...(facts.health === undefined ? [] : [`HEALTHCHECK ${facts.health.join(" ")}`]),
-    ...(facts.volumes.length === 0 ? [] : [`volumes ${facts.volumes.join(", ")}`]),
+    `port ${definition.web?.port}, base ${base}`,
+    `start ${JSON.stringify([...facts.entrypoint, ...facts.command])} in ${facts.directory}${of(facts.entrypoint.length > 0 ? "ENTRYPOINT" : "CMD")}`,
+    ...(health === undefined ? [] : [`HEALTHCHECK ${health.command.join(" ")}${of("HEALTHCHECK")}`]),
+    ...(volumes.length === 0 ? [] : [`volumes ${volumes.join(", ")}${of("VOLUME")}`]),
+    ...(stopSignal === undefined ? [] : [`it stops by ${stopSignal}${of("STOPSIGNAL")}`]),
     ...(samples.length === 0 ? [] : [`variables in ${samples.join(", ")}`]),
-    ...(definition.database === true ? ["a database: Postgres, by the variables that it names"] : []),
-    ...(definition.cache === true ? ["a cache: Redis, by the variables that it names"] : []),
+    ...(environment.database ? ["a database: Postgres, by the variables that it names"] : []),
+    ...(environment.cache ? ["a cache: Redis, by the variables that it names"] : []),
   ];
   const loose = Object.entries(definition.unprepared ?? {}).map(([field, value]) => `unprepared.${field}: ${Array.isArray(value) ? value.join(", ") : value}`);
   return [

@@ -65,6 +65,7 @@ export class Application extends pulumi.ComponentResource {
   readonly image: pulumi.Output<string>;
   private readonly args: ApplicationArgs;
   private readonly userId: number;
+  private readonly groupId: number;
   private readonly met: NeedsMet;
   /** The jobs that its other containers wait for. */
   private done: pulumi.Output<docker.Container>[] = [];
@@ -76,6 +77,7 @@ export class Application extends pulumi.ComponentResource {
     const { web, unprepared = {}, user = userIdOf(name) } = definition;
     this.args = { ...args, definition };
     this.userId = unprepared.root === true ? 0 : user;
+    this.groupId = unprepared.root === true ? 0 : (definition.group ?? user);
     this.warn(loosened(unprepared));
     this.image = this.pulled();
     this.met = this.needs();
@@ -93,8 +95,8 @@ export class Application extends pulumi.ComponentResource {
 
   private pulled(): pulumi.Output<string> {
     const { definition, registry, pullProvider, labels, image: built } = this.args;
-    const { context, target, buildArgs } = definition;
-    return new Image(`${this.name}-image`, { registry, repository: this.name, context, target, buildArgs, labels, built, pullProvider }, { parent: this }).ref;
+    const { context, dockerfile, target, buildArgs } = definition;
+    return new Image(`${this.name}-image`, { registry, repository: this.name, context, dockerfile, target, buildArgs, labels, built, pullProvider }, { parent: this }).ref;
   }
 
   private needs(): NeedsMet {
@@ -117,11 +119,11 @@ export class Application extends pulumi.ComponentResource {
     }
   }
 
-  private web({ command, port, health: { path, command: ownHealth, wait: healthWait }, stopGrace, ports = {}, ...options }: WebServer): RouteArgs {
+  private web({ command, port, health: { path, command: ownHealth, wait: healthWait, timeout: healthTimeout }, stopGrace, ports = {}, ...options }: WebServer): RouteArgs {
     const { networks, replicas, host, hosts, redirects, paths, middlewares, secure = false } = this.args;
     const health = ownHealth ?? requestTo({ port, path, host, secure });
     const on = [networks.edge, this.own("web", true), ...this.outside()];
-    const { balanced, servers } = new Workload(`${this.name}-web`, { ...this.staying(command), replicas, health, healthWait, stopGrace, networks: on }, this.afterJobs());
+    const { balanced, servers } = new Workload(`${this.name}-web`, { ...this.staying(command), replicas, health, healthWait, healthTimeout, stopGrace, networks: on }, this.afterJobs());
     // Swarm takes a server that is not well out of its name; Traefik would take out the name with all that are.
     const healthPath = balanced ? undefined : path;
     const served = Object.entries(this.args.ports ?? {}).flatMap(([name, host]) => (ports[name] === undefined ? [] : [[name, { host, port: ports[name] }] as const]));
@@ -155,7 +157,7 @@ export class Application extends pulumi.ComponentResource {
   private common() {
     const { platform, definition, memory, cpus, live } = this.args;
     const workingDir = live === true ? definition.live?.source : undefined;
-    return { platform, app: this.name, image: this.image, user: `${this.userId}:${this.userId}`, memory, cpus, loosening: this.loosening(), workingDir };
+    return { platform, app: this.name, image: this.image, user: `${this.userId}:${this.groupId}`, memory, cpus, loosening: this.loosening(), workingDir };
   }
 
   /** What web server and workers are given beyond that. */

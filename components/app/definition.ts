@@ -16,6 +16,8 @@
 export interface AppDefinition {
   /** Directory with the Dockerfile: `import.meta.dirname`; or `https://…/repository.git#<commit>[:<directory>]`. */
   context: string;
+  /** Its path, seen from a `context` that is a directory. @default "Dockerfile" */
+  dockerfile?: string;
   /** Stage of the Dockerfile. @default the last one */
   target?: string;
   /** Never a secret. @default none */
@@ -59,6 +61,8 @@ export interface AppDefinition {
   egress?: boolean;
   /** User and group id that it runs as. @default one of its own, made from its name */
   user?: number;
+  /** Group id, where it is another. @default that of `user` */
+  group?: number;
   /** Restarts after a failure; then it stays down, as it does after a restart of the Docker Engine. @default without end */
   maxRestarts?: number;
   /** What a stack gives that says nothing else. @default 1 replica, 256MiB, 0.5 cores */
@@ -118,6 +122,8 @@ export interface WebServer {
     command?: string[];
     /** Seconds in which a new container must be healthy. @default 60 */
     wait?: number;
+    /** Seconds that one check in the container may take. @default 5 */
+    timeout?: number;
   };
   /** Seconds that requests in flight may take after SIGTERM. @default 30 */
   stopGrace?: number;
@@ -200,4 +206,6 @@ export interface Unprepared {
    * none; `web` and each worker then need their `command`, which is the image's ENTRYPOINT and CMD. @default false
    */
   plainSecrets?: boolean;
+  /** Its keys and channels in Redis don't begin with its name: it may read and change those of every application. @default false */
+  allKeys?: boolean;
 }

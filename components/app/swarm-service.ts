@@ -51,7 +51,7 @@ export function patienceOf({ replicas = 1, healthWait = 60, stopGrace = 30 }: Wo
 }
 
 function taskSpecOf(args: WorkloadArgs): TaskSpec {
-  const { platform, role = "web", stopGrace = 30, healthWait = 60, loosening = {}, memory, cpus = 0.5 } = args;
+  const { platform, role = "web", stopGrace = 30, healthWait = 60, healthTimeout = 5, loosening = {}, memory, cpus = 0.5 } = args;
   const { logDriver, logOpts } = logged(platform, role, args.app);
   const [nanoCpus, memoryBytes] = [Math.round(cpus * 1e9), memory * 1024 ** 2];
   return {
@@ -69,7 +69,7 @@ function taskSpecOf(args: WorkloadArgs): TaskSpec {
       mounts: Object.entries(loosening.tmpfs ?? defaultTmpfs).map(([target, size]) => ({ type: "tmpfs", target, tmpfsOptions: { sizeBytes: size * 1024 ** 2 } })),
       // Services know no other interval for the start, so this is how soon one serves. Swarm ends what is not well, so it
       // asks for a minute: a database that is away for less must not take the application with it.
-      healthcheck: { tests: ["CMD", ...args.health], interval: "5s", timeout: "5s", startPeriod: duration(healthWait), retries: 12 },
+      healthcheck: { tests: ["CMD", ...args.health], interval: "5s", timeout: duration(healthTimeout), startPeriod: duration(healthWait), retries: 12 },
       stopGracePeriod: duration(stopGrace),
       secrets: (args.files ?? []).flatMap(({ files, target }) => files.secrets(target)),
     },

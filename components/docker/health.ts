@@ -4,6 +4,8 @@ import type * as docker from "@pulumi/docker";
 export interface Patience {
   /** Seconds in which a new container must be healthy. @default 60 */
   healthWait?: number;
+  /** Seconds that one check may take. @default 5 */
+  healthTimeout?: number;
   /** Seconds from the stop signal to SIGKILL. @default 30 */
   stopGrace?: number;
 }
@@ -24,12 +26,12 @@ type HealthGated = Pick<
  * @example
  * new docker.Container("redis", { image, ...healthGated(["CMD-SHELL", "redis-cli ping | grep -q PONG"]) });
  */
-export function healthGated(tests: string[], { healthWait = 60, stopGrace = 30 }: Patience = {}): HealthGated {
+export function healthGated(tests: string[], { healthWait = 60, healthTimeout = 5, stopGrace = 30 }: Patience = {}): HealthGated {
   return {
     healthcheck: {
       tests,
       interval: "30s",
-      timeout: "5s",
+      timeout: seconds(healthTimeout),
       startPeriod: seconds(healthWait),
       startInterval: "500ms",
       retries: 3,

@@ -34,6 +34,8 @@ export interface ImageArgs extends ImageSource {
   registry: ImageRegistry;
   /** Name of the repository below the registry's prefix, for example the application's. */
   repository: string;
+  /** Path of the Dockerfile in a directory that is the context. @default "Dockerfile" */
+  dockerfile?: string | undefined;
   /** Stage of the Dockerfile. @default the last one */
   target?: string;
   /** Never a secret. @default none */
@@ -79,7 +81,7 @@ export class Image extends pulumi.ComponentResource {
         tags: [tag],
         context: { location: args.context },
         // Of a git address buildx finds the Dockerfile itself.
-        ...(isAbsolute(args.context) && { dockerfile: { location: `${args.context}/Dockerfile` } }),
+        ...(isAbsolute(args.context) && { dockerfile: { location: `${args.context}/${args.dockerfile ?? "Dockerfile"}` } }),
         target: args.target,
         buildArgs: args.buildArgs,
         labels: args.labels ?? {},

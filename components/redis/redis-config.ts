@@ -56,17 +56,23 @@ const allowed = [
   ...["info", "time", "acl|whoami"].map((command) => `+${command}`),
 ].join(" ");
 
+/** What one with all keys may do beyond that: it sees their names anyway. What empties or stops the server is refused to it too. */
+const allowedWithAllKeys = [allowed, "+scan", "+randomkey", "+dbsize"].join(" ");
+
 /**
  * The ACL file: each application may touch keys that begin with its name and a colon; the exporter
  * reads statistics, `admin` may do everything. Passwords are there as SHA-256 only, which is safe for
  * long random ones.
+ *
+ * @param allKeys Applications that may touch the keys and channels of all.
  */
-export function renderRedisAcl(passwords: Record<string, string>, exporterPassword: string, adminPassword: string): string {
+export function renderRedisAcl(passwords: Record<string, string>, exporterPassword: string, adminPassword: string, allKeys: readonly string[] = []): string {
+  const rules = (app: string) => (allKeys.includes(app) ? `~* resetchannels &* -@all ${allowedWithAllKeys}` : `~${app}:* resetchannels &${app}:* -@all ${allowed}`);
   return [
     "user default on nopass resetkeys resetchannels -@all +ping",
     `user exporter on #${sha256(exporterPassword)} resetkeys resetchannels -@all +@connection +info +config|get +latency +slowlog +memory|usage +dbsize +client|list`,
     `user admin on #${sha256(adminPassword)} ~* &* +@all`,
-    ...Object.entries(passwords).map(([app, password]) => `user ${app} on #${sha256(password)} resetkeys ~${app}:* resetchannels &${app}:* -@all ${allowed}`),
+    ...Object.entries(passwords).map(([app, password]) => `user ${app} on #${sha256(password)} resetkeys ${rules(app)}`),
     "",
   ].join("\n");
 }

@@ -15,6 +15,8 @@ export interface RedisArgs {
   networks: pulumi.Input<string>[];
   /** Applications; each gets a user that may touch keys `<app>:*` only. */
   users: string[];
+  /** Those of them that may touch the keys of all. @default none */
+  allKeys?: string[];
   /** Memory in MiB; three quarters of it hold data. */
   memory: number;
   /** What happens when it is full. @default "noeviction" */
@@ -60,7 +62,7 @@ export class Redis extends pulumi.ComponentResource {
     const adminPassword = password("admin");
     const acl = pulumi
       .all([this.passwords, this.exporterPassword, adminPassword])
-      .apply(([passwords, exporter, admin]) => renderRedisAcl(passwords, exporter, admin));
+      .apply(([passwords, exporter, admin]) => renderRedisAcl(passwords, exporter, admin, args.allKeys));
     const users = new Files(
       `${name}-users`,
       { platform, files: { "users.acl": pulumi.secret(acl), "admin-password": adminPassword } },

@@ -12,7 +12,7 @@ export function definitionProblems(apps: [string, AppSettings][], definitions: R
     const file = `apps/${folder}/app.ts`;
     const definition = definitions[name];
     if (definition === undefined) return [];
-    return [...metricProblems(definition, file), ...Object.entries(definition.schedules ?? {}).flatMap(([schedule, entry]) => scheduleProblems(`schedules.${schedule}`, entry, file)), ...commandProblems(definition, file), ...derivedProblems(definition, file), ...webProblems(definition, file)];
+    return [...metricProblems(definition, file), ...Object.entries(definition.schedules ?? {}).flatMap(([schedule, entry]) => scheduleProblems(`schedules.${schedule}`, entry, file)), ...contextProblems(definition, file), ...commandProblems(definition, file), ...derivedProblems(definition, file), ...webProblems(definition, file)];
   });
 }
 
@@ -25,6 +25,16 @@ function scheduleProblems(field: string, { cron, timeZone = "UTC" }: Schedule, f
       allowed: "a name of the IANA time zone database, for example Europe/Vienna",
       fix: `correct it in ${file}`,
     })),
+  ];
+}
+
+/** An address would show its login to everybody, and a builder takes the Dockerfile of its folder alone. */
+function contextProblems({ context, dockerfile }: AppDefinition, file: string): Problem[] {
+  if (!/^https?:\/\//.test(context)) return [];
+  const { username, password } = URL.parse(context) ?? {};
+  return [
+    ...(username || password ? [{ field: `context of ${file}`, value: "an address with a login", allowed: "an address without one", fix: `take it out in ${file}, and change the login, which others may have seen` }] : []),
+    ...(dockerfile === undefined ? [] : [{ field: `dockerfile of ${file}`, value: `"${dockerfile}"`, allowed: "nothing where context is a git address, whose builder takes the Dockerfile of that folder", fix: `name its folder at the end of context, as \`…git#<commit>:<folder>\`, in ${file}` }]),
   ];
 }
 

@@ -88,6 +88,7 @@ const features: readonly [feature: string, file: string, name: string][] = [
   ["the whole stack back, as on a new host", "cli/backup/restore-all.ts", "restoreAll"],
   ["GitHub and GitLab", "cli/forge/forge.ts", "forgeOf"],
   ["reading a Dockerfile", "cli/init/dockerfile.ts", "readDockerfile"],
+  ["what a built image says of itself", "cli/init/image-config.ts", "imageFacts"],
   ["what a variable of a sample file is", "cli/init/environment.ts", "readEnvironment"],
   ["which database an address leads to", "cli/init/connection.ts", "connectionOf"],
   ["secrets under other names", "components/app/derived.ts", "withDerived"],

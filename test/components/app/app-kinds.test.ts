@@ -229,6 +229,14 @@ describe("an unprepared image", () => {
     assert.deepEqual(requestTo({ port: 80, path: "/", host: "shop.example.com", secure: true }).slice(-3), ["Host: shop.example.com", "X-Forwarded-Proto: https", "http://127.0.0.1:80/"]);
   });
 
+  test("has another group, a Dockerfile elsewhere and a check that takes longer where it says so", async () => {
+    const web = { port: 80, health: { path: "/", command: ["check"], wait: 120, timeout: 20 } };
+    const { resources } = await record(make({ context: "/apps/shop", dockerfile: "docker/Dockerfile", web, user: 1001, group: 0 }));
+    const { inputs } = child(resources, "Container", "shop-web-0");
+    assert.deepEqual([inputs["user"], inputs["healthcheck"]], ["1001:0", { ...health(["CMD", "check"], "2m0s"), timeout: "20s" }]);
+    assert.deepEqual(child(resources, "Image", "shop-image").inputs["dockerfile"], { location: "/apps/shop/docker/Dockerfile" });
+  });
+
   test("is told by a line for each field, in the order of the definition", async () => {
     const { loosened } = await import("../../../components/app/unprepared.ts");
     assert.deepEqual(loosened(unprepared.unprepared ?? {}).map((line) => line.split(":")[0]), ["unprepared.root", "unprepared.capabilities", "unprepared.writableRoot", "unprepared.plainSecrets"]);

@@ -19,6 +19,9 @@ export function init(given: Given): void {
     for (const text of [stack, app, written.output]) assert.doesNotMatch(text, /canary-of-the-sample/);
     assert.match(stack, /notes:\n\s+env:\n\s+NOTES_TITLE: notes\n/);
     assert.match(app, /database: true/);
+    assert.match(app, /dockerfile: "docker\/notes\.Dockerfile"/);
+    assert.match(app, /port: 8080/);
+    assert.match(app, /timeout: 20/);
     assert.match(app, /capabilities: \["CHOWN", "SETUID", "SETGID"\]/);
     assert.match(written.stdout, new RegExp(`http://notes\\.localhost:${project.http}`));
     for (const title of ["Found:", "Less hardened", "Assumed:", "Check:"]) assert.ok(written.stdout.includes(title), title);
@@ -41,6 +44,20 @@ export function init(given: Given): void {
     }
   });
 
+  test("init asks the image: ids, group, port, times and volumes that the text of its Dockerfile does not say", async () => {
+    const { project, taken: { repository } } = given();
+    const file = join(project.dir, `Pulumi.${project.stack}.yaml`);
+    const before = readFileSync(file, "utf8");
+    const run = await project.berth(["init", repository, "--name", "asked", "--context", "docker", "--target", "prod", "--build-arg", "UID=4321", "-s", project.stack]);
+    writeFileSync(file, before);
+    assert.equal(run.code, 0, run.output);
+    const app = readFileSync(join(project.dir, "apps", "asked", "app.ts"), "utf8");
+    for (const line of ['target: "prod"', 'UID: "4321"', "port: 80,", 'path: "/healthz"', "wait: 210", "timeout: 20", "user: 4321", "group: 0", '"/var/lib/notes"', 'command: ["/usr/bin/env", "sleep", "1000"]']) assert.ok(app.includes(line), `${line}\n${app}`);
+    assert.match(app, /USER app \(line 7 of the Dockerfile\), 4321:0 in its \/etc\/passwd/);
+    assert.match(run.stdout, /it stops by SIGINT/);
+    assert.match(run.stdout, /it exposes 22\/tcp, 53\/udp, 80\/tcp; requests go to 80/);
+  });
+
   test("init refuses what is there already, and what it can't build, and writes nothing", async (context) => {
     const { project, taken: { repository } } = given();
     const before = readFileSync(join(project.dir, `Pulumi.${project.stack}.yaml`), "utf8");
@@ -58,9 +75,12 @@ export function init(given: Given): void {
     const port = await project.berth(["init", bare, "--name", "other", ...stack]);
     assert.equal(port.code, 2);
     assert.match(port.output, /port .* is missing, and there is nobody to ask: add --port <n>/);
-    const command = await project.berth(["init", bare, "--name", "other", "--port", "80", ...stack]);
-    assert.equal(command.code, 1);
-    assert.match(command.output, /its command is in its base image debian:trixie-slim: add ENTRYPOINT or CMD/);
+    for (const [line, said] of [["USER strange", /USER strange, which is not in its \/etc\/passwd/], ["RUN echo it broke && false", /the image can't be built \(docker buildx build [\s\S]*it broke/]] as const) {
+      writeFileSync(join(bare, "Dockerfile"), `FROM debian:trixie-slim\n${line}\n`);
+      const refused = await project.berth(["init", bare, "--name", "other", "--port", "80", ...stack]);
+      assert.equal(refused.code, 1);
+      assert.match(refused.output, said);
+    }
     assert.equal(readFileSync(join(project.dir, `Pulumi.${project.stack}.yaml`), "utf8"), before);
   });
 

@@ -1,19 +1,36 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Project, Run } from "../project.ts";
 
 // A repository that nobody prepared: root, which steps down to another user, plain variables, a writable file system.
-const files = {
-  Dockerfile: `FROM debian:trixie-slim
+const dockerfile = `FROM debian:trixie-slim
 RUN apt-get update && apt-get install -y --no-install-recommends busybox && rm -rf /var/lib/apt/lists/*
 COPY entrypoint.sh /usr/local/bin/
-EXPOSE 8080
-HEALTHCHECK CMD busybox wget -q -O /dev/null http://127.0.0.1:8080/index.html
+EXPOSE 22 8080
+HEALTHCHECK --timeout=20s CMD busybox wget -q -O /dev/null http://127.0.0.1:8080/index.html
 ENTRYPOINT ["/usr/local/bin/entrypoint.sh"]
 CMD ["8080"]
-`,
+`;
+// The image knows what its text does not say: an id that is an argument, a group, the port that is HTTP.
+const prepared = `FROM debian:trixie-slim AS base
+ARG UID
+RUN useradd --uid "\${UID}" --gid 0 app
+ENTRYPOINT ["/usr/bin/env"]
+FROM base AS prod
+EXPOSE 53/udp 80/tcp 22
+USER app
+VOLUME /var/lib/notes
+STOPSIGNAL SIGINT
+HEALTHCHECK --start-period=120s --timeout=20s CMD true http://localhost:80/healthz
+CMD ["sleep", "1000"]
+FROM base AS dev
+`;
+const files = {
+  Dockerfile: dockerfile,
+  "docker/notes.Dockerfile": dockerfile,
+  "docker/Dockerfile": prepared,
   "entrypoint.sh": `#!/bin/sh
 set -e
 : "\${NOTES_PASSWORD:?is missing}"
@@ -37,10 +54,11 @@ export interface Taken {
 /** Runs `berth init` on a repository of its own. */
 export async function takeOver(project: Project): Promise<Taken> {
   const repository = mkdtempSync(join(tmpdir(), "berth-notes-"));
+  mkdirSync(join(repository, "docker"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(repository, name), text, { mode: name.endsWith(".sh") ? 0o755 : 0o644 });
   const git = (...args: string[]) => execFileSync("git", ["-C", repository, ...args], { encoding: "utf8" });
   git("init", "-q");
   git("add", ".");
   git("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "-qm", "notes");
-  return { repository, git, written: await project.berth(["init", repository, "--name", "notes", "-s", project.stack]) };
+  return { repository, git, written: await project.berth(["init", repository, "--name", "notes", "--dockerfile", "docker/notes.Dockerfile", "-s", project.stack]) };
 }

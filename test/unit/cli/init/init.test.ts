@@ -1,86 +1,28 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { AppDefinition } from "../../../../components/index.ts";
 import { contextCode, renderApp } from "../../../../cli/init/app-file.ts";
-import { prepare } from "../../../../cli/init/definition.ts";
+import { type Found, prepare } from "../../../../cli/init/definition.ts";
 import { readDockerfile } from "../../../../cli/init/dockerfile.ts";
 import { readEnvironment } from "../../../../cli/init/environment.ts";
+import { type ImageConfig, imageFacts } from "../../../../cli/init/image-config.ts";
 import { report } from "../../../../cli/init/report.ts";
 import { nameFrom, openSource } from "../../../../cli/init/source.ts";
-import { userOf } from "../../../../cli/init/user.ts";
 
 const never = new AbortController().signal;
 
-describe("a Dockerfile", () => {
-  test("says what its last stage has of its own and from earlier stages", () => {
-    const facts = readDockerfile(
-      [
-        "# syntax=docker/dockerfile:1",
-        "ARG BASE=debian:trixie-slim",
-        "FROM node:24 AS build",
-        "USER node",
-        "EXPOSE 9999",
-        "FROM ${BASE} AS base",
-        'ENV PORT=8080 GREETING="two words"',
-        "RUN useradd --uid 1234 shop && \\",
-        "    chown -R shop /data",
-        'CMD ["old"]',
-        "FROM base",
-        "EXPOSE ${PORT}/tcp 9090",
-        "USER shop:shop",
-        'VOLUME ["/data", "/var/lib/my app"]',
-        "HEALTHCHECK --interval=5s CMD curl -f http://localhost:8080/healthz || exit 1",
-        'ENTRYPOINT ["/entry.sh", "a \\"b\\""]',
-        "CMD python3 -m http.server \\",
-        "  $PORT",
-      ].join("\n"),
-    );
-    assert.deepEqual(facts, {
-      base: "debian:trixie-slim",
-      ports: [8080, 9090],
-      user: "shop:shop",
-      health: ["/bin/sh", "-c", "curl -f http://localhost:8080/healthz || exit 1"],
-      entrypoint: ["/entry.sh", 'a "b"'],
-      command: ["/bin/sh", "-c", "python3 -m http.server $PORT"],
-      volumes: ["/data", "/var/lib/my app"],
-      env: { PORT: "8080", GREETING: "two words" },
-      args: [],
-      runs: ["useradd --uid 1234 shop &&     chown -R shop /data"],
-    });
-  });
-
-  test("without a stage is an error; a check may be switched off, and an ENTRYPOINT forgets an earlier CMD", () => {
-    assert.throws(() => readDockerfile("# nothing\n"), /it has no FROM/);
-    const facts = readDockerfile('FROM a AS x\nCMD ["old"]\nHEALTHCHECK CMD true\nFROM x\nHEALTHCHECK NONE\nENTRYPOINT ["new"]\n');
-    assert.deepEqual([facts.health, facts.entrypoint, facts.command], [undefined, ["new"], undefined]);
-  });
-});
-
-describe("the user", () => {
-  const facts = (text: string) => readDockerfile(text);
-  test("is a number where the Dockerfile gives one away; else a guess that is said", () => {
-    assert.deepEqual(userOf(facts("FROM a\nUSER 1001:1001"), ""), { user: 1001, capabilities: [], because: "USER 1001:1001", assumed: false });
-    assert.equal(userOf(facts("FROM a\nRUN adduser -D -u 4321 shop && true\nUSER shop"), "").user, 4321);
-    assert.deepEqual(userOf(facts("FROM a\nUSER www-data"), ""), { user: 33, capabilities: [], because: "USER www-data: its id is not in the Dockerfile, 33 is usual", assumed: true });
-    assert.match(userOf(facts("FROM a\nUSER strange"), "").because, /1000 is a guess/);
-  });
-
-  test("is root with what stepping down needs, and nothing where it stays root", () => {
-    assert.deepEqual(userOf(facts("FROM debian"), "exec python3 app.py").capabilities, []);
-    assert.deepEqual(userOf(facts("FROM debian\nUSER root"), 'chown app /data\nexec gosu app "$@"').capabilities, ["CHOWN", "SETUID", "SETGID"]);
-    assert.deepEqual(userOf(facts("FROM docker.io/library/nginx:1.29@sha256:00"), "").capabilities, ["CHOWN", "SETUID", "SETGID"]);
-    assert.deepEqual(userOf(facts("FROM mysql"), "").capabilities, ["CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE"]);
-  });
-});
-
 describe("what is written", () => {
-  const facts = readDockerfile('FROM debian:trixie-slim\nEXPOSE 8000\nVOLUME /var/lib/notes\nCMD ["python3", "/notes.py"]\n');
-  const prepared = prepare({ facts, environment: readEnvironment({ sample: "NOTES_PASSWORD=x\nGREETING=hi\nlower=case\nDATABASE_URL=\n", image: {} }), scripts: "", port: 8000, context: "/srv/notes" });
+  const foundIn = (config: ImageConfig, sample: string, more: Partial<Found> = {}): Found => {
+    const facts = imageFacts(config);
+    return { facts, dockerfile: readDockerfile("FROM debian:trixie-slim\nEXPOSE 8000\n"), environment: readEnvironment({ sample, image: facts.env }), user: { user: 0, group: 0 }, root: { capabilities: [] }, health: {}, port: 8000, build: { context: "/srv/notes" }, ...more };
+  };
+  const config: ImageConfig = { ExposedPorts: { "8000/tcp": {} }, Volumes: { "/var/lib/notes": {} }, Cmd: ["python3", "/notes.py"] };
+  const prepared = prepare(foundIn(config, "NOTES_PASSWORD=x\nGREETING=hi\nlower=case\nDATABASE_URL=\n"));
 
   test("is a definition that is less hardened where the image can't bear it", async () => {
     const text = renderApp("/srv/notes", contextCode("/srv/notes", "/project", "/project/apps/notes"), prepared);
@@ -99,18 +41,41 @@ describe("what is written", () => {
     assert.match(prepared.check.join("\n"), /secrets: NOTES_PASSWORD\./);
   });
 
+  test("is what the image says: the command whole, the user with its group, its times, its build", () => {
+    const image: ImageConfig = { Entrypoint: ["/docker-entrypoint.sh"], Cmd: ["serve"], User: "app", ExposedPorts: { "3000/tcp": {} }, Healthcheck: { Test: ["CMD", "check"], StartPeriod: 120e9, Timeout: 20e9 }, Env: ["NODE_ENV=production"] };
+    const build = { context: "/srv/notes", dockerfile: "docker/Dockerfile", target: "prod", buildArgs: { REGION: "eu" } };
+    const { definition, reasons, env } = prepare(foundIn(image, "API_SECRET=x\nPORT=8080\nNODE_ENV=development\n", { user: { user: 1001, group: 0 }, root: { capabilities: ["CHOWN"] }, port: 3000, build, dockerfile: readDockerfile("FROM node:24\nUSER app\n") }));
+    assert.deepEqual(definition, {
+      dockerfile: "docker/Dockerfile",
+      target: "prod",
+      buildArgs: { REGION: "eu" },
+      web: { command: ["/docker-entrypoint.sh", "serve"], port: 3000, health: { path: "/", command: ["check"], wait: 210, timeout: 20 } },
+      secrets: { API_SECRET: "named by its repository" },
+      user: 1001,
+      group: 0,
+      unprepared: { writableRoot: true, plainSecrets: true },
+    });
+    assert.deepEqual(env, {}, "PORT of the sample would let it listen on another port than the image exposes");
+    assert.equal(reasons["user"], "USER app (line 2 of the Dockerfile), 1001:0 in its /etc/passwd.");
+    assert.equal(reasons["web.health"], "HEALTHCHECK of node:24.");
+    assert.deepEqual(prepare(foundIn({ Cmd: ["a"] }, "PORT=8080\n", { port: 8080 })).env, { PORT: "8080" });
+  });
+
   // What ends a line for JavaScript, ends a comment, or turns the text that a reviewer sees.
   for (const [what, sign] of [["U+2028", "\u2028"], ["U+2029", "\u2029"], ["a carriage return", "\r"], ["a line feed", "\n"], ["a vertical tab", "\v"], ["U+0085", "\u0085"], ["a direction mark", "\u202E"]] as const) {
     test(`of a hostile Dockerfile and address is no code, whatever ends their lines: ${what}`, async () => {
       const code = (field: string) => `${sign}globalThis.hostile="${field}"${sign}//`;
       const source = `https://git.invalid/a.git#1:*/globalThis.hostile="source"/*${code("folder")}`;
-      for (const [line, field] of [[`USER strange${code("user")}`, "user"], [`USER 0${code("root")}`, "root"], [`ENTRYPOINT ["/start${JSON.stringify(code("start")).slice(1, -1)}", "gosu"]`, "start"], ["USER 0", "base"]] as const) {
-        const hostile = readDockerfile(`FROM debian:trixie-slim\nEXPOSE 80\n${line}\nCMD ["a"]\n`);
-        if (field === "base") hostile.base = `x/y${code("base")}`;
-        if (field === "user") hostile.user = `strange${code("user")}`;
-        if (field === "root") hostile.user = `0${code("root")}:0`;
-        const environment = { ...readEnvironment({ sample: "API_SECRET=1\n", image: {} }), env: { lower: code("value"), [`key${sign}`]: "x" } };
-        const found = prepare({ facts: hostile, environment, scripts: "gosu", port: 80, context: source });
+      for (const field of ["user", "root", "start", "base", "path"]) {
+        const hostile = foundIn({ User: `strange${code("user")}`, Entrypoint: [`/start${code("start")}`], Cmd: ["a"], Volumes: { [`/v${code("volume")}`]: {} }, StopSignal: `X${code("signal")}`, WorkingDir: `/w${code("directory")}`, Healthcheck: { Test: ["CMD", `x${code("check")}`] } }, "API_SECRET=1\n", {
+          dockerfile: { ...readDockerfile("FROM a"), base: `x/y${code("base")}`, secrets: [`s${code("secret")}`] },
+          user: field === "user" ? { user: 1, group: 2 } : { user: 0, group: 0 },
+          root: { capabilities: ["CHOWN"], by: `gosu${code("by")}` },
+          health: { path: `/p${code("path")}` },
+          build: { context: source, dockerfile: `d${code("dockerfile")}`, target: `t${code("target")}`, buildArgs: { A: code("argument") } },
+        });
+        hostile.environment.env = { lower: code("value"), [`key${sign}`]: "x" };
+        const found = prepare(hostile);
         const text = renderApp(source, contextCode(source, "/project", "/project/apps/a"), found);
         const lines = text.split(/[\n\r\v\u0085\u2028\u2029\u202E]/);
         assert.equal(lines.length, text.split("\n").length, `a line that the program did not write: ${field}`);
@@ -128,7 +93,7 @@ describe("what is written", () => {
     const sample = `GOOD=two words\nTITLE=x\u2028  berth:docker:\u2028    ssh://evil@example.com\nOTHER="a\u0085b"\nTWO="a\nb"\n`;
     const { env, unset } = readEnvironment({ sample, image: {} });
     assert.deepEqual([env, unset.unreadable], [{ GOOD: "two words", TWO: "a\nb" }, ["OTHER", "TITLE"]]);
-    const found = prepare({ facts, environment: readEnvironment({ sample, image: {} }), scripts: "", port: 8000, context: "/srv/notes" });
+    const found = prepare(foundIn(config, sample));
     assert.match(found.check.join("\n"), /OTHER, TITLE have signs in the sample that end a line or can't be seen: they are not taken over/);
   });
 
@@ -178,6 +143,24 @@ describe("a source", () => {
     for (const [path, name] of [["https://example.com/acme/My_Shop.git", "my-shop"], ["/srv/2024-notes", "notes"], ["/", "app"], [`/x/${"a".repeat(40)}`, "a".repeat(30)]]) {
       assert.equal(nameFrom(path ?? ""), name);
     }
+  });
+
+  test("may have its Dockerfile and its context elsewhere; one that is not there is told with what is", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-source-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, "docker"));
+    mkdirSync(join(folder, "server"));
+    writeFileSync(join(folder, "docker/Dockerfile"), "FROM one\n");
+    await assert.rejects(openSource(folder, never), /has no Dockerfile.* There is docker\/Dockerfile: add --dockerfile docker\/Dockerfile/);
+    using whole = await openSource(folder, never, { dockerfile: "docker/Dockerfile" });
+    assert.deepEqual([whole.context, whole.dockerfile], [folder, "docker/Dockerfile"]);
+    using part = await openSource(folder, never, { context: "docker" });
+    assert.deepEqual([part.context, part.dockerfile, part.name], [join(folder, "docker"), "Dockerfile", nameFrom(folder)]);
+    using across = await openSource(folder, never, { context: "server", dockerfile: "docker/Dockerfile" });
+    assert.deepEqual([across.context, across.dockerfile], [join(folder, "server"), "../docker/Dockerfile"]);
+    await assert.rejects(openSource(folder, never, { dockerfile: "Dockerfile.prod" }), /--dockerfile: .*Dockerfile\.prod is not there; the path is seen from/);
+    await assert.rejects(openSource(folder, never, { context: "none" }), /--context: .*none is not a folder/);
+    await assert.rejects(openSource(`https://git.invalid/a.git#${"0".repeat(40)}`, never, { dockerfile: "docker/Dockerfile" }), /--dockerfile is for a folder/);
   });
 
   test("is refused where it can't be built by everybody in the same way", async () => {

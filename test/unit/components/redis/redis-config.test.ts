@@ -74,6 +74,15 @@ describe("the ACL file", () => {
     );
   });
 
+  test("gives one that has no prefix the keys and channels of all, but nothing that empties, stops or reads the server", () => {
+    const passwords = { shop: "x", legacy: "y" };
+    const { shop, legacy = [], ...others } = usersOf(renderRedisAcl(passwords, "a", "b", ["legacy"]));
+    const before = usersOf(renderRedisAcl(passwords, "a", "b"));
+    assert.deepEqual({ shop, ...others }, { shop: before["shop"], admin: before["admin"], default: before["default"], exporter: before["exporter"] }, "the others stay as they are");
+    assert.deepEqual(legacy.filter((rule) => /^[~&]/.test(rule)), ["~*", "&*"]);
+    for (const rule of ["-@admin", "-@dangerous", "-function", "-client|tracking"]) assert.ok(legacy.includes(rule) && legacy.lastIndexOf(rule) > legacy.findLastIndex((each) => each.startsWith("+@")), rule);
+  });
+
   test("lets the user without a password do nothing but PING", () => {
     assert.deepEqual(usersOf(renderRedisAcl({}, "x", "y"))["default"], ["on", "nopass", "resetkeys", "resetchannels", "-@all", "+ping"]);
   });

@@ -25,6 +25,15 @@ describe("an app.ts", () => {
     assert.match(problems[0]?.allowed ?? "", /minute/);
   });
 
+  test("of a git address has no login in it, and no Dockerfile of another name; what is told does not repeat the login", () => {
+    const address = `https://me:canary@git.invalid/shop.git#${"0".repeat(40)}`;
+    const problems = problemsOf(shop({ context: address, dockerfile: "docker/Dockerfile" }));
+    assert.deepEqual(problems.map(({ field }) => field), ["context of apps/trade/shop/app.ts", "dockerfile of apps/trade/shop/app.ts"]);
+    assert.doesNotMatch(JSON.stringify(problems), /canary/);
+    assert.deepEqual(problemsOf(shop({ context: address.replace("me:canary@", "") })), []);
+    assert.deepEqual(problemsOf(shop({ dockerfile: "docker/Dockerfile" })), []);
+  });
+
   test("whose plain secrets need the image's command has to name it", () => {
     const web = { port: 80, health: { path: "/" } };
     assert.deepEqual(problemsOf(shop({ web, unprepared: { plainSecrets: true } })).map(({ field }) => field), ["web.command of apps/trade/shop/app.ts"]);
