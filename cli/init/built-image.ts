@@ -52,7 +52,7 @@ export async function buildImage({ context, dockerfile = "Dockerfile", target, b
   // Without a command of its own the engine wants one, though it never runs.
   const container = await docker.createContainer({ Image: id, Entrypoint: ["/none"], Cmd: [], NetworkDisabled: true });
   return {
-    config: Config as ImageConfig,
+    config: Config,
     read: (path) => scriptOf(docker, container.id, path),
     [Symbol.asyncDispose]: async () => {
       await container.remove({ v: true }).catch(unlessStatus(404));

@@ -14,7 +14,7 @@ export interface ImageUser {
  */
 export function userOf(named: string, passwd: string, groups: string): ImageUser | undefined {
   const [name = "", groupName] = named === "" ? ["0"] : named.split(":");
-  const entry = rows(passwd).find(([login, , id]) => login === name) ?? rows(passwd).find(([, , id]) => id === name);
+  const entry = rows(passwd).find(([login]) => login === name) ?? rows(passwd).find(([, , id]) => id === name);
   const user = idOf(entry?.[2] ?? name);
   const group = groupName === undefined || groupName === "" ? idOf(entry?.[3] ?? "0") : idOf(rows(groups).find(([title]) => title === groupName)?.[2] ?? groupName);
   return user === undefined || group === undefined ? undefined : { user, group };
