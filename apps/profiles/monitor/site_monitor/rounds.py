@@ -12,9 +12,16 @@ from site_monitor.settings import Settings
 
 log = logging.getLogger("monitor.check")
 
+# Seconds between two rounds as long as a site was not seen yet.
+SOON = 2
+
 
 class Rounds:
-    """A thread that checks all sites at the same time, each INTERVAL_SECONDS, until `stop`."""
+    """A thread that checks all sites at the same time, each INTERVAL_SECONDS, until `stop`.
+
+    It starts together with the sites that it checks, so one that nobody ever saw has the first interval to come up: it is
+    looked at each SOON seconds, and is not down before that time is over.
+    """
 
     def __init__(self, settings: Settings, history: History, metrics: Metrics) -> None:
         self._settings = settings
@@ -22,10 +29,12 @@ class Rounds:
         self._metrics = metrics
         self._stop = threading.Event()
         self._up: dict[str, bool] = {}
+        self._unseen = {site.name for site in settings.sites if history.last(site.name) is None}
         # Monotonic time of the last round's end; a round that hangs or fails makes it old.
         self._done = time.monotonic()
         for site in settings.sites:
             metrics.expect(site.name)
+        self._begin = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
 
     def start(self) -> None:
@@ -50,7 +59,8 @@ class Rounds:
                     return
                 # For example a full volume: the next round may find room, and health tells until then.
                 log.exception("a round failed")
-            self._stop.wait(max(0, self._settings.interval_seconds - (time.monotonic() - begin)))
+            pause = min(SOON, self._settings.interval_seconds) if self._unseen else self._settings.interval_seconds
+            self._stop.wait(max(0, pause - (time.monotonic() - begin)))
 
     def _round(self) -> None:
         results: queue.SimpleQueue[Result] = queue.SimpleQueue()
@@ -63,6 +73,9 @@ class Rounds:
     def _take(self, result: Result) -> None:
         if self._stop.is_set():
             return
+        if result.site in self._unseen and not result.up and time.monotonic() - self._begin < self._settings.interval_seconds:
+            return
+        self._unseen.discard(result.site)
         self._metrics.set(result)
         self._history.add(result)
         before = self._up.get(result.site)

@@ -40,6 +40,22 @@ def test_it_sees_a_site_go_down_and_come_back(start, web: FakeSite) -> None:
     ]
 
 
+def test_a_site_that_starts_with_it_is_not_down_before_it_had_the_first_interval(start, web: FakeSite) -> None:
+    web.status = 404
+    never = FakeSite()
+    never.status = 404
+    monitor: Monitor = start({"name": "shop", "url": web.url}, {"name": "gone", "url": never.url}, checked=False, INTERVAL_SECONDS="8")
+    wait_for(lambda: len(web.paths) >= 2)
+    assert monitor.site("shop")["up"] is None
+    assert "<title>Not checked yet</title>" in monitor.get("/")[1]
+    assert 'site_up{site="shop"}' not in monitor.metrics()
+    web.status = 200
+    wait_for(lambda: monitor.site("shop")["up"] is True)
+    wait_for(lambda: monitor.site("gone")["up"] is False)
+    assert monitor.metrics()['site_checks_total{result="down",site="shop"}'] == 0
+    never.shutdown()
+
+
 def test_it_checks_https_and_tells_the_end_of_the_certificate(start, secure, authority) -> None:
     site = secure("shop.test")
     monitor = start({"name": "shop", "url": site.url, "host": "shop.test"}, SSL_CERT_FILE=str(authority.file))
