@@ -28,7 +28,7 @@ export interface Environment {
 }
 
 /** Why a variable of the sample is not set. */
-export type Unset = "empty" | "unreadable" | "development" | "inImage" | "build" | `other ${string}`;
+export type Unset = "empty" | "unreadable" | "refers" | "development" | "inImage" | "build" | `other ${string}`;
 
 export interface Named {
   /** Text of the sample file (`.env.example`), empty for none. */
@@ -77,6 +77,8 @@ function sort(found: Environment, name: string, value: string, { inImage, args, 
   else if (value === "") leave(found, "empty", name);
   else if (visible(value.replaceAll(/[\n\t]/g, "")) !== value.replaceAll(/[\n\t]/g, "")) leave(found, "unreadable", name);
   else if (isForDevelopment(name, value)) leave(found, "development", `${name}=${value}`);
+  // Its own program would put them in; a container's environment is text.
+  else if (/\$(\{\w+|[A-Z_])/.test(value)) leave(found, "refers", name);
   else if (args.includes(name)) found.buildArgs[name] = value;
   else found.env[name] = value;
 }
@@ -84,9 +86,11 @@ function sort(found: Environment, name: string, value: string, { inImage, args, 
 function give(found: Environment, name: string, service: "postgres" | "redis", text: string): void {
   if (service === "postgres") found.database = true;
   else found.cache = true;
+  const plain = name.replace(/_FILE$/, "");
+  // Secrets that become plain variables stay files too, and their paths are not told then.
+  if (plain !== name) found.env[name] = `/run/secrets/${plain}`;
   // Berth gives it under this name already.
-  if (given.test(name) && text === `\${${name.replace(/_FILE$/, "")}}`) return;
-  found.derived[name.replace(/_FILE$/, "")] = text;
+  if (!given.test(name) || text !== `\${${plain}}`) found.derived[plain] = text;
 }
 
 function prefix(found: Environment, name: string): void {

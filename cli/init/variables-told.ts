@@ -5,6 +5,7 @@ const reasons: Partial<Record<Unset, (names: string) => string>> = {
   inImage: (names) => `the image sets ${names} itself, to other values than the sample: the image's count. Others go into env of the stack file`,
   development: (names) => `${names}: values for a developer's machine are not taken over. Set them in env of the stack file where the application needs them`,
   empty: (names) => `${names} have no value in the sample: set them in the stack file where they are needed`,
+  refers: (names) => `${names} are made of other variables in the sample: set them in env of the stack file, with the values in them`,
   unreadable: (names) => `${names} have signs in the sample that end a line or can't be seen: they are not taken over`,
   build: (names) => `${names} are read when the image is built, and the Dockerfile has no ARG for them or they look like secrets: add the ARG, and the value to buildArgs of app.ts`,
 };

@@ -91,6 +91,11 @@ describe("the variables of a sample", () => {
     assert.deepEqual([read(["CACHE_PREFIX=app_"]).derived, read(["CACHE_PREFIX=app_"]).prefixed, read(["REDIS_PREFIX=x"]).derived], [{ CACHE_PREFIX: "${REDIS_PREFIX}" }, true, {}]);
   });
 
+  test("that are made of others are told, and a name that ends in _FILE gets the path of Berth's file", () => {
+    const found = read(["API=${BASE}/v1", "PRICE=$5", "HOME_URL=$BASE", "DB_PASSWORD_FILE=/run/secrets/db"]);
+    assert.deepEqual([found.unset, found.env, found.derived], [{ refers: ["API", "HOME_URL"] }, { DB_PASSWORD_FILE: "/run/secrets/DB_PASSWORD", PRICE: "$5" }, { DB_PASSWORD: "${POSTGRES_PASSWORD}" }]);
+  });
+
   test("of the image's base stay as they are, also where they look like secrets", () => {
     assert.deepEqual(readEnvironment({ sample: "", image: { GPG_KEY: "0D96DF4D4110E5C4", PYTHON_VERSION: "3.13" }, own: [] }).secrets, []);
   });
