@@ -34,12 +34,22 @@ export const secretRules: Rule[] = [
 
 function variables(field: string, entries: [name: string, value: unknown][]): Objection[] {
   return entries
-    .filter(([name, value]) => typeof value === "string" && value !== "" && value !== unknown && (isSecretName(name) || secretValue.test(value)))
+    .filter(([name, value]) => typeof value === "string" && value !== unknown && holdsSecret(name, value))
     .map(([name]) => ({
       value: `${name} in ${field} [its value is not shown]`,
       allowed: `${name}_FILE with the path of a file`,
       fix: `name it under \`secrets\` of the app.ts, set it by ./berth secret, and read the file that ${name}_FILE names; unprepared: { plainSecrets: true } is for programs that can't`,
     }));
+}
+
+/** What is switched, or counted under a name that says what is counted, is no secret: `DISABLE_PASSWORD_LOGIN=true`, `MAX_PASSWORD_TRIES=5`. */
+function isSetting(name: string, value: string): boolean {
+  return /^(true|false|yes|no|on|off)$/i.test(value) || (/^\d{1,6}$/.test(value) && !/(PASSWORD|PASSWD|PASSPHRASE|REQUIREPASS|PWD|PASS|SECRET|TOKEN|CREDENTIALS?|CREDS|PAT|KEY)$/i.test(name));
+}
+
+/** Whether a variable with this value is refused where others can read it. */
+export function holdsSecret(name: string, value: string): boolean {
+  return value !== "" && ((isSecretName(name) && !isSetting(name, value)) || secretValue.test(value));
 }
 
 function pairs(envs: unknown): [string, string][] {

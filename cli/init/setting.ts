@@ -1,3 +1,5 @@
+import { holdsSecret } from "../../policy/secret-rules.ts";
+
 const secretName = /(^|_)(KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASS|DSN|CREDENTIALS?)(_|$)|(SECRET|TOKEN|PASSWORD|APIKEY)/i;
 const urlWithLogin = /^[a-z][a-z0-9+.-]*:\/\/[^\s/@]*:[^\s/@]+@/i;
 /** Names whose number may be the secret itself. */
@@ -10,7 +12,8 @@ const amount = /^[+-]?\d+([._,]\d+)*\s?(ms|s|m|min|h|d|w|k|kb|kib|mb|mib|gb|gib|
  * a setting, unless the name says that the number itself is the secret: `MAX_TOKENS=4096`, `ADMIN_PIN=4711`.
  */
 export function looksSecret(name: string, value: string): boolean {
-  if (urlWithLogin.test(value)) return true;
+  // What the policy would refuse as plain text is one.
+  if (urlWithLogin.test(value) || holdsSecret(name, value)) return true;
   if (!secretName.test(name) || name.endsWith("_FILE") || truth.test(value)) return false;
   return !amount.test(value) || secretNumber.test(name);
 }

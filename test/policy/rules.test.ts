@@ -177,13 +177,14 @@ const table: Record<string, { passes: Row[]; finds: Row[] }> = {
     passes: [
       ["a file's path", container({ envs: ["DB_PASSWORD_FILE=/run/secrets/p", "DATABASE_URL_FILE=/run/secrets/u", "API_TOKEN="] })],
       ["what only speaks of secrets", container({ envs: ["TOKEN_TTL=60", "KEYBOARD=de", "PASSWORD_MIN_LENGTH=12", "PUBLIC_KEY=abc", "CACHE_KEY=v1", "TOKEN_URL=https://id.example.com/token", "COMPASS=north", "PATH=/bin", "LINK=https://example.com/?tokens=3"] })],
+      ["what is switched or counted", container({ envs: ["DISABLE_PASSWORD_LOGIN=true", "REQUIRE_TOKEN=no", "MAX_PASSWORD_TRIES=5"] })],
       ["options that say where a secret is", container({ command: ["--password-file=/run/secrets/p", "--token", "/run/secrets/t", "--passthrough=yes", "--api-key", "--verbose", "--secret=$KEY"], labels: [{ label: "berth.role", value: "web" }] })],
       ["an address without a password", container({ envs: ["REDIS_URL=redis://redis:6379", "MAIL=smtp://user@mail:25"] })],
       ["a build argument", build({ BASE: "postgres:17" })],
       ["not known yet", container({ envs: unknown })],
     ],
     finds: ["DB_PASSWORD=x", "SECRET_KEY=x", "AWS_SECRET_ACCESS_KEY=x", "GITHUB_TOKEN=x", "api_key=x", "PGPASSWORD=x", "DATABASE_URL=postgres://u:p@db/x", "REDIS=redis://:p@redis:6379",
-      "DB_PASS=x", "SMTP_PASS=x", "JWT_KEY=x", "STRIPE_KEY=x", "GITHUB_PAT=x", "DSN=https://db.example.com/x?user=a&password=x", `PAYMENTS=sk_live_${"0".repeat(24)}`, "CERTIFICATE=-----BEGIN EC PRIVATE KEY-----"]
+      "DB_PASS=x", "ADMIN_PASSWORD=123456", "LOGIN_TOKEN_OF=text", "SMTP_PASS=x", "JWT_KEY=x", "STRIPE_KEY=x", "GITHUB_PAT=x", "DSN=https://db.example.com/x?user=a&password=x", `PAYMENTS=sk_live_${"0".repeat(24)}`, "CERTIFICATE=-----BEGIN EC PRIVATE KEY-----"]
       .map((variable): Row => [variable.replace(/=.*/, ""), container({ envs: [variable] })])
       .concat([["a build argument", build({ NPM_TOKEN: "x" })], ["an argument", container({ command: ["--db", "postgres://u:p@db/x"] })]])
       .concat([["--password=x"], ["redis-server", "--requirepass", "x"], ["--db-password", "x"], ["-token=x"], ["--web.api-key=x"]].map((command): Row => [command.join(" "), container({ command })]))

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { readEnvironment } from "../../../../cli/init/environment.ts";
 import { isForDevelopment, looksSecret } from "../../../../cli/init/setting.ts";
 import { environmentLines } from "../../../../cli/init/variables-told.ts";
+import { holdsSecret } from "../../../../policy/secret-rules.ts";
 import { entryLines, withEntry } from "../../../../cli/new/entry.ts";
 
 const read = (lines: string[], image: Record<string, string> = {}) => readEnvironment({ sample: lines.join("\n"), image });
@@ -109,6 +110,15 @@ describe("the variables of a sample", () => {
       assert.ok(!environmentLines(found).join("\n").includes(secret));
     }));
   });
+});
+
+test("no setting that is taken over is one that the policy refuses", () => {
+  const words = fc.constantFrom("APP", "PASSWORD", "TOKEN", "KEY", "SECRET", "PWD", "CREDS", "LOGIN", "MAX", "MINUTES", "DSN", "PUBLIC");
+  const value = fc.constantFrom("true", "no", "12", "7d", "4096", "1_000", "text", "-----BEGIN PRIVATE KEY-----", "ghp_0123456789012345678901234567", "https://a:b@c", "https://c?token=x");
+  fc.assert(fc.property(fc.array(words, { minLength: 1, maxLength: 4 }), value, (name, of) => {
+    for (const [each, taken] of Object.entries(readEnvironment({ sample: `${name.join("_")}='${of}'`, image: {} }).env)) assert.ok(!holdsSecret(each, taken), `${each}=${taken}`);
+  }));
+  for (const setting of ["DISABLE_PASSWORD_LOGIN=true", "MAX_TOKENS=4096", "ACCESS_TOKEN_EXPIRE_MINUTES=30", "MAX_PASSWORD_TRIES=5"]) assert.equal(Object.keys(read([setting]).env).length, 1, setting);
 });
 
 test("an entry's text is text to every reader of YAML, the Pulumi CLI's too, which takes dates and numbers with underscores", () => {
