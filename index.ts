@@ -77,7 +77,7 @@ const snapshots =
 // On a new host the update stops where the log of another database is found: what restores the rest is there by then.
 const after = snapshots && [snapshots.ready];
 const backup = config.postgres.backup && { ...config.postgres.backup, registry, pullProvider, tools, after, network: networks.monitoring, networkName: "backup" };
-const postgres = new Postgres("postgres", { ...config.postgres, platform, networks: networks.sharedBy(withDatabase), backup }, on);
+const postgres = new Postgres("postgres", { ...config.postgres, platform, network: networks.data, backup }, on);
 
 const redis = new Redis("redis", { ...config.redis, platform, networks: networks.sharedBy(withCache), users: withCache, allKeys: appsWith(({ unprepared }) => unprepared?.allKeys) }, on);
 
@@ -136,7 +136,7 @@ const developer = new DeveloperTools(
     platform,
     named: plainly,
     edgeNetwork: networks.edge,
-    dataNetworks: withDatabase.map((name) => networks.app(name)),
+    postgres: withDatabase.length > 0 ? postgres : undefined,
     appNetworks: config.known.map(({ name }) => networks.app(name)),
   },
   on,

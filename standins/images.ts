@@ -85,6 +85,11 @@ export const contracts = {
     ],
     users: [{ name: "postgres", uid: 999, gid: 999 }],
   },
+  gateway: {
+    target: "gateway",
+    commands: [{ run: ["haproxy", "-v"], prints: /^HAProxy version 3\.0\./m, as: "99:99" }, wget],
+    users: [{ name: "haproxy", uid: 99, gid: 99 }],
+  },
   redis: {
     target: "redis",
     commands: [

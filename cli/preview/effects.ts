@@ -1,7 +1,9 @@
+import { typeOf } from "../../pulumi/urn.ts";
 import { types } from "../../pulumi/resource-types.ts";
 import { type ContainerChange, environmentOf, labelOf } from "./containers.ts";
 import { said, type Text, unmarked } from "./said.ts";
 import type { Owner, Step } from "./tree.ts";
+import { patience } from "../../components/postgres/gateway-config.ts";
 import { labels } from "../../components/docker/labels.ts";
 
 /** Something that a reviewer must know of before it happens. */
@@ -14,7 +16,7 @@ export interface Effect {
 /** A service that others use, which is stopped before it starts anew. */
 const services: { role: string; name: string; uses: (environment: Record<string, string>, role: string) => boolean; reason: string }[] = [
   { role: "traefik", name: "Traefik", uses: (_, role) => role === "web", reason: "Traefik stops before it starts anew: no address answers until it is up" },
-  { role: "postgres", name: "Postgres", uses: ({ POSTGRES_HOST: host }) => host !== undefined, reason: "Postgres stops before it starts anew: connections to it are lost, and new ones fail until it is up" },
+  { role: "postgres", name: "Postgres", uses: ({ POSTGRES_HOST: host }) => host !== undefined, reason: `Postgres stops before it starts anew: connections to it are lost, and new ones wait until it is up, for ${patience} s at most` },
   { role: "redis", name: "Redis", uses: ({ REDIS_HOST: host }) => host !== undefined, reason: "Redis stops before it starts anew: connections to it are lost, and new ones fail until it is up" },
 ];
 
@@ -34,6 +36,8 @@ export function requestsOf(owner: Owner, changes: readonly ContainerChange[], al
     const used = changes.some((change) => change.role === role) || running.some((inputs) => uses(environmentOf(inputs), labelOf(inputs, labels.role) ?? ""));
     if (stops && used) reasons.push([reason]);
   }
+  const gateways = steps.filter(({ type, detail }) => type === types.container && typeOf(detail.parent ?? "") === "berth:index:Gateway").map(({ name }) => name);
+  if (changes.some(({ name, fate }) => gateways.includes(name) && fate === "replaced")) reasons.push(said`the gateway from ${owner.name} to Postgres is replaced: connections that are open are lost once`);
   const networks = steps.filter(({ type, op }) => type === types.network && (op === "replace" || op === "delete"));
   for (const { detail } of networks) {
     const name = nameIn(detail.before);

@@ -7,7 +7,7 @@ import { defaultTmpfs, type Loosening, userIdOf } from "../docker/hardening.ts";
 import { Image, type ImageRegistry } from "../image/image.ts";
 import { Job } from "../docker/job.ts";
 import { liveDefinition, liveMounts } from "./live.ts";
-import type { AppNetworks, NetworkRef } from "../docker/networks.ts";
+import type { NetworkRef } from "../docker/networks.ts";
 import { Schedule } from "./schedule.ts";
 import type { Tools } from "../docker/tools.ts";
 import type { RouteOptions } from "../traefik/route-options.ts";
@@ -26,7 +26,6 @@ export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId">, Pick<Rout
   image?: string;
   /** Labels of the image that is built, for example the commit of its source. @default none */
   labels?: Record<string, string>;
-  networks: AppNetworks;
   /** Host name of its route. */
   host: string;
   /** Host name of each further port that the definition names. @default none is served */

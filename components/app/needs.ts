@@ -3,8 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { AppDefinition } from "./definition.ts";
 import { withDerived } from "./derived.ts";
+import { Gateway } from "../postgres/gateway.ts";
 import { Role } from "../postgres/role.ts";
 import { Files } from "../docker/files.ts";
+import type { AppNetworks } from "../docker/networks.ts";
 import type { Platform } from "../docker/platform.ts";
 import type { Postgres } from "../postgres/postgres.ts";
 import type { Redis } from "../redis/redis.ts";
@@ -13,6 +15,7 @@ import { Volume } from "../docker/volume.ts";
 export interface AppNeedsArgs {
   platform: Platform;
   definition: AppDefinition;
+  networks: AppNetworks;
   postgres: Postgres;
   redis: Redis;
   /** Connections that its role may have at the same time. @default {@link Postgres.share} */
@@ -47,14 +50,14 @@ export const secretsDirectory = "/run/secrets";
  * Every secret is a file; the environment has its path as `NAME_FILE`, never its value.
  */
 export function meetNeeds(parent: pulumi.Resource, name: string, args: AppNeedsArgs): NeedsMet {
-  const { platform, definition, postgres, redis } = args;
+  const { platform, definition, networks, postgres, redis } = args;
   const child = { parent };
   const env: Record<string, string> = { ...definition.env };
   const secrets = secretValues(parent, name, args);
   const made: pulumi.Output<docker.Container>[] = [];
   if (definition.database === true) {
     const database = new Role(`${name}-database`, { platform, postgres, role: name, connections: args.connections }, child);
-    made.push(database.done);
+    made.push(database.done, new Gateway(`${name}-gateway`, { platform, postgres, network: networks.own.name }, child).started);
     secrets["POSTGRES_PASSWORD"] = database.password;
     secrets["DATABASE_URL"] = database.url;
     Object.assign(env, { POSTGRES_HOST: postgres.host, POSTGRES_PORT: `${postgres.port}`, POSTGRES_USER: name, POSTGRES_DB: name });

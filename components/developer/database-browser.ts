@@ -4,14 +4,14 @@ import { containerOptions, hardened } from "../docker/hardening.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import type { Postgres } from "../postgres/postgres.ts";
 import type { RouteArgs } from "../traefik/routes.ts";
 
 export interface DatabaseBrowserArgs {
   platform: Platform;
   /** Network of Traefik, by name. */
   edgeNetwork: pulumi.Input<string>;
-  /** A network on which Postgres is, by name. */
-  dataNetwork: pulumi.Input<string>;
+  postgres: Pick<Postgres, "network" | "server">;
   /** Host name of its route. */
   host: string;
 }
@@ -26,7 +26,7 @@ const user = "65534:65534";
  * /run/secrets/POSTGRES_PASSWORD.
  *
  * @example
- * new DatabaseBrowser("adminer", { platform, edgeNetwork, dataNetwork: networks.app("shop"), host: "adminer.localhost" });
+ * new DatabaseBrowser("adminer", { platform, edgeNetwork, postgres, host: "adminer.localhost" });
  */
 export class DatabaseBrowser extends pulumi.ComponentResource {
   readonly route: RouteArgs;
@@ -39,9 +39,9 @@ export class DatabaseBrowser extends pulumi.ComponentResource {
         image: args.platform.image("adminer"),
         entrypoints: ["php"],
         command: ["-S", `0.0.0.0:${port}`, "-t", "/var/www/html"],
-        envs: ["ADMINER_DEFAULT_SERVER=postgres"],
+        envs: [`ADMINER_DEFAULT_SERVER=${args.postgres.server}`],
         user,
-        networksAdvanced: [{ name: args.edgeNetwork }, { name: args.dataNetwork }],
+        networksAdvanced: [{ name: args.edgeNetwork }, { name: args.postgres.network }],
         labels: labelsOf(args.platform, name),
         ...healthGated(["CMD", "php", "-r", `exit(@file_get_contents("http://127.0.0.1:${port}/") === false ? 1 : 0);`], { stopGrace: 10 }),
         ...hardened({ memory: 128 }),

@@ -3,14 +3,15 @@ import { DatabaseBrowser } from "./database-browser.ts";
 import { MailCatcher } from "./mail-catcher.ts";
 import { below, type Naming } from "../docker/naming.ts";
 import type { Platform } from "../docker/platform.ts";
+import type { Postgres } from "../postgres/postgres.ts";
 import type { RouteArgs } from "../traefik/routes.ts";
 
 export interface DeveloperToolsArgs {
   platform: Platform;
   /** Network of Traefik, by name. */
   edgeNetwork: pulumi.Input<string>;
-  /** Networks on which Postgres is, by name; the database browser joins the first. */
-  dataNetworks: pulumi.Input<string>[];
+  /** What the database browser looks into. @default nothing, and there is none */
+  postgres?: Pick<Postgres, "network" | "server"> | undefined;
   /** Networks of the applications, by name. */
   appNetworks: pulumi.Input<string>[];
   /** Host name of the database browser. @default not there */
@@ -25,18 +26,17 @@ export interface DeveloperToolsArgs {
  * Tools for people who write code: a database browser and a mail catcher.
  *
  * @example
- * const developer = new DeveloperTools("developer", { platform, edgeNetwork, dataNetworks, appNetworks, mail: "mail.localhost" });
+ * const developer = new DeveloperTools("developer", { platform, edgeNetwork, appNetworks, mail: "mail.localhost" });
  */
 export class DeveloperTools extends pulumi.ComponentResource {
   readonly routes: RouteArgs[] = [];
 
   constructor(name: string, args: DeveloperToolsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:DeveloperTools", name, {}, opts);
-    const { platform, edgeNetwork, databases, mail, named = below(name) } = args;
+    const { platform, edgeNetwork, postgres, databases, mail, named = below(name) } = args;
     const child = { parent: this };
-    const [dataNetwork] = args.dataNetworks;
-    if (databases !== undefined && dataNetwork !== undefined) {
-      this.routes.push(new DatabaseBrowser(named("adminer"), { platform, edgeNetwork, dataNetwork, host: databases }, child).route);
+    if (databases !== undefined && postgres !== undefined) {
+      this.routes.push(new DatabaseBrowser(named("adminer"), { platform, edgeNetwork, postgres, host: databases }, child).route);
     }
     if (mail !== undefined) this.routes.push(new MailCatcher(named("mail"), { platform, edgeNetwork, networks: args.appNetworks, host: mail }, child).route);
     this.registerOutputs({});

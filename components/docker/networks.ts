@@ -29,6 +29,13 @@ export interface NetworkRef {
  */
 const withoutHost = { "com.docker.network.bridge.inhibit_ipv4": "true" };
 
+/** The network behind the gateways to a database. */
+export interface DataNetwork {
+  name: pulumi.Output<string>;
+  /** An address in it that nobody has, not even the Docker host. */
+  nobody: pulumi.Output<string>;
+}
+
 /** The networks of an application: that of Traefik, its own with its data, and the one to the world. */
 export interface AppNetworks {
   edge: NetworkRef;
@@ -41,7 +48,8 @@ export interface AppNetworks {
  *
  * `public` is Traefik's alone, which publishes ports there; `egress` joins the applications that may open connections to
  * the world. The others are internal: no way out, not to the Docker host either, no published port. `edge` joins Traefik
- * and the web applications. An application reaches its own data and no other application's. Where the platform's runtime
+ * and the web applications. `data` is Postgres's, with what needs it itself. An application reaches its own data, Postgres by its
+ * gateway, and no other application's. Where the platform's runtime
  * is Swarm, those that applications are on are overlays, which span its nodes and which containers of the Docker host
  * join as well.
  *
@@ -54,6 +62,7 @@ export class Networks extends pulumi.ComponentResource {
   readonly edge: pulumi.Output<string>;
   /** Undefined where nothing needs it. */
   readonly egress: pulumi.Output<string> | undefined;
+  readonly data: DataNetwork;
   readonly monitoring: pulumi.Output<string>;
   /** The subnet that the monitoring network has, in CIDR form. */
   readonly monitoringSubnet: pulumi.Output<string>;
@@ -65,7 +74,7 @@ export class Networks extends pulumi.ComponentResource {
     super("berth:index:Networks", name, {}, opts);
     const { named = below(name) } = args;
     const network = (role: string, internal: boolean, subnet?: string, app?: string) => {
-      const overlay = args.platform.runtime === "swarm" && role !== "public" && role !== "monitoring";
+      const overlay = args.platform.runtime === "swarm" && !["public", "data", "monitoring"].includes(role);
       const apart = internal && !overlay;
       return new docker.Network(
         `${name}-${role}`,
@@ -86,6 +95,8 @@ export class Networks extends pulumi.ComponentResource {
     this.outside = args.egress === true ? refOf(network("egress", false)) : undefined;
     this.edge = this.edgeRef.name;
     this.egress = this.outside?.name;
+    const data = network("data", true);
+    this.data = { name: data.name, nobody: data.ipamConfigs.apply((configs) => configs?.[0]?.gateway ?? "") };
     const monitoring = network("monitoring", true, args.monitoringSubnet);
     this.monitoring = monitoring.name;
     this.monitoringSubnet = monitoring.ipamConfigs.apply((configs) => configs?.[0]?.subnet ?? "");

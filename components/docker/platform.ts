@@ -6,6 +6,7 @@ import { labels } from "./labels.ts";
 export const imageRoles = [
   "toolbox",
   "postgres",
+  "gateway",
   "redis",
   "traefik",
   "prometheus",

@@ -13,7 +13,7 @@ import type { Volume } from "../docker/volume.ts";
 
 export interface ExportersArgs {
   platform: Platform;
-  /** The monitoring network, by name; Postgres and Redis are on it. */
+  /** The monitoring network, by name; Redis is on it. */
   network: pulumi.Input<string>;
   postgres: Postgres;
   redis: Redis;
@@ -73,12 +73,14 @@ export class Exporters extends pulumi.ComponentResource {
     const { platform, postgres } = this.args;
     const role = new Role(this.named("exporter-role"), { platform, postgres, role: this.named("exporter"), access: "monitor" }, this.child);
     const files = new Files(this.named("postgres-exporter-secret"), { platform, files: { password: role.password } }, { ...this.child, dependsOn: role.done });
+    const named = this.named("postgres-exporter");
     return this.container("postgres-exporter", 9187, {
+      networksAdvanced: [{ name: this.args.network, aliases: [named] }, { name: postgres.network }],
       image: platform.image("postgresExporter"),
       entrypoints: ["postgres_exporter"],
       command: ["--web.listen-address=:9187"],
       envs: [
-        `DATA_SOURCE_URI=${postgres.host}:${postgres.port}/postgres?sslmode=disable`,
+        `DATA_SOURCE_URI=${postgres.server}:${postgres.port}/postgres?sslmode=disable`,
         `DATA_SOURCE_USER=${role.role}`,
         "DATA_SOURCE_PASS_FILE=/run/secrets/password",
       ],

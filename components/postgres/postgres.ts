@@ -11,13 +11,14 @@ import { labelsOf, type Platform } from "../docker/platform.ts";
 import { clusterJob, sqlJob, stanzaJob } from "./postgres-jobs.ts";
 import { data, dataMount, programs, socketDirectory, superuserOptions, user } from "./postgres-layout.ts";
 import { type PostgresSizes, renderPgHba, renderPgIdent, renderPostgresConf, shareOf } from "./postgres-config.ts";
+import { renderGatewayConfig } from "./gateway-config.ts";
 import { Volume } from "../docker/volume.ts";
 import { envList } from "../app/workload.ts";
 
 export interface PostgresArgs extends PostgresSizes {
   platform: Platform;
-  /** Networks by name whose containers may connect, at the host name `postgres`. */
-  networks: pulumi.Input<string>[];
+  /** The network on which it is, and an address there that nobody has. */
+  network: { name: pulumi.Input<string>; nobody: pulumi.Input<string> };
   /** Processor cores. @default 1 */
   cpus?: number;
   /** MiB of temporary files that each connection of an application may fill. @default 1024 */
@@ -40,12 +41,18 @@ export type PostgresBackup = Omit<BackupRepositoryArgs, "platform" | "owner" | "
  * With backups its image has pgBackRest, and each segment of its write-ahead log is archived.
  *
  * @example
- * const postgres = new Postgres("postgres", { platform, networks: [networks.app("root")], memory: 512, connections: 100 });
+ * const postgres = new Postgres("postgres", { platform, network: networks.data, memory: 512, connections: 100 });
  */
 export class Postgres extends pulumi.ComponentResource {
-  /** Host name on its networks. */
+  /** Host name by which an application reaches it: that of its {@link Gateway}. */
   readonly host: string;
+  /** Host name on its own network. No gateway has it, so a gateway that looks it up never finds itself. */
+  readonly server: string;
   readonly port = 5432;
+  /** Name of the network on which it is. */
+  readonly network: pulumi.Input<string>;
+  /** The same for the gateways of all applications. */
+  readonly gatewayConfig: Files;
   /** Connections that one application may have where nothing else is said. */
   readonly share: number;
   /** MiB of temporary files that each connection of an application may fill. */
@@ -67,6 +74,8 @@ export class Postgres extends pulumi.ComponentResource {
     super("berth:index:Postgres", name, {}, opts);
     const { platform } = args;
     this.host = name;
+    this.server = `${name}-server`;
+    this.network = args.network.name;
     this.share = shareOf(args.connections);
     this.temporaryFiles = args.temporaryFiles ?? 1024;
     this.backupTimes = args.backup;
@@ -99,7 +108,7 @@ export class Postgres extends pulumi.ComponentResource {
           ...(repository?.mounts() ?? []),
         ],
         networksAdvanced: [
-          ...args.networks.map((network) => ({ name: network, aliases: [this.host] })),
+          { name: args.network.name, aliases: [this.server] },
           ...(repository?.networks ?? []),
         ],
         labels: labelsOf(platform, name),
@@ -115,6 +124,8 @@ export class Postgres extends pulumi.ComponentResource {
       }),
     );
     this.containerName = this.container.name;
+    const gateway = pulumi.output(args.network.nobody).apply((nobody) => renderGatewayConfig({ server: this.server, port: this.port, nobody }));
+    this.gatewayConfig = new Files(`${name}-gateway-config`, { platform, files: { "haproxy.cfg": gateway } }, { parent: this });
     this.backupImage = repository?.image;
     const schedules = this.schedules(`${name}-backup`, args, repository, dataVolume);
     this.metricFiles = schedules?.metricFiles;

@@ -30,7 +30,7 @@ export function application(definition: AppDefinition, more: Partial<Application
         definition,
         registry,
         pullProvider,
-        postgres: new Postgres("postgres", { platform, networks: ["own"], memory: 512, connections: 100 }, host),
+        postgres: new Postgres("postgres", { platform, network: { name: "data", nobody: "10.9.0.1" }, memory: 512, connections: 100 }, host),
         redis: new Redis("redis", { platform, networks: ["own"], users: ["shop"], memory: 128 }, host),
         tools: new Tools("tools", { platform, registry, pullProvider, source: toolsSource }, host),
         networks: { edge: network("edge"), own: network("own"), egress: network("egress") },

@@ -29,7 +29,7 @@ type Options = ReturnType<typeof onHost>;
 
 const network = (name: string) => ({ name: pulumi.output(name), id: pulumi.output(`${name}-id`) });
 const pull = () => new docker.Provider("pull", { host: "unix:///test.sock" });
-const postgres = (name: string, on: Options) => new Postgres(name, { platform, networks: ["monitoring"], memory: 512, connections: 100 }, on);
+const postgres = (name: string, on: Options) => new Postgres(name, { platform, network: { name: "data", nobody: "10.9.0.1" }, memory: 512, connections: 100 }, on);
 const redis = (name: string, on: Options) => new Redis(name, { platform, networks: ["monitoring"], users: ["shop"], memory: 128 }, on);
 const tools = (name: string, pullProvider: docker.Provider, on: Options) => new Tools(name, { platform, registry, pullProvider, source: toolsSource }, on);
 const traefik = (name: string, on: Options) =>
@@ -53,7 +53,7 @@ const components: Record<string, (name: string, shared: Shared) => unknown> = {
       name,
       {
         platform,
-        networks: ["monitoring"],
+        network: { name: "data", nobody: "10.9.0.1" },
         memory: 512,
         connections: 100,
         backup: { ...cron, target: { s3 }, keep: { full: 2, differential: 7 }, registry, pullProvider, baseImage: "postgres:17", source: { context: "/berth/images/postgres" }, tools: shared, network: "monitoring" },
@@ -71,7 +71,7 @@ const components: Record<string, (name: string, shared: Shared) => unknown> = {
   Networks: (name, { on }) => new Networks(name, { platform, apps: ["shop"], egress: true }, on),
   PlatformImages: (name, { on }) => new PlatformImages(name, { references: lock }, on).pull("redis"),
   DeveloperTools: (name, { on }) =>
-    new DeveloperTools(name, { platform, edgeNetwork: "edge", dataNetworks: ["shop"], appNetworks: ["shop"], databases: "adminer.localhost", mail: "mail.localhost" }, on),
+    new DeveloperTools(name, { platform, edgeNetwork: "edge", postgres: { network: "data", server: "postgres-server" }, appNetworks: ["shop"], databases: "adminer.localhost", mail: "mail.localhost" }, on),
   Monitoring: (name, { on, ...shared }) =>
     new Monitoring(
       name,

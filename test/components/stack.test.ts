@@ -49,6 +49,7 @@ for (const stack of ["dev", "prod"]) {
     const workers = () => each(({ name, definition }) => (definition.worker === undefined ? [] : [`${name}-worker-0`]));
     const schedules = () => each(({ name, definition }) => keys(definition.schedules).map((schedule) => `${name}-${schedule}`));
     const appJobs = () => each(({ name, definition }) => keys(definition.jobs).map((job) => `${name}-${job}`));
+    const gateways = () => each(({ name, definition }) => (definition.database === true ? [`${name}-gateway`] : []));
     const appVolumes = () => each(({ name, definition }) => keys(definition.volumes).map((volume) => `${name}-volume-${volume}`));
     const reachesOut = () => apps.some(({ definition }) => definition.egress === true);
     /** What the committed prod asks for beyond Prometheus. */
@@ -94,6 +95,7 @@ for (const stack of ["dev", "prod"]) {
           ...replicas(),
           ...workers(),
           ...schedules(),
+          ...gateways(),
         ].toSorted(),
       );
       assert.deepEqual(
@@ -215,7 +217,7 @@ for (const stack of ["dev", "prod"]) {
       assert.deepEqual(on(`berth-${stack}-edge`), [...developer, ...replicas(), ...routes(), "traefik"].toSorted());
       for (const { name, definition } of apps) {
         const own = [...replicas(), ...workers(), ...schedules(), ...appJobs()].filter((container) => container.startsWith(`${name}-`));
-        const parts = [definition.database === true && "postgres", definition.cache === true && "redis", (definition.metrics ?? definition.schedules ?? definition.worker) !== undefined && "prometheus"];
+        const parts = [definition.database === true && `${name}-gateway`, definition.cache === true && "redis", (definition.metrics ?? definition.schedules ?? definition.worker) !== undefined && "prometheus"];
         const others = on(`berth-${stack}-app-${name}`).filter((container) => !developer.includes(container));
         assert.deepEqual(others, [...own.filter((container) => appOf(container) === name), ...parts.filter((part) => part !== false)].toSorted(), name);
         const outside = on(`berth-${stack}-egress`).filter((container) => appOf(container) === name);
@@ -225,10 +227,11 @@ for (const stack of ["dev", "prod"]) {
       assert.deepEqual(on("berth-prod-backup"), stack === "dev" ? [] : ["postgres", "postgres-backup-check", ...backups, "postgres-backup-stanza"]);
       const snapshots = ["snapshots-differential", "snapshots-drill", "snapshots-full"];
       assert.deepEqual(on("berth-prod-snapshots"), stack === "dev" ? [] : [...snapshots, "snapshots-init"]);
+      const browser = developer.filter((part) => part === "adminer");
+      assert.deepEqual(on(`berth-${stack}-data`), [...browser, ...gateways(), "postgres", "postgres-exporter"].toSorted());
       assert.deepEqual(on(`berth-${stack}-monitoring`), [
         ...watching,
         "node-exporter",
-        "postgres",
         ...backups,
         "postgres-exporter",
         "prometheus",
@@ -264,7 +267,7 @@ for (const stack of ["dev", "prod"]) {
       for (const [name, , { deleteBeforeReplace, replaceOnChanges }] of containers()) {
         const exclusive = apps.filter(({ definition }) => definition.volumes !== undefined).map(({ name: app }) => app);
         const staying = [...replicas(), ...workers()].includes(name) && !exclusive.includes(appOf(name) ?? "");
-        const createFirst = staying || name === "adminer" || name.endsWith("-filler") || jobs().some(([job]) => job === name);
+        const createFirst = staying || name === "adminer" || gateways().includes(name) || name.endsWith("-filler") || jobs().some(([job]) => job === name);
         assert.equal(deleteBeforeReplace, !createFirst, name);
         assert.deepEqual(replaceOnChanges, ["healthcheck", "mounts", "tmpfs", "#initerror"], name);
       }

@@ -29,6 +29,8 @@ const features: readonly [feature: string, file: string, name: string][] = [
   ["an application from its mounted source", "components/app/live.ts", "liveMounts"],
   ["a service of Docker Swarm", "components/app/swarm-service.ts", "swarmService"],
   ["Postgres", "components/postgres/postgres.ts", "Postgres"],
+  ["what an application reaches as `postgres`", "components/postgres/gateway.ts", "Gateway"],
+  ["haproxy.cfg", "components/postgres/gateway-config.ts", "renderGatewayConfig"],
   ["role and database of an application", "components/postgres/role.ts", "Role"],
   ["postgresql.conf", "components/postgres/postgres-config.ts", "renderPostgresConf"],
   ["when backups and restore drills run", "components/postgres/backup-schedules.ts", "BackupSchedules"],

@@ -12,11 +12,11 @@ const settled = <T>(output: { apply(f: (value: T) => void): unknown }) => new Pr
 
 describe("the database browser", () => {
   test("is on the edge and one data network, hardened, and holds no password", async () => {
-    const args = { platform, edgeNetwork: "edge", dataNetwork: "own", host: "db.localhost" };
+    const args = { platform, edgeNetwork: "edge", postgres: { network: "data", server: "postgres-server" }, host: "db.localhost" };
     const { resources, result } = await record(() => new DatabaseBrowser("adminer", args, onHost()));
     assert.deepEqual(customs(resources), ["Container adminer"]);
     const { inputs, secretInputs } = child(resources, "Container", "adminer");
-    assert.deepEqual([inputs["networksAdvanced"], inputs["user"], inputs["mounts"], secretInputs], [[{ name: "edge" }, { name: "own" }], "65534:65534", undefined, []]);
+    assert.deepEqual([inputs["networksAdvanced"], inputs["user"], inputs["mounts"], secretInputs], [[{ name: "edge" }, { name: "data" }], "65534:65534", undefined, []]);
     const { readOnly, capabilities, memory } = hardening({ memory: 128 });
     assert.deepEqual([inputs["readOnly"], inputs["capabilities"], inputs["memory"]], [readOnly, capabilities, memory]);
     assert.deepEqual(await settled(pulumi.output(result.route)), { name: "adminer", host: "db.localhost", servers: ["adminer-0a1b2c3"], port: 8080, healthPath: "/" });
@@ -34,7 +34,7 @@ describe("the mail catcher", () => {
 });
 
 describe("the developer's tools", () => {
-  const args = { platform, edgeNetwork: "edge", dataNetworks: ["shop"], appNetworks: ["shop", "cart"] };
+  const args = { platform, edgeNetwork: "edge", postgres: { network: "data", server: "postgres-server" }, appNetworks: ["shop", "cart"] };
 
   test("are nothing without a host name", async () => {
     const { resources, result } = await record(() => new DeveloperTools("developer", { ...args, named: plainly }, onHost()));
@@ -45,7 +45,7 @@ describe("the developer's tools", () => {
     const both = { databases: "db.localhost", mail: "mail.localhost" };
     const { resources, result } = await record(() => new DeveloperTools("developer", { ...args, named: plainly, ...both }, onHost()));
     assert.deepEqual([customs(resources), result.routes.length], [["Container adminer", "Container mail"], 2]);
-    const none = await record(() => new DeveloperTools("developer", { ...args, named: plainly, ...both, dataNetworks: [] }, onHost()));
+    const none = await record(() => new DeveloperTools("developer", { ...args, named: plainly, ...both, postgres: undefined }, onHost()));
     assert.deepEqual(customs(none.resources), ["Container mail"]);
   });
 });

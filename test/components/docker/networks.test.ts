@@ -11,14 +11,16 @@ const options = { "com.docker.network.bridge.inhibit_ipv4": "true" };
 const value = (output: pulumi.Output<string>) => new Promise((resolve) => void output.apply(resolve));
 
 describe("networks", () => {
-  test("are one with a way out for Traefik, and internal ones for the edge, monitoring and each application", async () => {
+  test("are one with a way out for Traefik, and internal ones for the edge, the data, monitoring and each application", async () => {
     const { resources, result } = await record(() => new Networks("networks", { platform, named: plainly, apps: ["shop", "cart"] }, onHost()));
-    assert.deepEqual(customs(resources), ["Network networks-app-cart", "Network networks-app-shop", "Network networks-edge", "Network networks-monitoring", "Network networks-public"]);
+    assert.deepEqual(customs(resources), ["Network networks-app-cart", "Network networks-app-shop", "Network networks-data", "Network networks-edge", "Network networks-monitoring", "Network networks-public"]);
     const expected = { driver: "bridge", labels: labels("network") };
     assert.deepEqual(child(resources, "Network", "networks-edge").inputs, { ...expected, name: "berth-test-edge", internal: true, options });
     assert.deepEqual(child(resources, "Network", "networks-public").inputs, { ...expected, name: "berth-test-public", internal: false });
     assert.equal(result.egress, undefined);
     assert.deepEqual(child(resources, "Network", "networks-monitoring").inputs, { ...expected, name: "berth-test-monitoring", internal: true, options });
+    assert.deepEqual(child(resources, "Network", "networks-data").inputs, { ...expected, name: "berth-test-data", internal: true, options });
+    assert.deepEqual([await value(result.data.name), await value(result.data.nobody)], ["berth-test-data", "172.20.0.1"]);
     for (const app of ["shop", "cart"]) {
       const network = child(resources, "Network", `networks-app-${app}`);
       assert.deepEqual(network.inputs, { name: `berth-test-app-${app}`, driver: "bridge", internal: true, options, labels: labels("network", app) });
@@ -50,8 +52,8 @@ describe("networks", () => {
       for (const { inputs, ignoreChanges } of networks) assert.deepEqual(ignoreChanges, inputs["options"] === undefined ? [] : ["options"]);
       return networks.filter(({ inputs }) => inputs["options"] !== undefined).map(({ name }) => name).toSorted();
     };
-    assert.deepEqual(await ofRuntime("docker"), ["networks-app-shop", "networks-edge", "networks-monitoring"]);
-    assert.deepEqual(await ofRuntime("swarm"), ["networks-monitoring"], "an overlay has no such option");
+    assert.deepEqual(await ofRuntime("docker"), ["networks-app-shop", "networks-data", "networks-edge", "networks-monitoring"]);
+    assert.deepEqual(await ofRuntime("swarm"), ["networks-data", "networks-monitoring"], "an overlay has no such option");
   });
 
   test("refuse to name the network of an unknown application", async () => {

@@ -91,7 +91,25 @@ const traefik = Object.fromEntries(
   [...files("berth:index:Traefik", "traefik-config"), "berth:index:Traefik$docker:index/container:Container::traefik"].map((rest) => [`urn:pulumi:earlier::berth::${rest}`, "Traefik takes a request of up to ten minutes; its own default cuts an upload off after one."]),
 );
 
-const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups, ...workers, ...copies, ...traefik };
+/** Postgres is on no application's network any more, so that an application that comes or goes restarts nothing that others use. It restarts once. */
+const gateways = Object.fromEntries(
+  Object.entries({
+    "Each application with a database reaches Postgres by a gateway of its own; all have one configuration.": [
+      "berth:index:Application$berth:index:Gateway::shop-gateway",
+      "berth:index:Application$berth:index:Gateway$docker:index/container:Container::shop-gateway",
+      "berth:index:PlatformImages$docker:index/remoteImage:RemoteImage::images-gateway",
+      ...newFiles("berth:index:Postgres", "postgres-gateway-config"),
+    ],
+    "Postgres has a network of its own; what reads its figures, or looks into it, joins that in place of an application's or the monitoring's.": [
+      "berth:index:Networks$docker:index/network:Network::networks-data",
+      "berth:index:Postgres$docker:index/container:Container::postgres",
+      "berth:index:Monitoring$berth:index:Exporters$docker:index/container:Container::postgres-exporter",
+      "berth:index:DeveloperTools$berth:index:DatabaseBrowser$docker:index/container:Container::adminer",
+    ],
+  }).flatMap(([why, urns]) => urns.map((rest): [string, string] => [`urn:pulumi:earlier::berth::${rest}`, why])),
+);
+
+const both = { ...monitoring, ...routes, ...tenants, ...webs, ...backups, ...workers, ...copies, ...traefik, ...gateways };
 
 /**
  * Resources of each recorded stack that this program changes, by URN, each with the reason why that can't be helped.

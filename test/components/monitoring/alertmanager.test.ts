@@ -19,7 +19,7 @@ const alerts = {
 
 function make(): Monitoring {
   const host = onHost();
-  const postgres = new Postgres("postgres", { platform, networks: ["monitoring"], memory: 512, connections: 100 }, host);
+  const postgres = new Postgres("postgres", { platform, network: { name: "data", nobody: "10.9.0.1" }, memory: 512, connections: 100 }, host);
   const redis = new Redis("redis", { platform, networks: ["monitoring"], users: [], memory: 128 }, host);
   return new Monitoring("monitoring", { platform, named: plainly, network: "monitoring", postgres, redis, retention: "15d", alerts }, host);
 }

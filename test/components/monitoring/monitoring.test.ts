@@ -12,7 +12,7 @@ import { type Recorded, record } from "../recorder.ts";
 
 function make(): Monitoring {
   const host = onHost();
-  const postgres = new Postgres("postgres", { platform, networks: ["monitoring"], memory: 512, connections: 100 }, host);
+  const postgres = new Postgres("postgres", { platform, network: { name: "data", nobody: "10.9.0.1" }, memory: 512, connections: 100 }, host);
   const redis = new Redis("redis", { platform, networks: ["monitoring"], users: [], memory: 128 }, host);
   const shop = { name: "shop", network: "app-shop" };
   const applications = [{ ...shop, port: 9090, path: "/figures" }];
@@ -38,7 +38,7 @@ describe("monitoring", () => {
   let monitoring: Monitoring | undefined;
   test("is Prometheus and three exporters, with a role of its own for Postgres's", async () => {
     ({ resources, result: monitoring } = await record(make));
-    const own = customs(resources).filter((name) => !/ (postgres|redis)(-(data|socket|config|init|users|(exporter|admin)-password)\b|$)/.test(name));
+    const own = customs(resources).filter((name) => !/ (postgres|redis)(-(data|socket|config|gateway-config|init|users|(exporter|admin)-password)\b|$)/.test(name));
     assert.deepEqual(own, [
       "Container exporter-role",
       "Container exporter-role-secret-filler",
@@ -85,9 +85,10 @@ describe("monitoring", () => {
       image: "postgresExporter@sha256:1",
       entrypoints: ["postgres_exporter"],
       command: ["--web.listen-address=:9187"],
-      envs: ["DATA_SOURCE_URI=postgres:5432/postgres?sslmode=disable", "DATA_SOURCE_USER=exporter", "DATA_SOURCE_PASS_FILE=/run/secrets/password"],
+      envs: ["DATA_SOURCE_URI=postgres-server:5432/postgres?sslmode=disable", "DATA_SOURCE_USER=exporter", "DATA_SOURCE_PASS_FILE=/run/secrets/password"],
       mounts: secrets("postgres-exporter-secret"),
       ...part("postgres-exporter", 9187),
+      networksAdvanced: [{ name: "monitoring", aliases: ["postgres-exporter"] }, { name: "data" }],
       ...hardening({ memory: 64 }),
     });
     const filler = child(resources, "Container", "postgres-exporter-secret-filler");

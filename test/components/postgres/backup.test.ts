@@ -40,7 +40,7 @@ const program = (backup: Partial<PostgresBackup> | undefined) => () => {
     networkName: "backup",
     ...backup,
   });
-  return new Postgres("postgres", { platform, networks: ["own", "monitoring"], ...sizes, backup: whole?.() }, host);
+  return new Postgres("postgres", { platform, network: { name: "data", nobody: "10.9.0.1" }, ...sizes, backup: whole?.() }, host);
 };
 
 const recorded = (backup: Partial<PostgresBackup> | undefined = {}) => record(program(backup));

@@ -9,7 +9,7 @@ import { child, customs, filesVolume, hardening, health, labels, onceSettings, o
 import { record } from "../recorder.ts";
 
 const programs = "/usr/lib/postgresql/17/bin";
-const args = { platform, networks: ["own", "monitoring"], memory: 512, connections: 50, cpus: 2 };
+const args = { platform, network: { name: "data", nobody: "10.9.0.1" }, memory: 512, connections: 50, cpus: 2 };
 const socket = { type: "volume", source: "berth-test-postgres-socket", target: "/var/run/postgresql", readOnly: false };
 
 describe("Postgres", () => {
@@ -19,11 +19,14 @@ describe("Postgres", () => {
       "Container postgres",
       "Container postgres-config-filler",
       "Container postgres-data-owner",
+      "Container postgres-gateway-config-filler",
       "Container postgres-init",
       "Container postgres-socket-owner",
       "RandomId postgres-config-version",
+      "RandomId postgres-gateway-config-version",
       "Volume postgres-config-volume",
       "Volume postgres-data-volume",
+      "Volume postgres-gateway-config-volume",
       "Volume postgres-socket-volume",
     ]);
   });
@@ -42,10 +45,7 @@ describe("Postgres", () => {
         socket,
         { type: "volume", source: filesVolume("postgres-config"), target: "/etc/berth", readOnly: true },
       ],
-      networksAdvanced: [
-        { name: "own", aliases: ["postgres"] },
-        { name: "monitoring", aliases: ["postgres"] },
-      ],
+      networksAdvanced: [{ name: "data", aliases: ["postgres-server"] }],
       labels: labels("postgres"),
       healthcheck: health(["CMD", `${programs}/pg_isready`, "-q", "-h", "/var/run/postgresql"], "2m0s"),
       wait: true,

@@ -43,16 +43,16 @@ export function hostileNetwork(given: () => Hostile): void {
         all = await listeners(project);
         return all.some(({ port }) => port === 9999) ? undefined : JSON.stringify(all);
       });
-      const parts = ["hostile web", "members web", "postgres", "redis", "traefik", "prometheus", "alertmanager", "node-exporter", "postgres-exporter", "redis-exporter", "registry"];
+      const parts = ["hostile web", "members web", "hostile-gateway", "members-gateway", "postgres", "redis", "traefik", "prometheus", "alertmanager", "node-exporter", "postgres-exporter", "redis-exporter", "registry"];
       assert.deepEqual([...new Set(all.map(({ whose }) => whose))].filter((whose) => parts.includes(whose)).toSorted(), parts.toSorted());
       const seen = await reached(inside, all);
       const open = all.filter((listener) => seen.get(at(listener)) === "open");
       assert.deepEqual([...new Set(open.map(({ whose, network, port }) => `${whose}:${port} on ${network}`))].toSorted(), [
         "hostile web:8000 on app-hostile",
         "hostile web:8000 on edge",
+        "hostile-gateway:5432 on app-hostile",
         "members web:8000 on edge",
         "members web:9999 on edge",
-        "postgres:5432 on app-hostile",
         "redis:6379 on app-hostile",
         "traefik:8000 on edge",
         "traefik:8080 on edge",

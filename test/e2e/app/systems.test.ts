@@ -168,7 +168,7 @@ test("profiles: a mail is in the mail catcher, an error at Sentry, which is outs
   await eventually("the event", 20_000, async () => (world.events.some((event) => event.includes("failed on purpose")) ? undefined : `${world.events.length} others`));
   const browser = new Visitor(project.http, "adminer.localhost");
   const secret = await berth("exec", "profiles", "cat", "/run/secrets/POSTGRES_PASSWORD");
-  const login = { driver: "pgsql", server: "postgres", username: "profiles", password: secret, db: "profiles" };
+  const login = { driver: "pgsql", server: "postgres-server", username: "profiles", password: secret, db: "profiles" };
   const entered = await browser.post("/", Object.fromEntries(Object.entries(login).map(([name, value]) => [`auth[${name}]`, value])));
   assert.match((await browser.follow(entered)).body, /people_person/);
 });

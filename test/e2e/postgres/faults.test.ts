@@ -6,6 +6,7 @@ import { after, before, describe } from "node:test";
 import { quickMonitoring } from "../monitoring/quick.ts";
 import { docker, Project } from "../project.ts";
 import { redisFaults } from "../redis/faults.ts";
+import { postgresGateway } from "./gateway.ts";
 import { slowPostgres } from "./slow.ts";
 import { postgresFaults } from "./faults.ts";
 
@@ -62,6 +63,7 @@ function smallDisk(): typeof disk {
 const given = () => ({ project, configure, small: disk !== undefined });
 describe("Redis", () => redisFaults(() => project, configure));
 describe("Postgres", () => {
+  postgresGateway(given);
   slowPostgres(given);
   postgresFaults(given);
 });

@@ -14,7 +14,7 @@ export function slowPostgres(of: () => Given): void {
   test(`cut off for ${outage / 1000} s, it makes the application answer 503, and 200 within 10 s after, without a restart of either`, async () => {
     const given = of();
     const { project } = given;
-    const network = docker.getNetwork(`berth-${project.stack}-app-notes`);
+    const network = docker.getNetwork(`berth-${project.stack}-data`);
     const started = async () => Promise.all((await project.containers("web")).map(async ({ Id }) => (await docker.getContainer(Id).inspect()).State.StartedAt));
     const before = await started();
     await network.disconnect({ Container: await server(given) });
@@ -23,7 +23,7 @@ export function slowPostgres(of: () => Given): void {
     // The time that the fault lasts is the fault.
     await eventually("the outage has lasted", outage + 5_000, () => Promise.resolve(Date.now() - cut > outage ? undefined : "not yet"));
     assert.notEqual(await health(given), 200);
-    await network.connect({ Container: await server(given), EndpointConfig: { Aliases: ["postgres"] } });
+    await network.connect({ Container: await server(given), EndpointConfig: { Aliases: ["postgres-server"] } });
     await healthy(given, 10_000);
     assert.deepEqual(await started(), before);
   });
@@ -35,10 +35,11 @@ export function slowPostgres(of: () => Given): void {
     const { project } = given;
     const name = `berth-${project.stack}-app-notes`;
     const network = docker.getNetwork(name);
+    const data = docker.getNetwork(`berth-${project.stack}-data`);
     const container = await server(given);
     const move = async (alias: string) => {
-      await network.disconnect({ Container: container });
-      await network.connect({ Container: container, EndpointConfig: { Aliases: [alias] } });
+      await data.disconnect({ Container: container });
+      await data.connect({ Container: container, EndpointConfig: { Aliases: [alias] } });
     };
     const labeled = { Labels: { "berth.stack": project.stack } };
     const ways: Dockerode.Container[] = [];
@@ -55,10 +56,16 @@ export function slowPostgres(of: () => Given): void {
       return answer.status === 200 ? void (await answer.json()) : `${answer.status} ${await answer.text()}`;
     };
     await move("postgres-behind");
-    const link = await docker.createContainer({ ...slowLink(images.toolbox, name, "postgres", { host: "postgres-behind", port: 5432 }, { latency: 300, loss: 20 }), ...labeled });
+    const link = await docker.createContainer({ ...slowLink(images.toolbox, data.id, "postgres-server", { host: "postgres-behind", port: 5432 }, { latency: 300, loss: 20 }), ...labeled });
     try {
       const replicas = await Promise.all((await project.containers("web")).map(toReplica));
       await link.start();
+      await eventually("the gateway has found the link", 30_000, async () => {
+        const address = (await link.inspect()).NetworkSettings.Networks[data.id]?.IPAddress;
+        const [gateway] = await project.containers("notes-gateway");
+        const log = (await docker.getContainer(gateway?.Id ?? "").logs({ stdout: true, stderr: true })).toString();
+        return log.includes(` to '${address}'`) ? undefined : log;
+      });
       // None may stay on the way that it had.
       await sql(given, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'notes'", "postgres");
       const connected = (replica: number) =>
@@ -82,7 +89,7 @@ export function slowPostgres(of: () => Given): void {
       assert.ok(half > 300, `half of the requests took less than the link, ${half} ms`);
     } finally {
       await Promise.all([link, ...ways].map((container) => container.remove({ force: true })));
-      await move("postgres");
+      await move("postgres-server");
     }
     await healthy(given, 20_000);
   });

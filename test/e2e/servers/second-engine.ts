@@ -10,7 +10,7 @@ import { eventually } from "../eventually.ts";
 import { relay } from "./relay.ts";
 
 /** What every stack runs that asks for nothing else. */
-export const platformImages = (["toolbox", "postgres", "redis", "traefik", "prometheus", "nodeExporter", "postgresExporter", "redisExporter"] as const).map((role) => lock[role]);
+export const platformImages = (["toolbox", "postgres", "gateway", "redis", "traefik", "prometheus", "nodeExporter", "postgresExporter", "redisExporter"] as const).map((role) => lock[role]);
 
 export interface SecondEngineOptions {
   /** Ports on this machine's loopback that the engine reaches under the same number, for example a registry's. */

@@ -12,6 +12,7 @@ import { renderAlertmanagerConfig } from "../../../components/monitoring/alertma
 import { collectorData, renderCollectorConfig } from "../../../components/monitoring/log-collector-config.ts";
 import { renderLokiConfig } from "../../../components/monitoring/loki-config.ts";
 import { renderDatabaseSql, renderMonitorSql, renderPgHba, renderPgIdent, renderPostgresConf } from "../../../components/postgres/postgres-config.ts";
+import { renderGatewayConfig } from "../../../components/postgres/gateway-config.ts";
 import { renderClientConfig, renderPrometheusConfig, renderWebConfig } from "../../../components/monitoring/prometheus-config.ts";
 import { renderRedisAcl, renderRedisConf } from "../../../components/redis/redis-config.ts";
 import { renderRegistryConfig } from "../../../components/image/registry.ts";
@@ -282,6 +283,14 @@ describe("Redis", { skip: missing(lock.redis) }, () => {
     assert.match(await as("exporter", "get", "shop:1"), /NOPERM/);
     // A refused login leaves the user without a password, who may not read.
     assert.match(await exec("redis-cli", "--user", "shop", "--pass", "wrong", "get", "shop:1"), /NOPERM/);
+  });
+});
+
+describe("HAProxy", { skip: missing(lock.gateway) }, () => {
+  test("accepts haproxy.cfg without a warning, also where no address is known that nobody has, and refuses it with a word that it does not know", async () => {
+    const check = (text: string) => output({ image: lock.gateway, files: { "/etc/berth/haproxy.cfg": text }, command: ["haproxy", "-c", "-f", "/etc/berth/haproxy.cfg"], user: "99:99" });
+    for (const nobody of ["10.9.0.1", ""]) assert.doesNotMatch(await check(renderGatewayConfig({ server: "postgres-server", port: 5432, nobody })), /WARNING|ALERT/);
+    await assert.rejects(check(renderGatewayConfig({ server: "postgres-server", port: 5432, nobody: "10.9.0.1" }).replace("redispatch", "redispatched")), /redispatched/);
   });
 });
 

@@ -32,12 +32,19 @@ test("a web server that shares its volume with nobody is stopped first, and requ
 test("what a service's restart does is said of the service, of who uses it, and once of the whole", () => {
   const postgres = previewOf(facts([restart("postgres", "berth:index:Postgres")]));
   assert.deepEqual(postgres.parts.map(({ name, requests }) => [name, requests.happens]), [["shop", true], ["postgres", true]]);
-  assert.deepEqual(reasons(postgres.requests), ["Postgres stops before it starts anew: connections to it are lost, and new ones fail until it is up"]);
+  assert.deepEqual(reasons(postgres.requests), ["Postgres stops before it starts anew: connections to it are lost, and new ones wait until it is up, for 40 s at most"]);
   const redis = previewOf(facts([restart("redis", "berth:index:Redis")]));
   assert.deepEqual(redis.parts.map(({ name }) => name), ["redis"], "shop has no cache");
   const traefik = previewOf(facts([restart("traefik", "berth:index:Traefik")]));
   assert.deepEqual(traefik.parts.map(({ name }) => name), ["shop", "traefik"]);
   assert.match(reasons(traefik.requests).join(), /^Traefik stops before it starts anew: no address answers until it is up$/);
+});
+
+test("a new gateway to Postgres stands beside the old one, and open connections are lost with that", () => {
+  const gateway = { image: "r/haproxy@sha256:1", labels: labels("shop-gateway") };
+  const of = (deleteFirst: boolean, op: "replace" | "create") => previewOf(facts([step(op, container, "shop-gateway", { ...(op === "replace" && { before: gateway }), after: { ...gateway, image: "r/haproxy@sha256:2" }, diff: ["image"], deleteFirst, parent: urnOf("berth:index:Gateway", "shop-gateway") })]));
+  assert.deepEqual(reasons(of(false, "replace").requests), ["the gateway from shop to Postgres is replaced: connections that are open are lost once"]);
+  assert.equal(of(false, "create").requests.happens, false);
 });
 
 test("fewer replicas lose no request, no replica at all takes the application away", () => {
@@ -140,7 +147,7 @@ test("a stack without a recorded release says so; nothing to do is nothing", () 
   assert.equal(isNothing(preview), true);
   const [first] = sections(preview);
   assert.match(first?.items[0]?.lines.map(unmarked).join() ?? "", /^What was in it at the last update is not known: no release of this stack is recorded\.$/);
-  assert.equal(state().resources?.length, 11);
+  assert.equal(state().resources?.length, 12);
 });
 
 test("a service of a swarm is updated replica by replica, and loses no request", () => {

@@ -20,6 +20,7 @@ export const web = (more: Record<string, unknown> = {}) => ({ image: "r/shop@sha
 const parts: [type: string, name: string, parent: string][] = [
   [application, "shop", stack],
   ["berth:index:Workload", "shop-web", urnOf(application, "shop")],
+  ["berth:index:Gateway", "shop-gateway", urnOf(application, "shop")],
   ["berth:index:Postgres", "postgres", stack],
   ["berth:index:Traefik", "traefik", stack],
   ["berth:index:Redis", "redis", stack],
