@@ -30,11 +30,29 @@ export function renderGatewayConfig({ server, port, nobody }: GatewayTarget): st
   const kept = "24d";
   return rendered({
     global: ["nbthread 1", `maxconn ${connections}`, "tune.buffers.limit 1024", "log stdout format raw daemon"],
-    defaults: ["mode tcp", "log global", "option tcplog", "option dontlog-normal", "option abortonclose", "timeout connect 1s", `timeout client ${kept}`, `timeout server ${kept}`, "option clitcpka", "option srvtcpka", `retries ${patience}`, "option redispatch 1"],
-    "resolvers docker": ["nameserver docker 127.0.0.11:53", "timeout resolve 1s", "timeout retry 1s", "hold valid 1s", ...["nx", "other", "refused", "timeout"].map((answer) => `hold ${answer} ${kept}`), "hold obsolete 0s"],
-    "frontend applications": [`bind :${port}`, "default_backend server"],
-    "backend server": [`server postgres ${server}:${port} resolvers docker resolve-prefer ipv4 init-addr libc,${nobody || "none"}`],
-    "frontend health": ["mode http", "no log", "option httplog", `bind ${healthAddress}`, "timeout client 5s", "http-request return status 200"],
+    defaults: [
+      "mode tcp",
+      "timeout connect 1s",
+      `retries ${patience}`,
+      "option redispatch 1",
+      "option abortonclose",
+      `timeout client ${kept}`,
+      `timeout server ${kept}`,
+      "option clitcpka",
+      "option srvtcpka",
+    ],
+    "resolvers docker": [
+      "nameserver docker 127.0.0.11:53",
+      "timeout resolve 1s",
+      "timeout retry 1s",
+      "hold valid 1s",
+      ...["nx", "other", "refused", "timeout"].map((answer) => `hold ${answer} ${kept}`),
+      "hold obsolete 0s",
+    ],
+    // What ended well at the first try is not logged.
+    "frontend applications": [`bind :${port}`, "log global", "option tcplog", "option dontlog-normal", "default_backend server"],
+    "backend server": ["log global", `server postgres ${server}:${port} resolvers docker resolve-prefer ipv4 init-addr libc,${nobody || "none"}`],
+    "frontend health": ["mode http", `bind ${healthAddress}`, "timeout client 5s", "http-request return status 200"],
   });
 }
 
