@@ -47,7 +47,7 @@ export class Gateway extends pulumi.ComponentResource {
         // By the image's own signal it would take no connection any more, and be found by its name still, until the last one ends.
         stopSignal: "SIGTERM",
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://${healthAddress}/`], { stopGrace: 10 }),
-        ...hardened({ memory: 32 }),
+        ...hardened({ memory: 32, cpus: 1 }),
         ...logged(platform, name),
       },
       containerOptions(this, true),

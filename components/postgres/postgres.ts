@@ -92,6 +92,9 @@ export class Postgres extends pulumi.ComponentResource {
       { parent: this },
     );
     const init = clusterJob(`${name}-init`, { platform, data: dataVolume }, this);
+    const first = repository === undefined ? init.done : stanzaJob(`${name}-backup-stanza`, { platform, repository, data: dataVolume, socket: this.socket }, { parent: this, dependsOn: init.done }).done;
+    // Until an application has its gateway it does not reach the server, which must not stop while the gateway's image is pulled.
+    const prepared = pulumi.all([first, platform.image("gateway")]).apply(([container]) => container);
     this.container = new docker.Container(
       name,
       {
@@ -119,9 +122,7 @@ export class Postgres extends pulumi.ComponentResource {
         ...hardened({ memory: args.memory, cpus: args.cpus ?? 1, processes: 2048 }),
         ...logged(platform, name),
       },
-      containerOptions(this, false, {
-        dependsOn: repository === undefined ? init.done : stanzaJob(`${name}-backup-stanza`, { platform, repository, data: dataVolume, socket: this.socket }, { parent: this, dependsOn: init.done }).done,
-      }),
+      containerOptions(this, false, { dependsOn: prepared }),
     );
     this.containerName = this.container.name;
     const gateway = pulumi.output(args.network.nobody).apply((nobody) => renderGatewayConfig({ server: this.server, port: this.port, nobody }));

@@ -33,7 +33,7 @@ describe("the gateway of an application to Postgres", () => {
       restart: "unless-stopped",
       stopTimeout: 10,
       destroyGraceSeconds: 10,
-      ...hardening({ memory: 32 }),
+      ...hardening({ memory: 32, cpus: "1.0" }),
     });
     assert.equal(gateway.deleteBeforeReplace, false);
     const content = renderGatewayConfig({ server: "postgres-server", port: 5432, nobody: "10.9.0.1" });
