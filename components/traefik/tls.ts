@@ -6,6 +6,8 @@ export interface Tls {
   email: string;
   /** Directory of the ACME server. */
   server: string;
+  /** How the ACME server proves a name: a request by HTTP, or a handshake at the port for HTTPS (TLS-ALPN-01). @default "http" */
+  challenge?: "http" | "tls-alpn";
   /** PEM of the authority that the ACME server itself is trusted by. @default those that the image trusts */
   authority?: string;
 }
@@ -17,8 +19,8 @@ export const authorityFile = "acme-authority.pem";
 
 const resolver = "acme";
 
-/** What traefik.yml has besides: HTTP is for the ACME server's questions, all else is redirected. */
-export function staticTls({ port, email, server, authority }: Tls) {
+/** What traefik.yml has besides: HTTP is for the ACME server's questions, if it asks there, all else is redirected. */
+export function staticTls({ port, email, server, challenge, authority }: Tls) {
   return {
     web: { http: { redirections: { entryPoint: { to: `:${port}`, scheme: "https", permanent: true } } } },
     certificatesResolvers: {
@@ -29,7 +31,7 @@ export function staticTls({ port, email, server, authority }: Tls) {
           ...(authority !== undefined && { caCertificates: [`/etc/berth/${authorityFile}`] }),
           storage: `${certificatesDirectory}/acme.json`, // Traefik makes it with mode 0600, and refuses any other.
           keyType: "EC256",
-          httpChallenge: { entryPoint: "web" },
+          ...(challenge === "tls-alpn" ? { tlsChallenge: {} } : { httpChallenge: { entryPoint: "web" } }),
         },
       },
     },

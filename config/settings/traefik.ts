@@ -18,6 +18,10 @@ export const tls = group({
   server: text(/^https:\/\/[^\s/]+\/\S*$/, "the directory of an ACME server, for example https://acme.example.com/directory")
     .default("https://acme-v02.api.letsencrypt.org/directory")
     .describe("Directory of the ACME server that signs the certificates."),
+  challenge: z
+    .enum(["http", "tls-alpn"], 'either "http" or "tls-alpn"')
+    .default("http")
+    .describe("How the ACME server proves a name: by a request to port 80, or by a handshake at port 443 (TLS-ALPN-01)."),
   caCertificate: pemFile.optional().describe("PEM file of the authority behind a private ACME server."),
 })
   .optional()

@@ -34,8 +34,8 @@ export class Pebble implements AsyncDisposable {
     this.authority = join(this.folder, "certificate.pem");
   }
 
-  /** Makes certificate and configuration; `httpPort` is where it asks for the proof of a name. Nothing runs yet. */
-  static async create(name: string, httpPort: number): Promise<Pebble> {
+  /** Makes certificate and configuration; at these ports it asks for the proof of a name. Nothing runs yet. */
+  static async create(name: string, { http, https }: Record<"http" | "https", number>): Promise<Pebble> {
     const pebble = new Pebble(name, await freePort(), await freePort());
     const { folder, address } = pebble;
     await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=pebble", "-addext", `subjectAltName=IP:${address}`, "-keyout", join(folder, "key.pem"), "-out", pebble.authority]);
@@ -44,8 +44,8 @@ export class Pebble implements AsyncDisposable {
       managementListenAddress: `${address}:${pebble.management}`,
       certificate: "/pebble/certificate.pem",
       privateKey: "/pebble/key.pem",
-      httpPort,
-      tlsPort: 1,
+      httpPort: http,
+      tlsPort: https,
     };
     writeFileSync(join(folder, "config.json"), JSON.stringify({ pebble: config }));
     return pebble;

@@ -14,6 +14,7 @@ const run = promisify(execFile);
 // `up` itself finds names under localhost without DNS.
 const host = "members.tls.localhost";
 const moved = "members.moved.localhost";
+const handshaken = "members.alpn.localhost";
 /** A second name of the application, which leads nowhere. */
 const lost = "lost.invalid";
 
@@ -26,7 +27,7 @@ before(async () => {
   project = await Project.create("tls");
   quickMonitoring(project);
   https = await freePort();
-  pebble = await Pebble.create(`${project.stack}-pebble`, project.http);
+  pebble = await Pebble.create(`${project.stack}-pebble`, { http: project.http, https });
   await configure("tls.localhost");
 });
 after(async () => {
@@ -34,11 +35,11 @@ after(async () => {
   await project[Symbol.asyncDispose]();
 });
 
-function configure(domain: string): Promise<void> {
+function configure(domain: string, challenge?: "tls-alpn"): Promise<void> {
   return project.configure((config) => {
     config["berth:domain"] = domain;
     config["berth:publish"] = { http: project.http, https };
-    config["berth:tls"] = { email: "ops@example.com", server: pebble.directory, caCertificate: pebble.authority };
+    config["berth:tls"] = { email: "ops@example.com", server: pebble.directory, caCertificate: pebble.authority, ...(challenge !== undefined && { challenge }) };
     // It redirects what is not HTTPS, Traefik's health check too if that did not say so.
     config["berth:apps"] = { members: { replicas: 1, memory: "64MiB", env: { SECURE_SSL_REDIRECT: "yes" }, hosts: [lost] } };
   });
@@ -111,7 +112,7 @@ test("without an ACME server the stack is deployed all the same, the log says wh
 });
 
 test("a certificate is issued by HTTP-01 once the server is there, and the application answers with it; another name that leads nowhere is missed alone", async () => {
-  await pebble.start([host, moved]);
+  await pebble.start([host, moved, handshaken]);
   await restart();
   const { serialNumber, subjectaltname } = await certificate();
   assert.equal(subjectaltname, `DNS:${host}`);
@@ -157,6 +158,18 @@ test("a second up changes nothing, and a restart of Traefik keeps the certificat
   assert.deepEqual((await project.up()).changes, {});
   await restart();
   assert.equal((await certificate()).serialNumber, issued.serial);
+});
+
+test("a handshake proves a name as well (TLS-ALPN-01); the certificates of before stay", async () => {
+  await configure("alpn.localhost", "tls-alpn");
+  await project.up();
+  await eventually("a certificate", async () => assert.equal((await handshake(handshaken)).subjectaltname, `DNS:${handshaken}`));
+  assert.equal((await handshake(host)).serialNumber, issued.serial);
+  // It says which addresses it asks by HTTP, and of a handshake nothing.
+  const { stdout } = await run("docker", ["logs", pebble.name]);
+  assert.ok(stdout.includes(`http://${host}`) && !stdout.includes(`http://${handshaken}`), stdout);
+  await configure("tls.localhost");
+  await project.up();
 });
 
 test("with the ACME server down the certificate keeps serving, through restarts and deploys; the log names the new name", async () => {

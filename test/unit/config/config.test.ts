@@ -213,6 +213,11 @@ const cases: [what: string, file: StackFile, expected: { field: string; value: s
     { field: "berth:tls.server", value: '"http://acme.example.com/directory"', allowed: /directory of an ACME server/, fix: /'berth:tls\.server'/ },
   ],
   [
+    "a way to prove names that Berth does not have",
+    stackWith({ "berth:publish": { https: 443 }, "berth:tls": { email: "ops@example.com", challenge: "dns" } }),
+    { field: "berth:tls.challenge", value: '"dns"', allowed: /either "http" or "tls-alpn"/, fix: /'berth:tls\.challenge'/ },
+  ],
+  [
     "an authority whose file does not exist",
     stackWith({ "berth:publish": { https: 443 }, "berth:tls": { email: "ops@example.com", caCertificate: "absent.pem" } }),
     { field: "berth:tls.caCertificate", value: '"absent.pem", which can\'t be read (ENOENT)', allowed: /PEM file/, fix: /caCertificate' <file>/ },

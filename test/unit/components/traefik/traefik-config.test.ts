@@ -70,6 +70,9 @@ describe("with HTTPS", () => {
     assert.deepEqual(file.certificatesResolvers, {
       acme: { acme: { email: "ops@example.com", caServer: "https://acme.example.com/directory", storage: "/var/lib/traefik/acme.json", keyType: "EC256", httpChallenge: { entryPoint: "web" } } },
     });
+    const { httpChallenge: _, ...alike } = file.certificatesResolvers["acme"]?.acme ?? {};
+    const handshake = parse(renderTraefikStatic({ ...tls, challenge: "tls-alpn" })) as Static;
+    assert.deepEqual(handshake.certificatesResolvers["acme"]?.acme, { ...alike, tlsChallenge: {} });
     const own = parse(renderTraefikStatic({ ...tls, authority: "-----BEGIN" })) as Static;
     assert.deepEqual(own.certificatesResolvers["acme"]?.acme["caCertificates"], ["/etc/berth/acme-authority.pem"]);
   });
