@@ -62,7 +62,7 @@ export function hardened(given: Given): void {
     const [web] = await project.containers("web");
     const networks = await docker.listNetworks({ filters: { label: [`berth.stack=${project.stack}`] } });
     const internal = networks.filter(({ Internal }) => Internal).map(({ Name }) => Name).toSorted();
-    assert.deepEqual(internal, ["app-members", "edge", "monitoring"].map((name) => `berth-${project.stack}-${name}`));
+    assert.deepEqual(internal, ["app-members", "data", "edge", "monitoring"].map((name) => `berth-${project.stack}-${name}`));
     const names = Object.keys((await docker.getContainer(web?.Id ?? "").inspect()).NetworkSettings.Networks).toSorted();
     assert.deepEqual(names, [`berth-${project.stack}-app-members`, `berth-${project.stack}-edge`]);
     const lookup = await execute(web?.Id ?? "", "", ["sh", "-c", "getent hosts prometheus || echo unknown"]);
