@@ -106,6 +106,7 @@ export function checkConfig(
           name,
           definition,
           host: app.host ?? `${name}.${complete.domain}`,
+          buildSecrets: app.image === undefined ? buildSecretsOf(name, definition, raw) : undefined,
           secrets: Object.fromEntries(
             Object.keys(definition.secrets ?? {}).map((secret) => [secret, secretOf(raw.values[`${name}:${secret}`])]),
           ),
@@ -119,6 +120,13 @@ export function checkConfig(
 function withoutSecret(raw: RawConfig, problem: Problem): Problem {
   const key = problem.field.split(".")[0] ?? "";
   return key.startsWith("berth:") && raw.isSecret(key) ? { ...problem, value: "[secret]" } : problem;
+}
+
+/** Values of the secrets that a build mounts; undefined where it mounts none. */
+function buildSecretsOf(name: string, { buildSecrets }: AppDefinition, raw: RawConfig): Record<string, pulumi.Output<string>> | undefined {
+  const values = Object.keys(buildSecrets ?? {}).map((id) => [id, secretOf(raw.values[`${name}:${id}`])] as const);
+  const given = values.filter((entry): entry is [string, pulumi.Output<string>] => entry[1] !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 /** A secret where there is one. An empty one of the stack file was refused before; of the environment it counts as none. */

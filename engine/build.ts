@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build as buildx } from "../docker/buildx.ts";
 import { loggedIn } from "../docker/login.ts";
-import { buildArguments, dockerfile, location, reference, remote } from "../pulumi/docker-build/arguments.ts";
+import { buildArguments, buildEnvironment, dockerfile, location, reference, remote } from "../pulumi/docker-build/arguments.ts";
 import { contextHash } from "../pulumi/docker-build/context-hash.ts";
 import { objects, texts } from "../pulumi/inputs.ts";
 import { equal, isObject, UNKNOWN, type Props } from "../pulumi/values.ts";
@@ -12,7 +12,7 @@ import type { Context, Made, ResourceType } from "./provider.ts";
 import type { Schema } from "./schema.ts";
 
 const INPUTS: Schema = Object.fromEntries(
-  "addHosts buildArgs buildOnPreview builder cacheFrom cacheTo context dockerfile exec labels load network noCache platforms pull push registries tags target"
+  "addHosts buildArgs buildOnPreview builder cacheFrom cacheTo context dockerfile exec labels load network noCache platforms pull push registries secrets tags target"
     .split(" ")
     .map((key) => [key, {}]),
 );
@@ -60,7 +60,7 @@ async function build(context: Context, inputs: Props): Promise<Made> {
   try {
     const metadata = join(folder, "metadata.json");
     const environment = await loggedIn(folder, process.env, loginsIn(inputs["registries"]));
-    await buildx(["--metadata-file", metadata, ...buildArguments(inputs)], { environment, signal: context.signal });
+    await buildx(["--metadata-file", metadata, ...buildArguments(inputs)], { environment: { ...environment, ...buildEnvironment(inputs) }, signal: context.signal });
     const result = JSON.parse(await readFile(metadata, "utf8")) as Record<string, string>;
     const digest = result["containerimage.digest"] ?? "";
     return { id: digest || context.name, outputs: { ...inputs, contextHash: hash, digest, ref: reference(texts(inputs["tags"]) ?? [], digest) } };

@@ -118,7 +118,8 @@ function needsLogin(inputs: Inputs, output: string): boolean {
  * the update, which has the registry's login: without that cache everything would be compiled here.
  */
 async function isDue({ urn, inputs }: Registration, { resources = [] }: Deployment): Promise<boolean> {
-  if (inputs["cacheFrom"] !== undefined) return false;
+  // The stack's secrets are not decrypted here.
+  if (inputs["cacheFrom"] !== undefined || inputs["secrets"] !== undefined) return false;
   const last = resources.find((resource) => resource.urn === urn && resource.delete !== true);
   // The CLI's provider records "" of what is not given.
   const given = (key: string) => [inputs[key] || undefined, last?.inputs?.[key] || undefined] as const;

@@ -91,6 +91,7 @@ function platformName({ os, architecture, variant }: Platform): string {
  * @throws OpsError saying what to install where this machine can't run that platform's programs.
  */
 export async function buildFor(platform: string, inputs: BuildInputs, tag: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  if (inputs["secrets"] !== undefined) throw new OpsError(`${tag} was not built for ${platform}: its build needs the secrets of its stack, which push does not read. Run ./berth up on a host for ${platform}`);
   const folder = await mkdtemp(join(tmpdir(), "berth-build-"));
   try {
     const metadata = join(folder, "metadata.json");

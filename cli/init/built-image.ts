@@ -17,6 +17,8 @@ export interface Build {
   dockerfile?: string | undefined;
   target?: string | undefined;
   buildArgs?: Record<string, string>;
+  /** Variables of this process that hold the secrets of the build, by their ids. */
+  secrets?: Record<string, string>;
 }
 
 /** An image that was built to be looked at; disposing of it removes it again, and keeps the layers for the next build. */
@@ -38,7 +40,7 @@ export interface BuildContext {
  *
  * @throws OpsError (1) with the last lines of a build that failed.
  */
-export async function buildImage({ context, dockerfile = "Dockerfile", target, buildArgs }: Build, { docker, environment, signal, onStep }: BuildContext): Promise<BuiltImage> {
+export async function buildImage({ context, dockerfile = "Dockerfile", target, buildArgs, secrets = {} }: Build, { docker, environment, signal, onStep }: BuildContext): Promise<BuiltImage> {
   const inputs = {
     builder: { name: "default" },
     context: { location: context },
@@ -46,7 +48,8 @@ export async function buildImage({ context, dockerfile = "Dockerfile", target, b
     ...(target !== undefined && { target }),
     ...(buildArgs !== undefined && { buildArgs }),
   };
-  const id = await built(buildArguments(inputs), { environment, signal, onStep });
+  const given = Object.entries(secrets).flatMap(([secret, variable]) => ["--secret", `id=${secret},env=${variable}`]);
+  const id = await built([...given, ...buildArguments(inputs)], { environment, signal, onStep });
   const image = docker.getImage(id);
   const { Config, RepoTags, RepoDigests } = await image.inspect();
   // Without a command of its own the engine wants one, though it never runs.

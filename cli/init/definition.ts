@@ -54,12 +54,13 @@ export function prepare(found: Found): Prepared {
   return { definition, env, reasons: reasonsOf(found, origin), assumed: assumed(definition, facts), check: toCheck(found) };
 }
 
-function built({ build }: Found): Pick<AppDefinition, "dockerfile" | "target" | "buildArgs"> {
-  const { buildArgs = {} } = build;
+function built({ build }: Found): Pick<AppDefinition, "dockerfile" | "target" | "buildArgs" | "buildSecrets"> {
+  const { buildArgs = {}, secrets = {} } = build;
   return {
     ...(build.dockerfile !== undefined && { dockerfile: build.dockerfile }),
     ...(build.target !== undefined && { target: build.target }),
     ...(Object.keys(buildArgs).length > 0 && { buildArgs }),
+    ...(Object.keys(secrets).length > 0 && { buildSecrets: Object.fromEntries(Object.keys(secrets).map((id) => [id, "mounted by its build"])) }),
   };
 }
 
@@ -111,13 +112,15 @@ function assumed({ web }: Prepared["definition"], { health }: ImageFacts): strin
 
 function toCheck({ facts, dockerfile, environment, build, port }: Found): string[] {
   const { health, ports } = facts;
+  const others = dockerfile.secrets.filter((id) => build.secrets?.[id] === undefined);
   return [
     ...(isAbsolute(build.context) ? [`it is built from ${build.context} of this machine: where others deploy it too, give its address and commit instead`] : []),
     ...environmentLines(environment),
     ...(environment.env["PORT"] !== undefined && environment.env["PORT"] !== String(port) ? [`PORT=${environment.env["PORT"]} of the sample is not set: requests go to ${port}`] : []),
     ...(ports.length > 1 ? [`it exposes ${ports.map((each) => `${each.port}/${each.protocol}`).join(", ")}; requests go to ${port}`] : []),
     ...(health?.interval !== undefined || health?.retries !== undefined ? [`its HEALTHCHECK asks every ${health.interval ?? 30} s and gives up after ${health.retries ?? 3}; Berth asks every 500 ms while it starts, then every 30 s, and gives up after 3`] : []),
-    ...(dockerfile.secrets.length > 0 ? [`its build mounts the secrets ${dockerfile.secrets.join(", ")}, which it can't be given`] : []),
+    ...(Object.keys(build.secrets ?? {}).length > 0 ? [`secrets of its build: ${Object.keys(build.secrets ?? {}).join(", ")}. Set them by ./berth secret set before up`] : []),
+    ...(others.length > 0 ? [`its build mounts ${others.join(", ")} too, and was built without: --build-secret ${others[0]}=<VARIABLE> gives it one`] : []),
   ];
 }
 

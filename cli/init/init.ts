@@ -37,6 +37,7 @@ export const command: Command = {
     dockerfile: { type: "string", value: "<path>", help: "path of the Dockerfile in the repository (default: Dockerfile of the context)" },
     target: { type: "string", value: "<stage>", help: "stage of the Dockerfile (default: the last one)" },
     "build-arg": { type: "string", many: true, value: "<NAME=value>", help: "argument of the build, never a secret; may be given more than once" },
+    "build-secret": { type: "string", many: true, value: "<id=VARIABLE>", help: "secret that a RUN line mounts, and the variable of your shell that holds it; may be given more than once" },
   },
   positionals: ["path|address#commit"],
   examples: ["./berth init ../shop", "./berth init ../shop --dockerfile docker/Dockerfile --target prod", "./berth init https://github.com/acme/shop#<commit> --name shop --port 8080"],
@@ -47,12 +48,13 @@ export const command: Command = {
     const given = parsed.positionals[0];
     if (given === undefined) throw usageError("berth init needs a repository: ./berth init <path>, or https://…#<commit>");
     const buildArgs = buildArgsOf(parsed.lists?.["build-arg"] ?? []);
+    const secrets = buildSecretsOf(parsed.lists?.["build-secret"] ?? [], context.environment);
     if (parsed.values["port"] !== undefined) requirePort(parsed.values["port"]);
     using source = await openSource(given, signal, { context: parsed.values["context"], dockerfile: parsed.values["dockerfile"] });
     const name = parsed.values["name"] ?? source.name;
     const wrong = nameProblem(project, stack, name);
     if (wrong !== undefined) throw usageError(`${wrong}${parsed.values["name"] === undefined ? ": --name <name>" : ""}`);
-    const { found, samples } = await lookAt(context, source, { target: parsed.values["target"], buildArgs }, parsed);
+    const { found, samples } = await lookAt(context, source, { target: parsed.values["target"], buildArgs, secrets }, parsed);
     const prepared = prepare(found);
     const folder = join(project.folder, "apps", name);
     const entry = Object.keys(prepared.env).length === 0 ? {} : { env: prepared.env };
@@ -70,12 +72,12 @@ export const command: Command = {
 };
 
 /** Builds the image, asks it, and the user for the port where it has none. */
-async function lookAt(context: Context, source: Source, { target, buildArgs }: Pick<Build, "target"> & { buildArgs: Record<string, string> }, { values }: Parsed): Promise<{ found: Found; samples: string[] }> {
+async function lookAt(context: Context, source: Source, { target, buildArgs, secrets }: Pick<Build, "target"> & Record<"buildArgs" | "secrets", Record<string, string>>, { values }: Parsed): Promise<{ found: Found; samples: string[] }> {
   const { environment, signal, terminal } = context;
   const text = readFileSync(join(source.folder, source.dockerfile), "utf8");
   const { samples, sample } = samplesIn(source.folder, source.root);
   const sampled = readEnvironment({ sample, image: {}, args: readDockerfile(text).args }).buildArgs;
-  const build: Build = { context: source.context, dockerfile: source.dockerfile === "Dockerfile" ? undefined : source.dockerfile, target, buildArgs: { ...sampled, ...buildArgs } };
+  const build: Build = { context: source.context, dockerfile: source.dockerfile === "Dockerfile" ? undefined : source.dockerfile, target, buildArgs: { ...sampled, ...buildArgs }, secrets };
   const docker = dockerClient(undefined, environment);
   await interruptible(signal, requireDocker(docker));
   const step = new Progress(terminal).step("build the image");
@@ -99,8 +101,20 @@ function buildArgsOf(pairs: readonly string[]): Record<string, string> {
     pairs.map((pair) => {
       const [, name, value] = /^(\w+)=(.*)$/s.exec(pair) ?? [];
       if (name === undefined || value === undefined) throw usageError(`--build-arg: "${pair.replace(/=.*$/s, "")}" is not NAME=value`);
-      if (looksSecret(name, value)) throw usageError(`--build-arg: ${name} looks like a secret, which app.ts and the image's history would show`);
+      if (looksSecret(name, value)) throw usageError(`--build-arg: ${name} looks like a secret, which app.ts and the image's history would show: mount it in the Dockerfile (RUN --mount=type=secret,id=…), and give it by --build-secret`);
       return [name, value];
+    }),
+  );
+}
+
+/** Names of variables alone: a value among the arguments would be in the shell's history, and in the list of processes. */
+function buildSecretsOf(pairs: readonly string[], environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, id, variable] = /^([\w.-]+)=([A-Za-z_]\w*)$/.exec(pair) ?? [];
+      if (id === undefined || variable === undefined) throw usageError(`--build-secret: "${pair.replace(/=.*$/s, "")}" is not followed by = and the name of a variable, as in npm=NPM_TOKEN`);
+      if (!environment[variable]) throw usageError(`--build-secret ${id}: the variable ${variable} is not set: export ${variable}=…`);
+      return [id, variable];
     }),
   );
 }

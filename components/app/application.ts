@@ -24,6 +24,8 @@ export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId">, Pick<Rout
   tools: Tools;
   /** `repository@digest` that runs. @default built from the definition's folder */
   image?: string;
+  /** Values of the definition's `buildSecrets`, where it is built. @default none */
+  buildSecrets?: Record<string, pulumi.Input<string>> | undefined;
   /** Labels of the image that is built, for example the commit of its source. @default none */
   labels?: Record<string, string>;
   /** Host name of its route. */
@@ -93,9 +95,9 @@ export class Application extends pulumi.ComponentResource {
   }
 
   private pulled(): pulumi.Output<string> {
-    const { definition, registry, pullProvider, labels, image: built } = this.args;
+    const { definition, registry, pullProvider, labels, image: built, buildSecrets } = this.args;
     const { context, dockerfile, target, buildArgs } = definition;
-    return new Image(`${this.name}-image`, { registry, repository: this.name, context, dockerfile, target, buildArgs, labels, built, pullProvider }, { parent: this }).ref;
+    return new Image(`${this.name}-image`, { registry, repository: this.name, context, dockerfile, target, buildArgs, ...(buildSecrets !== undefined && { buildSecrets }), labels, built, pullProvider }, { parent: this }).ref;
   }
 
   private needs(): NeedsMet {

@@ -22,6 +22,11 @@ export interface AppDefinition {
   target?: string;
   /** Never a secret. @default none */
   buildArgs?: Record<string, string>;
+  /**
+   * Secrets of the build, by the id of `RUN --mount=type=secret,id=…`, to what they are for. Set as `<application>:<id>`; in no layer.
+   * @default none
+   */
+  buildSecrets?: Record<string, string>;
   /** Build arguments, over `buildArgs`, with which it is built quicker and runs slower: where the stack's `berth:builds` is `quick`. @default none */
   quickArgs?: Record<string, string>;
   /** A server of HTTP, behind Traefik. @default none */

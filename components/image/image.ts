@@ -40,6 +40,8 @@ export interface ImageArgs extends ImageSource {
   target?: string;
   /** Never a secret. @default none */
   buildArgs?: Record<string, string>;
+  /** What RUN lines mount, by id; in no layer. @default none */
+  buildSecrets?: Record<string, pulumi.Input<string>>;
   /** Pulls with the registry's login. */
   pullProvider: docker.Provider;
 }
@@ -84,6 +86,7 @@ export class Image extends pulumi.ComponentResource {
         ...(isAbsolute(args.context) && { dockerfile: { location: `${args.context}/${args.dockerfile ?? "Dockerfile"}` } }),
         target: args.target,
         buildArgs: args.buildArgs,
+        ...(args.buildSecrets !== undefined && { secrets: pulumi.secret(args.buildSecrets) }),
         labels: args.labels ?? {},
         push: true,
         // Inline: the engine's own builder knows no other cache that leaves the machine.

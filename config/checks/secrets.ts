@@ -23,11 +23,15 @@ export function wantedSecrets(settings: Partial<Settings>, definitions: Record<s
       ...(typeof need === "string" ? { purpose: need, need: usual } : { purpose: need.purpose, need: "optional" }),
     })),
   );
+  // A build that gets another one than it wants fails, or does worse, so none is generated.
+  const ofBuilds = Object.entries(definitions).flatMap(([app, { buildSecrets = {}, secrets = {} }]) =>
+    Object.entries(buildSecrets).filter(([id]) => secrets[id] === undefined).map(([id, purpose]): WantedSecret => ({ key: `${app}:${id}`, purpose, need: settings.apps?.[app]?.image === undefined ? "required" : "unused" })),
+  );
   const remote = settings.registry !== undefined && "host" in settings.registry;
   const inEnvironment = Boolean(environment["BERTH_REGISTRY_PASSWORD"]);
   const platform = [...backupSecrets(settings), ...alertSecrets(settings)].map(([key, purpose, isRequired]): WantedSecret => ({ key, purpose, need: isRequired ? "required" : "unused" }));
   const registry: WantedSecret = { key: "berth:registryPassword", purpose: secretFields.registryPassword, need: !remote ? "unused" : inEnvironment ? "optional" : "required" };
-  return [...ofApps, registry, ...platform];
+  return [...ofApps, ...ofBuilds, registry, ...platform];
 }
 
 /** Secrets that are missing, empty, or in plain text. */

@@ -24,9 +24,23 @@ export function buildArguments(inputs: Props): string[] {
     ...when("--pull", "pull"),
     ...list("--tag", "tags"),
     ...one("--target", "target"),
+    ...secretsOf(inputs).flatMap(([id], index) => ["--secret", `id=${id},env=${variable(index)}`]),
     ...(remote(inputs) ? [] : ["--file", dockerfile(inputs)]),
     location(inputs),
   ];
+}
+
+/** Variables that hold the secrets of a build, as the arguments name them. */
+export function buildEnvironment(inputs: Props): Record<string, string> {
+  return Object.fromEntries(secretsOf(inputs).map(([, value], index) => [variable(index), value]));
+}
+
+function secretsOf(inputs: Props): [id: string, value: string][] {
+  return Object.entries(strings(inputs["secrets"]) ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function variable(index: number): string {
+  return `BERTH_BUILD_SECRET_${index}`;
 }
 
 /** Each cache is one object with one kind in it, or `raw`: `{registry: {ref}}` is `type=registry,ref=…`. */

@@ -46,6 +46,13 @@ describe("an application's image", () => {
     assert.deepEqual(child(resources, "RemoteImage", "shop-image-pulled").secretInputs, []);
   });
 
+  test("keeps what its build mounts a secret", async () => {
+    const { resources } = await record(build({ buildSecrets: { npm: "canary" } }));
+    const { inputs, secretInputs } = child(resources, "Image", "shop-image");
+    assert.deepEqual(inputs["secrets"], { npm: "canary" });
+    assert.ok(secretInputs.some((path) => path.startsWith("secrets")), secretInputs.join());
+  });
+
   test("that was built before is pulled by its digest, and nothing is built", async () => {
     const built = `ghcr.io/acme/shop@sha256:${"a".repeat(64)}`;
     const { resources, result } = await record(build({ built }));

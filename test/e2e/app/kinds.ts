@@ -105,7 +105,7 @@ export async function configureKinds(project: Project, version: string | undefin
       "service-go": { folder: "services/go", replicas: 1 },
       ...(notes !== undefined && { notes }),
     };
-    for (const key of ["shop:PLAIN", ...(version === undefined ? [] : ["robot:TOKEN"]), "notes:NOTES_PASSWORD"]) config[key] = secret;
+    for (const key of ["shop:PLAIN", ...(version === undefined ? [] : ["robot:TOKEN"]), "notes:NOTES_PASSWORD", "notes:token"]) config[key] = secret;
     delete config["members:KEY"];
   });
 }

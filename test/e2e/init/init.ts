@@ -44,6 +44,16 @@ export function init(given: Given): void {
     }
   });
 
+  test("its build was given its secret, which is in no layer, history or state", async () => {
+    const { project } = given();
+    const { stdout, output } = await project.berth(["exec", "notes", "-s", project.stack, "--", "cat", "/etc/token-length"]);
+    assert.equal(stdout.trim(), String(canary.length), output);
+    const web = (await project.containers("web")).find(({ Labels }) => Labels["berth.app"] === "notes");
+    const image = docker.getImage(web?.ImageID ?? "");
+    assert.ok(!JSON.stringify([await image.history(), await image.inspect()]).includes(canary));
+    assert.throws(() => execFileSync("grep", ["-rlF", canary, join(project.dir, ".berth"), join(project.dir, `Pulumi.${project.stack}.yaml`)]), { status: 1 }, "in plain text in the state or the stack file");
+  });
+
   test("init asks the image: ids, group, port, times and volumes that the text of its Dockerfile does not say", async () => {
     const { project, taken: { repository } } = given();
     const file = join(project.dir, `Pulumi.${project.stack}.yaml`);

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { canary } from "../app/kinds.ts";
 import type { Project, Run } from "../project.ts";
 
 // A repository that nobody prepared: root, which steps down to another user, plain variables, a writable file system.
@@ -29,7 +30,7 @@ FROM base AS dev
 `;
 const files = {
   Dockerfile: dockerfile,
-  "docker/notes.Dockerfile": dockerfile,
+  "docker/notes.Dockerfile": dockerfile.replace("EXPOSE", "RUN --mount=type=secret,id=token wc -c < /run/secrets/token > /etc/token-length\nEXPOSE"),
   "docker/Dockerfile": prepared,
   "entrypoint.sh": `#!/bin/sh
 set -e
@@ -60,5 +61,5 @@ export async function takeOver(project: Project): Promise<Taken> {
   git("init", "-q");
   git("add", ".");
   git("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "-qm", "notes");
-  return { repository, git, written: await project.berth(["init", repository, "--name", "notes", "--dockerfile", "docker/notes.Dockerfile", "-s", project.stack]) };
+  return { repository, git, written: await project.berth(["init", repository, "--name", "notes", "--dockerfile", "docker/notes.Dockerfile", "--build-secret", "token=NOTES_TOKEN", "-s", project.stack], { environment: { NOTES_TOKEN: canary } }) };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import * as fc from "fast-check";
-import { buildArguments, reference } from "../../../pulumi/docker-build/arguments.ts";
+import { buildArguments, buildEnvironment, reference } from "../../../pulumi/docker-build/arguments.ts";
 import { contextHash, modeText } from "../../../pulumi/docker-build/context-hash.ts";
 import { decide, describeChanges, mustFollow } from "../../../engine/decision.ts";
 import { bareHost, registryOf } from "../../../docker/login.ts";
@@ -164,6 +164,12 @@ it("finds registries, logins and digests", () => {
 it("builds with the arguments that it is given", () => {
   const args = buildArguments({ tags: ["a", "b"], push: true, target: "t", context: { location: "/c" }, buildArgs: { A: "1" }, platforms: ["linux/amd64"], cacheFrom: [{ registry: { ref: "r" } }], builder: { name: "default" } });
   assert.equal(args.join(" "), "--builder default --build-arg A=1 --cache-from type=registry,ref=r --push --platform linux/amd64 --tag a --tag b --target t --file /c/Dockerfile /c");
+});
+
+it("names the secrets of a build in its arguments, and has their values in its environment alone", () => {
+  const inputs = { context: { location: "/c" }, secrets: { npm: "canary", "api.key": "other" } };
+  assert.equal(buildArguments(inputs).join(" "), "--secret id=api.key,env=BERTH_BUILD_SECRET_0 --secret id=npm,env=BERTH_BUILD_SECRET_1 --file /c/Dockerfile /c");
+  assert.deepEqual(buildEnvironment(inputs), { BERTH_BUILD_SECRET_0: "other", BERTH_BUILD_SECRET_1: "canary" });
 });
 
 it("follows the rules of .dockerignore", () => {

@@ -61,6 +61,13 @@ describe("what is written", () => {
     assert.deepEqual(prepare(foundIn({ Cmd: ["a"] }, "PORT=8080\n", { port: 8080 })).env, { PORT: "8080" });
   });
 
+  test("names the secrets that its build was given, and tells those that it was not", () => {
+    const dockerfile = readDockerfile("FROM a\nRUN --mount=type=secret,id=npm --mount=type=secret,id=pip true\n");
+    const { definition, check } = prepare(foundIn({ Cmd: ["a"] }, "", { dockerfile, build: { context: "/srv/notes", secrets: { npm: "NPM_TOKEN" } } }));
+    assert.deepEqual(definition.buildSecrets, { npm: "mounted by its build" });
+    assert.match(check.join("\n"), /secrets of its build: npm\. [\s\S]*its build mounts pip too, and was built without: --build-secret pip=<VARIABLE>/);
+  });
+
   // What ends a line for JavaScript, ends a comment, or turns the text that a reviewer sees.
   for (const [what, sign] of [["U+2028", "\u2028"], ["U+2029", "\u2029"], ["a carriage return", "\r"], ["a line feed", "\n"], ["a vertical tab", "\v"], ["U+0085", "\u0085"], ["a direction mark", "\u202E"]] as const) {
     test(`of a hostile Dockerfile and address is no code, whatever ends their lines: ${what}`, async () => {

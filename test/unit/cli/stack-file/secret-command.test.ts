@@ -85,6 +85,8 @@ describe("secret list", () => {
     assert.deepEqual(states({ secrets: "generate" }), ["shop:ONE generated", "shop:TWO not set"]);
     assert.deepEqual(states({ secrets: "require", registry }), ["shop:ONE missing", "berth:registryPassword missing", "shop:TWO not set"]);
     assert.deepEqual(states({ secrets: "generate", registry }, { BERTH_REGISTRY_PASSWORD: "x" }), ["shop:ONE generated", "shop:TWO not set", "berth:registryPassword in the environment"]);
+    const built = { context: "", buildSecrets: { npm: "the registry" } };
+    assert.deepEqual(wantedSecrets({ secrets: "generate" }, { shop: built }, {}).filter(({ key }) => key === "shop:npm"), [{ key: "shop:npm", purpose: "the registry", need: "required" }], "none is made up for a build");
     assert.deepEqual(listed(wantedSecrets({}, { shop: definition }, {}), { "shop:ONE": "open" }).at(0), { key: "shop:ONE", state: "plain text", purpose: "one" });
   });
 });
