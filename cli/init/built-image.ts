@@ -7,6 +7,7 @@ import { unlessStatus } from "../../docker/errors.ts";
 import { buildArguments } from "../../pulumi/docker-build/arguments.ts";
 import { scriptOf } from "../../docker/container-file.ts";
 import { messageOf, OpsError } from "../exit.ts";
+import type { DockerfileText } from "./dockerfile.ts";
 import type { ImageConfig } from "./image-config.ts";
 
 /** How an image is built: what app.ts will say of it. */
@@ -27,6 +28,17 @@ export interface BuiltImage extends AsyncDisposable {
   /** Text of a file in it, where links lead; undefined for none, for a folder, and for what is too large for a text. */
   read(path: string): Promise<string | undefined>;
 }
+
+/** Options that would give a build what its Dockerfile names and has no value for. */
+export function notGiven({ args, secrets }: Pick<DockerfileText, "args" | "secrets">, build: Build): string[] {
+  return [
+    ...secrets.filter((id) => build.secrets?.[id] === undefined).map((id) => `--build-secret ${id}=<VARIABLE>`),
+    ...args.filter((name) => build.buildArgs?.[name] === undefined && !setByBuilder.test(name)).map((name) => `--build-arg ${name}=<value>`),
+  ];
+}
+
+/** Arguments that a builder sets where it knows them. */
+const setByBuilder = /^(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)$|_proxy$/i;
 
 export interface BuildContext {
   docker: Dockerode;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { dockerClient, requireDocker } from "../../docker/client.ts";
 import type { Parsed } from "../arguments.ts";
 import { type Command, type Context, stackOf, stackOption } from "../command.ts";
-import { usageError } from "../exit.ts";
+import { messageOf, OpsError, usageError } from "../exit.ts";
 import { interruptible } from "../interruption.ts";
 import { entryLines, withEntry } from "../new/entry.ts";
 import { nameProblem } from "../new/name.ts";
@@ -11,7 +11,7 @@ import { addressOf, nextSteps } from "../new/next-steps.ts";
 import { Progress } from "../progress.ts";
 import { ask } from "../prompts.ts";
 import { contextCode, renderApp } from "./app-file.ts";
-import { type Build, buildImage } from "./built-image.ts";
+import { type Build, buildImage, notGiven } from "./built-image.ts";
 import { type Found, prepare } from "./definition.ts";
 import { readDockerfile } from "./dockerfile.ts";
 import { readEnvironment } from "./environment.ts";
@@ -76,7 +76,8 @@ async function lookAt(context: Context, source: Source, { target, buildArgs, sec
   const { environment, signal, terminal } = context;
   const text = readFileSync(join(source.folder, source.dockerfile), "utf8");
   const { samples, sample } = samplesIn(source.folder, source.root);
-  const sampled = readEnvironment({ sample, image: {}, args: readDockerfile(text).args }).buildArgs;
+  const dockerfile = readDockerfile(text, target);
+  const sampled = readEnvironment({ sample, image: {}, args: dockerfile.args }).buildArgs;
   const build: Build = { context: source.context, dockerfile: source.dockerfile === "Dockerfile" ? undefined : source.dockerfile, target, buildArgs: { ...sampled, ...buildArgs }, secrets };
   const docker = dockerClient(undefined, environment);
   await interruptible(signal, requireDocker(docker));
@@ -88,7 +89,8 @@ async function lookAt(context: Context, source: Source, { target, buildArgs, sec
     step.done();
   } catch (error) {
     step.fail("");
-    throw error;
+    const missing = notGiven(dockerfile, build);
+    throw missing.length === 0 || signal.aborted ? error : new OpsError(`${messageOf(error)}\nIt was built without ${missing.join(", ")}`);
   }
   await using image = built;
   const { sampledPort, ...looked } = await lookInto(image, build, text, sample);

@@ -85,7 +85,7 @@ export function init(given: Given): void {
     const port = await project.berth(["init", bare, "--name", "other", ...stack]);
     assert.equal(port.code, 2);
     assert.match(port.output, /port .* is missing, and there is nobody to ask: add --port <n>/);
-    for (const [line, said] of [["USER strange", /USER strange, which is not in its \/etc\/passwd/], ["RUN echo it broke && false", /the image can't be built \(docker buildx build [\s\S]*it broke/]] as const) {
+    for (const [line, said] of [["USER strange", /USER strange, which is not in its \/etc\/passwd/], ["ARG RELEASE\nRUN echo it broke && false", /the image can't be built \(docker buildx build [\s\S]*it broke[\s\S]*It was built without --build-arg RELEASE=<value>/]] as const) {
       writeFileSync(join(bare, "Dockerfile"), `FROM debian:trixie-slim\n${line}\n`);
       const refused = await project.berth(["init", bare, "--name", "other", "--port", "80", ...stack]);
       assert.equal(refused.code, 1);

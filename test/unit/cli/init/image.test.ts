@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { readDockerfile } from "../../../../cli/init/dockerfile.ts";
+import { notGiven } from "../../../../cli/init/built-image.ts";
 import { healthOf, requestIn } from "../../../../cli/init/health.ts";
 import { imageFacts } from "../../../../cli/init/image-config.ts";
 import { portOf } from "../../../../cli/init/port.ts";
@@ -141,6 +142,8 @@ describe("a Dockerfile", () => {
 
   test("says where the values of a stage come from", () => {
     assert.deepEqual(readDockerfile(text, "prod"), { base: "debian:trixie-slim", lines: { ENV: 7, EXPOSE: 11, USER: 12 }, ports: [8080, 9090], env: ["PORT", "GREETING"], args: ["RELEASE"], secrets: ["npm"] });
+    assert.deepEqual(notGiven(readDockerfile(`${text}\nARG TARGETARCH\n`), { context: "/" }), ["--build-secret npm=<VARIABLE>", "--build-arg RELEASE=<value>"]);
+    assert.deepEqual(notGiven(readDockerfile(text), { context: "/", buildArgs: { RELEASE: "1" }, secrets: { npm: "NPM_TOKEN" } }), []);
     assert.deepEqual(readDockerfile(text).ports, [3000], "the last one");
     assert.deepEqual(readDockerfile("# nothing\n"), { base: "", lines: {}, ports: [], env: [], args: [], secrets: [] });
   });
