@@ -33,6 +33,8 @@ export interface App extends Omit<AppSettings, "folder" | "worker" | "workers"> 
   workers: Record<string, WorkerSize>;
   /** Value of each secret that the folder names; undefined where the stack generates it. */
   secrets: Record<string, pulumi.Output<string> | undefined>;
+  /** Value of each secret of its build, by its id; undefined where it has none, or is not built. */
+  buildSecrets?: Record<string, pulumi.Output<string>> | undefined;
 }
 
 /** The secrets under `berth:`; undefined where one is not set. */

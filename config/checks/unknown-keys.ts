@@ -6,7 +6,7 @@ import { fields, secretFields } from "../settings.ts";
 export function unknownKeys(raw: RawConfig, definitions: Record<string, AppDefinition>): Problem[] {
   const known = new Set([
     ...[...Object.keys(fields), ...Object.keys(secretFields)].map((name) => `berth:${name}`),
-    ...Object.entries(definitions).flatMap(([app, { secrets }]) => Object.keys(secrets ?? {}).map((s) => `${app}:${s}`)),
+    ...Object.entries(definitions).flatMap(([app, { secrets, buildSecrets }]) => Object.keys({ ...secrets, ...buildSecrets }).map((s) => `${app}:${s}`)),
   ]);
   return Object.keys(raw.values)
     .filter((key) => !known.has(key) && !key.startsWith("pulumi:"))
