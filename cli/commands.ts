@@ -8,6 +8,7 @@ export const commands: Commands = {
   logs: { summary: "what the containers print, each line with its part's name", load: () => import("./status/logs.ts") },
   restart: { summary: "restart an application's replicas, one after the other", load: () => import("./replicas/restart.ts") },
   scale: { summary: "another number of replicas for an application", load: () => import("./replicas/scale.ts") },
+  maintenance: { summary: "close an application for maintenance, with a page, and open it again", load: () => import("./maintenance/maintenance.ts") },
   exec: { summary: "a command or a shell in a running container", load: () => import("./sessions/exec.ts") },
   psql: { summary: "psql in an application's database, or as the superuser", load: () => import("./sessions/psql.ts") },
   redis: { summary: "redis-cli as an application's user, or as the admin", load: () => import("./sessions/redis.ts") },

@@ -49,7 +49,9 @@ function ask(url: string): Promise<{ ready: boolean; text: string }> {
         response.on("error", (error) => resolve({ ready: false, text: error.message }));
         response.on("end", () => {
           const status = response.statusCode ?? 0;
-          resolve({ ready: !isProxyAnswer(status, body), text: `status ${status}` });
+          // One that says when to come again is none of Traefik's own: the application is in maintenance.
+          const closed = response.headers["retry-after"] !== undefined;
+          resolve({ ready: closed || !isProxyAnswer(status, body), text: `status ${status}${closed && status === 503 ? ", maintenance" : ""}` });
         });
       },
     );

@@ -1,14 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { isMap, parse, parseDocument, type YAMLMap } from "yaml";
+import { parseDocument } from "yaml";
 import { workerField, workersOf } from "../../components/app/workers.ts";
-import { checkConfig } from "../../config/config.ts";
-import { loadDefinitions } from "../../config/definitions.ts";
-import { asObject, problemLines } from "../../config/problems.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { namedApps } from "../deploy/named-apps.ts";
 import { command as up } from "../deploy/up.ts";
 import { exitCodes, refusedError, usageError } from "../exit.ts";
-import { stackValues } from "../stack-file/stack-values.ts";
+import { checkText, refuse, settingsIn } from "../stack-file/app-settings.ts";
 import { withFile } from "../stack-file/with-file.ts";
 
 export const command: Command = {
@@ -29,10 +26,10 @@ export const command: Command = {
     const stack = stackOf(context, parsed);
     const replicas = scalesOf(parsed.positionals);
     const apps = namedApps(project, stack, { positionals: Object.keys(replicas).map((part) => partIn(part).app) });
-    await requireScales(context, stack, replicas);
     const path = project.stackFile(stack);
     const before = readFileSync(path, "utf8");
     const after = withReplicas(before, replicas);
+    await requireScales(context, stack, after, Object.keys(replicas));
     const told = Object.entries(replicas).map(([app, count]) => `${app}=${count}`).join(", ");
     if (parsed.flags["no-up"]) {
       if (after !== before) writeFileSync(path, after);
@@ -70,34 +67,24 @@ export function withReplicas(text: string, replicas: Readonly<Record<string, num
   const document = parseDocument(text);
   for (const [part, count] of Object.entries(replicas)) {
     const { app, keys } = partIn(part);
-    const path = ["config", "berth:apps", app, ...keys];
-    for (let length = 3; length <= path.length; length++) {
-      // `root:` without a value.
-      if (!isMap(document.getIn(path.slice(0, length), true))) document.setIn(path.slice(0, length), document.createNode({}));
-    }
-    const settings = document.getIn(path, true) as YAMLMap;
+    const settings = settingsIn(document, app, keys);
     if (settings.get("replicas") !== count) settings.set("replicas", count);
   }
   return document.toString({ lineWidth: 0 });
 }
 
-/** @throws OpsError (6) for numbers that the schema or an application refuses; whatever else is wrong with the file, up tells. */
-async function requireScales({ project, environment }: Context, stack: string, replicas: Readonly<Record<string, number>>): Promise<void> {
-  const { values, secretKeys } = stackValues(project.folder, stack);
-  const { config = {} } = parse(withReplicas(readFileSync(project.stackFile(stack), "utf8"), replicas)) as { config?: Record<string, unknown> };
-  const scaled = asObject(config["berth:apps"]) as Record<string, unknown>;
-  const raw = { stack, values: { ...values, "berth:apps": JSON.stringify(scaled) }, isSecret: (key: string) => secretKeys.includes(key), environment };
-  const definitions = await loadDefinitions(scaled);
-  for (const part of Object.keys(replicas)) {
+/** @throws OpsError (6) for numbers that the schema or an application refuses. */
+async function requireScales(context: Context, stack: string, text: string, parts: readonly string[]): Promise<void> {
+  const { definitions, problems } = await checkText(context, stack, text);
+  for (const part of parts) {
     const { app, role } = partIn(part);
     const definition = definitions[app];
     if (definition === undefined) continue;
-    const workers = Object.keys(workersOf(definition));
-    const parts = [...(definition.web === undefined ? [] : [app]), ...workers.map((worker) => `${app}/${worker}`)];
-    if (role === "web" ? definition.web === undefined : !workers.includes(role)) throw refusedError(`nothing was changed: ${app} of stack "${stack}" has no ${role === "web" ? "web server" : role}; what it has, to be named here: ${parts.join(", ") || "schedules only"}`);
+    const known = [...(definition.web === undefined ? [] : ["web"]), ...Object.keys(workersOf(definition))];
+    if (known.includes(role)) continue;
+    const names = known.map((one) => (one === "web" ? app : `${app}/${one}`)).join(", ");
+    throw refusedError(`nothing was changed: ${app} of stack "${stack}" has no ${role === "web" ? "web server" : role}; what it has, to be named here: ${names || "schedules only"}`);
   }
-  const { problems } = checkConfig(raw, definitions);
-  const wanted = Object.keys(replicas).map((part) => ["berth:apps", partIn(part).app, ...partIn(part).keys, "replicas"].join("."));
-  const own = problems.filter(({ field }) => wanted.includes(field));
-  if (own.length > 0) throw refusedError(["nothing was changed:", ...problemLines(stack, own)].join("\n"));
+  const wanted = parts.map((part) => ["berth:apps", partIn(part).app, ...partIn(part).keys, "replicas"].join("."));
+  refuse(stack, problems, (field) => wanted.includes(field));
 }

@@ -8,6 +8,7 @@ import { Image, type ImageRegistry } from "../image/image.ts";
 import { Job } from "../docker/job.ts";
 import { liveDefinition, liveMounts } from "./live.ts";
 import type { NetworkRef } from "../docker/networks.ts";
+import { MaintenancePage } from "./maintenance-page.ts";
 import { Schedule } from "./schedule.ts";
 import type { Tools } from "../docker/tools.ts";
 import type { RouteOptions } from "../traefik/route-options.ts";
@@ -32,6 +33,8 @@ export interface ApplicationArgs extends Omit<AppNeedsArgs, "userId">, Pick<Rout
   host: string;
   /** Host name of each further port that the definition names. @default none is served */
   ports?: Record<string, string> | undefined;
+  /** Everybody but `allow` is answered 503 with a page that has `message`; `retryAfter` is in seconds. @default serves */
+  maintenance?: { message: string; retryAfter: number; allow?: string[] | undefined } | undefined;
   /** People ask it by HTTPS, which Traefik or a proxy in front of that ends. @default false */
   secure?: boolean;
   /** Containers of the web server that serve at the same time. */
@@ -128,7 +131,16 @@ export class Application extends pulumi.ComponentResource {
     // Swarm takes a server that is not well out of its name; Traefik would take out the name with all that are.
     const healthPath = balanced ? undefined : path;
     const served = Object.entries(this.args.ports ?? {}).flatMap(([name, host]) => (ports[name] === undefined ? [] : [[name, { host, port: ports[name] }] as const]));
-    return { ...options, name: this.name, host, hosts, redirects, paths, middlewares, ports: Object.fromEntries(served), servers, port, healthPath };
+    return { ...options, name: this.name, host, hosts, redirects, paths, middlewares, ports: Object.fromEntries(served), servers, port, healthPath, maintenance: this.closed() };
+  }
+
+  /** What answers in the web server's place. */
+  private closed(): RouteArgs["maintenance"] {
+    const { platform, networks, maintenance } = this.args;
+    if (maintenance === undefined) return undefined;
+    const { allow, ...page } = maintenance;
+    const { address } = new MaintenancePage(`${this.name}-maintenance`, { platform, app: this.name, edgeNetwork: networks.edge.name, ...page }, { parent: this });
+    return { page: address, allow };
   }
 
   /** @param scraped It has the application's metrics: the first one, where there is no web server. */

@@ -1,3 +1,4 @@
+import { closing } from "./maintenance.ts";
 import type { RouteOptions } from "./route-options.ts";
 
 /** Middlewares in the order in which a request goes through them, and what is to be written of them. */
@@ -5,6 +6,8 @@ export interface Chain {
   names: string[];
   /** The one of `names` that sets response headers, if there is one: for what answers in the application's place. */
   headers: string[];
+  /** Those of `names` that close the route for maintenance. */
+  closed: string[];
   written: Record<string, object>;
 }
 
@@ -38,15 +41,17 @@ const retries = {
  *
  * @param prefix What their names begin with: no two files may have the same.
  */
-export function chainOf({ headers, middlewares = [], retry = true, servers }: RouteOptions & { servers: readonly string[] }, prefix: string, secure: boolean): Chain {
+export function chainOf({ name, headers, middlewares = [], retry = true, servers, maintenance }: RouteOptions & { name: string; servers: readonly string[] }, prefix: string, secure: boolean): Chain {
   const all = headers === undefined ? {} : headersOf(headers, secure);
   const set: [string, object][] = Object.keys(all).length === 0 ? [] : [[`${prefix}_headers`, setHeaders(all)]];
+  const closed = maintenance === undefined ? [] : closing(name, prefix, maintenance);
   const own: [string, object][] = [
+    ...closed,
     ...middlewares.map((middleware, index): [string, object] => [`${prefix}_${index}`, middleware]),
     ...(retry && servers.length > 1 ? Object.entries(retries).map(([name, middleware]): [string, object] => [`${prefix}_${name}`, middleware]) : []),
   ];
   const first = headers === undefined && secure ? ["security"] : set.map(([name]) => name);
-  return { names: [...first, ...own.map(([name]) => name)], headers: first, written: Object.fromEntries([...set, ...own]) };
+  return { names: [...first, ...own.map(([name]) => name)], headers: first, closed: closed.map(([name]) => name), written: Object.fromEntries([...set, ...own]) };
 }
 
 /** The application's headers over the usual ones; names differ by no capital letter. */

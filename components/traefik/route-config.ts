@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import type { Balancing } from "../app/definition.ts";
 import { chainOf, securityHeaders, setHeaders } from "./middlewares.ts";
+import { pageService } from "./maintenance.ts";
 import type { RouteOptions } from "./route-options.ts";
 import { routersOf } from "./routers.ts";
 import { tlsOptions } from "./tls.ts";
@@ -69,7 +70,8 @@ export function renderRoute(route: Route, secure = false): RouteFile {
   };
   const { routers, middlewares } = routersOf(route, entry, secure);
   const all = Object.assign({}, ...[undefined, ...Object.keys(route.ports ?? {})].map(services)) as Record<string, object>;
-  return marked({ http: { routers, services: all, ...(Object.keys(middlewares).length > 0 && { middlewares }) } });
+  const page = route.maintenance && { [pageService(route.name)]: { loadBalancer: { servers: [{ url: route.maintenance.page }] } } };
+  return marked({ http: { routers, services: { ...all, ...page }, ...(Object.keys(middlewares).length > 0 && { middlewares }) } });
 }
 
 /**
@@ -80,7 +82,8 @@ export function renderRoute(route: Route, secure = false): RouteFile {
  */
 export function renderNext(route: Route, secure = false): string | undefined {
   const next = `next_${route.name}`;
-  const { names, written } = chainOf(route, next, false);
+  // The page is asked for as a server of its own.
+  const { names, written } = chainOf({ ...route, maintenance: undefined }, next, false);
   if (route.healthPath === undefined && names.length === 0) return undefined;
   const { middlewares, ...router } = internalRouter("Host(`next.invalid`)", `${next}_${attemptMark}`);
   const routers = { [next]: { ...router, middlewares: [...middlewares, ...names] } };

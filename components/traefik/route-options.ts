@@ -1,3 +1,5 @@
+import type { Maintenance } from "./maintenance.ts";
+
 /** What a route may have beside one host name and its servers. None of it is there by default. */
 export interface RouteOptions {
   /** More host names, served like `host`. */
@@ -18,6 +20,8 @@ export interface RouteOptions {
   bodyLimit?: number | undefined;
   /** A request that a server could not take is tried on another. @default true */
   retry?: boolean | undefined;
+  /** Closed for maintenance. @default open */
+  maintenance?: Maintenance | undefined;
 }
 
 /** A path, and all paths below it. */

@@ -13,7 +13,7 @@ interface Routed extends RouteOptions {
 /** The routers of a route, and the middlewares that they use. */
 export function routersOf(route: Routed, service: (port?: string) => string, secure: boolean): { routers: Record<string, Router>; middlewares: Record<string, object> } {
   const { name, host, hosts = [], redirects = [], paths = [], ports = {} } = route;
-  const { names, headers, written } = chainOf(route, name, secure);
+  const { names, headers, closed, written } = chainOf(route, name, secure);
   const stripOf = (index: number) => (paths[index]?.strip === true ? [`${name}_strip_${index}`] : []);
   const served: Record<string, Router> = {
     [name]: router([host, ...hosts], { service: service(), middlewares: names }, secure),
@@ -21,7 +21,7 @@ export function routersOf(route: Routed, service: (port?: string) => string, sec
     ...Object.fromEntries(Object.entries(ports).map(([port, { host }]) => [`${name}_port_${port}`, router([host], { service: service(port), middlewares: names }, secure)])),
   };
   const strips = Object.fromEntries(paths.flatMap(({ path }, index) => stripOf(index).map((strip) => [strip, { stripPrefix: { prefixes: [path] } }])));
-  const limit = route.bodyLimit === undefined ? undefined : bodyLimit(served, name, { mebibytes: route.bodyLimit, headers });
+  const limit = route.bodyLimit === undefined ? undefined : bodyLimit(served, name, { mebibytes: route.bodyLimit, headers: [...headers, ...closed] });
   const away = `${name}_redirect`;
   const redirect = redirects.length > 0 && {
     routers: { [away]: router(redirects, { service: "noop@internal", middlewares: [...headers, away] }, secure) },

@@ -2,13 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { cutOverScript, statusPattern, writeScript } from "./cut-over.ts";
 import { Job } from "../docker/job.ts";
 import type { Platform } from "../docker/platform.ts";
+import type { Maintenance } from "./maintenance.ts";
 import { attemptMark, renderNames, renderNext, renderRoute, renderShared, type Route, type RouteFile, urls } from "./route-config.ts";
 import type { Traefik } from "./traefik.ts";
 import { routesDirectory } from "./traefik-config.ts";
 
 /** A route whose servers are known once they are healthy. */
-export interface RouteArgs extends Omit<Route, "servers"> {
+export interface RouteArgs extends Omit<Route, "servers" | "maintenance"> {
   servers: pulumi.Input<pulumi.Input<string>[]>;
+  maintenance?: (Omit<Maintenance, "page" | "proxied"> & { page: pulumi.Input<string> }) | undefined;
 }
 
 export interface RoutesArgs {
@@ -52,13 +54,16 @@ export class Routes extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  #cutOver({ servers: names, ...args }: RouteArgs, shared: pulumi.Output<pulumi.Resource>): pulumi.Output<pulumi.Resource> {
-    const { secure, scheme } = this.#args.traefik;
-    const { name, host, healthPath = "none", healthStatus } = args;
-    const words = pulumi.output(names).apply((servers) => {
-      const route: Route = { ...args, servers, scheme };
+  #cutOver({ servers: names, maintenance, ...args }: RouteArgs, shared: pulumi.Output<pulumi.Resource>): pulumi.Output<pulumi.Resource> {
+    const { secure, scheme, proxied } = this.#args.traefik;
+    const { name, host, healthStatus } = args;
+    const words = pulumi.all([names, maintenance]).apply(([servers, closed]) => {
+      const route: Route = { ...args, servers, scheme, ...(closed !== undefined && { maintenance: { ...closed, proxied } }) };
       const { text, revision } = renderRoute(route, secure);
-      return [name, text, revision, renderNext(route, secure) ?? "", attemptMark, host, scheme, healthPath, statusPattern(healthStatus), ...urls(route)];
+      // An application may be in maintenance since it is not well: its page is what must answer.
+      const asked: Route = closed === undefined ? route : { ...route, healthPath: undefined };
+      const answering = closed === undefined ? urls(route) : [closed.page];
+      return [name, text, revision, renderNext(asked, secure) ?? "", attemptMark, host, scheme, asked.healthPath ?? "none", statusPattern(healthStatus), ...answering];
     });
     return this.#job(fileOf(name), cutOverScript, words, shared);
   }

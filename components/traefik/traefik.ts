@@ -47,6 +47,8 @@ export class Traefik extends pulumi.ComponentResource {
   readonly container: docker.Container;
   /** Applications answer by HTTPS, and HTTP is redirected. */
   readonly secure: boolean;
+  /** Others are believed who asks: a load balancer or CDN in front. */
+  readonly proxied: boolean;
   /** What people ask applications by; where a proxy in front of Traefik ends HTTPS, by that too. */
   readonly scheme: "http" | "https";
 
@@ -56,7 +58,8 @@ export class Traefik extends pulumi.ComponentResource {
     const { platform, publish } = args;
     const tls = publish.https === undefined || args.tls === undefined ? undefined : { ...args.tls, port: publish.https };
     this.secure = tls !== undefined;
-    this.scheme = this.secure || publish.trustedProxies !== undefined ? "https" : "http";
+    this.proxied = publish.trustedProxies !== undefined;
+    this.scheme = this.secure || this.proxied ? "https" : "http";
     this.monitoringNetwork = args.monitoringNetwork;
     this.edgeNetwork = args.edgeNetwork;
     // The engine's DNS takes a network's name after a host's, and answers with the address there.

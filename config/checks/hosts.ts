@@ -3,7 +3,7 @@ import { remove } from "../fixes.ts";
 import type { Problem } from "../problems.ts";
 import type { AppSettings } from "../settings.ts";
 
-const served = ["hosts", "redirects", "paths", "ports", "middlewares"] as const;
+const served = ["hosts", "redirects", "paths", "ports", "middlewares", "maintenance"] as const;
 
 /** Host names and middlewares for what serves nothing: an application without a web server, or a port that its app.ts does not name. */
 export function hostProblems(stack: string, apps: [string, AppSettings][], definitions: Record<string, AppDefinition>): Problem[] {

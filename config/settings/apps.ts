@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { middlewares } from "./middlewares.ts";
-import { builtImage, cpus, group, hostname, memory, text, whole, yesOrNo } from "./values.ts";
+import { addresses, builtImage, cpus, group, hostname, memory, text, whole, yesOrNo } from "./values.ts";
 
 /** Name of an application, by which its parts, its database and its address are named. */
 export const appName = text(/^[a-z][a-z0-9-]{0,29}$/, "a folder of apps/: small letters, digits and -, a letter first, at most 30");
@@ -53,6 +53,13 @@ const app = group({
     .optional()
     .describe("Host name of each further port that its app.ts names in web.ports. Default: not served."),
   middlewares,
+  maintenance: group({
+    message: text(/^[^\x00-\x1f\x7f]{1,500}$/, "text in one line, at most 500 characters").default("We are working on it, and will be back soon.").describe("What the page says."),
+    retryAfter: whole(1, 86_400, " seconds").default(300).describe("Seconds after which programs are told to come again, in Retry-After."),
+    allow: addresses.optional().describe("Addresses, and networks in CIDR form, whose requests get through all the same."),
+  })
+    .optional()
+    .describe("Closed for maintenance: requests are answered 503 with a page. Default: it serves."),
   env: z
     .record(
       text(/^[A-Z_][A-Z0-9_]*$/, "a variable name: capitals, digits and _"),

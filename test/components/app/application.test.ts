@@ -44,7 +44,7 @@ describe("an application", () => {
     ]);
     for (const index of [0, 1]) assert.deepEqual(child(resources, "Container", `shop-web-${index}`).inputs, web);
     const route = await new Promise((resolve) => void pulumi.output(result.routes[0]).apply(resolve));
-    const nothing = { hosts: undefined, redirects: undefined, paths: undefined, middlewares: undefined, ports: {} };
+    const nothing = { hosts: undefined, redirects: undefined, paths: undefined, middlewares: undefined, maintenance: undefined, ports: {} };
     assert.deepEqual(route, { ...nothing, name: "shop", host: "shop.example.com", servers: ["shop-web-0-0a1b2c3", "shop-web-1-0a1b2c3"], port: 3000, healthPath: "/ready" });
     assert.equal(await new Promise((resolve) => void result.image.apply(resolve)), image);
   });
@@ -55,7 +55,7 @@ describe("an application", () => {
     const web = { port: 3000, health: { path: "/ready", command: ["shop", "health"] }, ports: { admin: 9000, debug: 9001 }, ...said };
     const { result } = await record(make({ ...least, web }, { ...given, ports: { admin: "admin.example.com" } }));
     const { servers: _, ...route } = (await new Promise<unknown>((resolve) => void pulumi.output(result.routes[0]).apply(resolve))) as { servers: string[] };
-    assert.deepEqual(route, { ...given, ...said, ports: { admin: { port: 9000, host: "admin.example.com" } }, name: "shop", host: "shop.example.com", port: 3000, healthPath: "/ready" });
+    assert.deepEqual(route, { ...given, ...said, maintenance: undefined, ports: { admin: { port: 9000, host: "admin.example.com" } }, name: "shop", host: "shop.example.com", port: 3000, healthPath: "/ready" });
   });
 
   test("with directories in memory has them as its own, beside /tmp", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import { prune } from "../images/prune.ts";
+import { maintenance } from "../maintenance/maintenance.ts";
 import { cis } from "../policy/cis.ts";
 import { Project } from "../project.ts";
 import { replicasOf } from "../replicas/replicas.ts";
@@ -44,5 +45,6 @@ describe("sessions", () => {
   follow(given);
 });
 describe("replicas", () => replicasOf(given));
+describe("maintenance", () => maintenance(given));
 describe("images", () => prune(given));
 describe("down", () => down(given));
