@@ -46,6 +46,7 @@ const platform: Platform = {
   image: (role) => images.pull(role),
   runtime: config.runtime,
   logs: config.logs,
+  sizes: config.sizes,
 };
 
 const networks = new Networks(

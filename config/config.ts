@@ -11,6 +11,7 @@ import { nameProblems } from "./checks/names.ts";
 import { connectionProblems } from "./checks/connections.ts";
 import { definitionProblems } from "./checks/definitions.ts";
 import { developerProblems } from "./checks/developer.ts";
+import { postgresProblems } from "./checks/postgres.ts";
 import { registryProblems } from "./checks/registry.ts";
 import { secretProblems } from "./checks/secrets.ts";
 import { tlsProblems } from "./checks/tls.ts";
@@ -77,6 +78,7 @@ export function checkConfig(
     ...nameProblems(apps, definitions),
     ...developerProblems(raw.stack, settings, definitions),
     ...connectionProblems(raw.stack, apps, definitions, settings),
+    ...postgresProblems(raw.stack, apps, definitions, settings),
     ...hostProblems(raw.stack, apps, definitions),
     ...clashProblems(raw.stack, settings),
     ...tlsProblems(raw, settings, definitions),

@@ -9,6 +9,7 @@ import { networks } from "./settings/networks.ts";
 import { postgres } from "./settings/postgres.ts";
 import { redis } from "./settings/redis.ts";
 import { registry, registrySecretFields } from "./settings/registry.ts";
+import { sizes } from "./settings/sizes.ts";
 import { builds, docker, domain, environment, runtime, secrets } from "./settings/stack.ts";
 import { publish, tls } from "./settings/traefik.ts";
 
@@ -17,7 +18,7 @@ import { publish, tls } from "./settings/traefik.ts";
  *
  * The JSON schema for editors is made from here (`npm run schema`).
  */
-export const fields = { docker, environment, developer, runtime, domain, publish, tls, registry, builds, secrets, networks, images, logs, postgres, redis, monitoring, apps };
+export const fields = { docker, environment, developer, runtime, domain, publish, tls, registry, builds, secrets, networks, images, logs, sizes, postgres, redis, monitoring, apps };
 
 /** Secrets under `berth:`, set with `pulumi config set --secret`, and the meaning of each. */
 export const secretFields = { ...registrySecretFields, ...backupSecretFields, ...monitoringSecretFields };

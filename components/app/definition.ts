@@ -43,6 +43,8 @@ export interface AppDefinition {
   jobLimit?: number;
   /** A role and a database of its own in Postgres: POSTGRES_HOST, _PORT, _USER, _DB, POSTGRES_PASSWORD_FILE, DATABASE_URL_FILE. @default false */
   database?: boolean;
+  /** Connections to Postgres that each of its containers opens at most, so that the preview can say where they are too many. @default not known */
+  pool?: number;
   /** A user of its own in Redis, for keys `<name>:*`: REDIS_HOST, _PORT, _USER, _PREFIX, REDIS_PASSWORD_FILE, REDIS_URL_FILE. @default false */
   cache?: boolean;
   /** Secrets by name; the variable `NAME_FILE` says where the file is. @default none */

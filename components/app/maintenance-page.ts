@@ -8,7 +8,7 @@ import { labelsOf, type Platform } from "../docker/platform.ts";
 
 export interface MaintenancePageArgs {
   platform: Platform;
-  /** The application, for labels. */
+  /** The application. */
   app: string;
   /** Network of Traefik, by name. */
   edgeNetwork: pulumi.Input<string>;
@@ -46,10 +46,11 @@ export class MaintenancePage extends pulumi.ComponentResource {
         user: `${user}:${user}`,
         mounts: [files.mount(directory)],
         networksAdvanced: [{ name: args.edgeNetwork }],
-        labels: labelsOf(platform, "maintenance", app),
+        // A part of the platform, as its image is.
+        labels: labelsOf(platform, `maintenance-${app}`),
         ...healthGated(["CMD", "perl", "-MIO::Socket::INET", "-e", `exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1:${port}", Timeout => 4)`], { stopGrace: 5 }),
         ...hardened({ memory: 32, cpus: 0.25 }),
-        ...logged(platform, "maintenance", app),
+        ...logged(platform, `maintenance-${app}`),
       },
       containerOptions(this, true),
     );
@@ -58,7 +59,10 @@ export class MaintenancePage extends pulumi.ComponentResource {
   }
 }
 
-/** Serves one file: `<file> <port> <seconds>`. A process for each request, so that one who dawdles keeps nobody waiting. */
+/**
+ * Serves one file: `<file> <port> <seconds>`. A process for each request, so that one who dawdles keeps nobody
+ * waiting. The status is Traefik's matter: 503 of this service would be an alert on it.
+ */
 const server = `use IO::Socket::INET;
 my ($path, $port, $seconds) = @ARGV;
 @SIG{qw(TERM INT)} = (sub { exit }) x 2;
@@ -72,7 +76,7 @@ while (1) {
   next if $child;
   alarm 5;
   while (<$client>) { last unless /\\S/ }
-  print $client "HTTP/1.1 503 Service Unavailable\\r\\nContent-Type: text/html; charset=utf-8\\r\\nRetry-After: $seconds\\r\\nContent-Length: ", length $page, "\\r\\nConnection: close\\r\\n\\r\\n$page";
+  print $client "HTTP/1.1 200 OK\\r\\nContent-Type: text/html; charset=utf-8\\r\\nRetry-After: $seconds\\r\\nContent-Length: ", length $page, "\\r\\nConnection: close\\r\\n\\r\\n$page";
   close $client;
   defined $child ? exit : alarm 0;
 }`;

@@ -5,6 +5,7 @@ import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
 import type { Postgres } from "../postgres/postgres.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import type { RouteArgs } from "../traefik/routes.ts";
 
 export interface DatabaseBrowserArgs {
@@ -44,7 +45,7 @@ export class DatabaseBrowser extends pulumi.ComponentResource {
         networksAdvanced: [{ name: args.edgeNetwork }, { name: args.postgres.network }],
         labels: labelsOf(args.platform, name),
         ...healthGated(["CMD", "php", "-r", `exit(@file_get_contents("http://127.0.0.1:${port}/") === false ? 1 : 0);`], { stopGrace: 10 }),
-        ...hardened({ memory: 128 }),
+        ...hardened(sizeOf(args.platform, "adminer")),
         ...logged(args.platform, name),
       },
       containerOptions(this, true),

@@ -4,6 +4,7 @@ import { containerOptions, hardened } from "../docker/hardening.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import type { RouteArgs } from "../traefik/routes.ts";
 
 export interface MailCatcherArgs {
@@ -43,7 +44,7 @@ export class MailCatcher extends pulumi.ComponentResource {
         networksAdvanced: [{ name: args.edgeNetwork }, ...args.networks.map((network) => ({ name: network, aliases: [name] }))],
         labels: labelsOf(args.platform, name),
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${web}/healthz`], { stopGrace: 10 }),
-        ...hardened({ memory: 128 }),
+        ...hardened(sizeOf(args.platform, "maildev")),
         ...logged(args.platform, name),
       },
       containerOptions(this, false),

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { LogSettings } from "./logging.ts";
 import { labels } from "./labels.ts";
+import type { Sizes } from "./sizes.ts";
 
 /** The parts whose images a stack needs; images.lock.json names the image of each. */
 export const imageRoles = [
@@ -40,6 +41,8 @@ export interface Platform {
   runtime?: "docker" | "swarm";
   /** Where what the containers print goes. */
   logs: LogSettings;
+  /** Memory in MiB and processor cores of parts that are to have others than usual; see {@link sizeOf}. @default none */
+  sizes?: Sizes;
 }
 
 /** Labels of one part, in the shape that the Docker provider takes. */

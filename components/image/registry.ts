@@ -8,6 +8,7 @@ import type { ImageRegistry } from "./image.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import { Volume } from "../docker/volume.ts";
 
 export interface RegistryArgs {
@@ -65,7 +66,7 @@ export class Registry extends pulumi.ComponentResource {
         ports: [{ internal: 5000, external: port, ip: "127.0.0.1", protocol: "tcp" }],
         labels: labelsOf(platform, name),
         ...healthGated(["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:5001/debug/health"], { stopGrace: 10 }),
-        ...hardened({ memory: 128 }),
+        ...hardened(sizeOf(platform, "registry")),
         ...logged(platform, name),
       },
       containerOptions(this, false),

@@ -6,6 +6,7 @@ import { containerOptions, hardened } from "../docker/hardening.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import { Volume } from "../docker/volume.ts";
 
 /** Where alerts are sent, with the secrets. */
@@ -69,7 +70,7 @@ export class Alertmanager extends pulumi.ComponentResource {
         networksAdvanced: [{ name: network, aliases: [name] }, { name: alerts.network }],
         labels: labelsOf(platform, name),
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://${this.target}/-/healthy`], { stopGrace: 10 }),
-        ...hardened({ memory: 64 }),
+        ...hardened(sizeOf(platform, "alertmanager")),
         ...logged(platform, name),
       },
       containerOptions(this, false),

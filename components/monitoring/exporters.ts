@@ -6,6 +6,7 @@ import { containerOptions, hardened } from "../docker/hardening.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import { below, type Naming } from "../docker/naming.ts";
 import type { Postgres } from "../postgres/postgres.ts";
 import type { Redis } from "../redis/redis.ts";
@@ -22,6 +23,8 @@ export interface ExportersArgs {
   /** Names of its parts. @default `<name>-<part>` */
   named?: Naming;
 }
+
+type ExporterRole = "nodeExporter" | "postgresExporter" | "redisExporter";
 
 const nobody = "65534:65534";
 const metricFilesDirectory = "/metric-files";
@@ -58,8 +61,7 @@ export class Exporters extends pulumi.ComponentResource {
     // What backups leave behind; its figures appear beside the host's.
     const files: [directory: string, volume: Volume | undefined][] = [[metricFilesDirectory, postgres.metricFiles], ["/snapshot-metric-files", this.args.metricFiles]];
     const there = files.flatMap(([directory, volume]) => (volume === undefined ? [] : [{ directory, volume }]));
-    return this.container("node-exporter", 9100, {
-      image: platform.image("nodeExporter"),
+    return this.container("node-exporter", "nodeExporter", 9100, {
       entrypoints: ["node_exporter"],
       command: [
         "--web.listen-address=:9100",
@@ -74,9 +76,8 @@ export class Exporters extends pulumi.ComponentResource {
     const role = new Role(this.named("exporter-role"), { platform, postgres, role: this.named("exporter"), access: "monitor" }, this.child);
     const files = new Files(this.named("postgres-exporter-secret"), { platform, files: { password: role.password } }, { ...this.child, dependsOn: role.done });
     const named = this.named("postgres-exporter");
-    return this.container("postgres-exporter", 9187, {
+    return this.container("postgres-exporter", "postgresExporter", 9187, {
       networksAdvanced: [{ name: this.args.network, aliases: [named] }, { name: postgres.network }],
-      image: platform.image("postgresExporter"),
       entrypoints: ["postgres_exporter"],
       command: ["--web.listen-address=:9187"],
       envs: [
@@ -96,8 +97,7 @@ export class Exporters extends pulumi.ComponentResource {
     );
     const secret = { platform, files: { "passwords.json": pulumi.secret(passwords) } };
     const files = new Files(this.named("redis-exporter-secret"), secret, this.child);
-    return this.container("redis-exporter", 9121, {
-      image: platform.image("redisExporter"),
+    return this.container("redis-exporter", "redisExporter", 9121, {
       entrypoints: ["/redis_exporter"],
       command: [
         `--redis.addr=${address}`,
@@ -110,16 +110,17 @@ export class Exporters extends pulumi.ComponentResource {
   }
 
   /** A container on the monitoring network with its name as host name, healthy when it answers `/`. @returns `host:port` */
-  private container(part: string, port: number, args: docker.ContainerArgs): string {
+  private container(part: string, role: ExporterRole, port: number, args: Omit<docker.ContainerArgs, "image">): string {
     const name = this.named(part);
     new docker.Container(
       name,
       {
+        image: this.args.platform.image(role),
         user: nobody,
         networksAdvanced: [{ name: this.args.network, aliases: [name] }],
         labels: labelsOf(this.args.platform, name),
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}/`], { stopGrace: 10 }),
-        ...hardened({ memory: 64 }),
+        ...hardened(sizeOf(this.args.platform, role)),
         ...logged(this.args.platform, name),
         ...args,
       },

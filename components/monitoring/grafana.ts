@@ -11,6 +11,7 @@ import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import type { Loki } from "./loki.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import type { Prometheus } from "./prometheus.ts";
 import type { RouteArgs } from "../traefik/routes.ts";
 import { Volume } from "../docker/volume.ts";
@@ -88,7 +89,7 @@ export class Grafana extends pulumi.ComponentResource {
         labels: labelsOf(platform, name),
         // Its first start makes a database.
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://127.0.0.1:${port}/api/health`], { healthWait: 120 }),
-        ...hardened({ memory: 384, cpus: 1 }),
+        ...hardened(sizeOf(platform, "grafana")),
         ...logged(platform, name),
       },
       containerOptions(this, false),

@@ -7,6 +7,7 @@ import { collectorData, collectorHealth, renderCollectorConfig } from "./log-col
 import { locallyLogged } from "../docker/logging.ts";
 import type { Loki } from "./loki.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import { busybox, type Tools } from "../docker/tools.ts";
 import { Volume } from "../docker/volume.ts";
 
@@ -67,7 +68,7 @@ export class LogCollector extends pulumi.ComponentResource {
         ports: [{ internal: intake.port, external: port, ip: "127.0.0.1", protocol: "tcp" }],
         labels: labelsOf(platform, name),
         ...healthGated(["CMD", busybox, "wget", "-q", "-T", "4", "-O", "/dev/null", `http://${collectorHealth}/`], { stopGrace: 20 }),
-        ...hardened({ memory: 128 }),
+        ...hardened(sizeOf(platform, "logCollector")),
         ...locallyLogged(platform, name),
       },
       containerOptions(this, false),

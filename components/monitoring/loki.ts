@@ -6,6 +6,7 @@ import { healthGated } from "../docker/health.ts";
 import { locallyLogged } from "../docker/logging.ts";
 import { lokiData, renderLokiConfig } from "./loki-config.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import { Volume } from "../docker/volume.ts";
 
 export interface LokiArgs {
@@ -55,7 +56,7 @@ export class Loki extends pulumi.ComponentResource {
         networksAdvanced: [{ name: network, aliases: [name] }],
         labels: labelsOf(platform, name),
         ...healthGated(["CMD", "/usr/bin/loki", "-health", `-health.url=${this.url}/ready`]),
-        ...hardened({ memory: 512, cpus: 1 }),
+        ...hardened(sizeOf(platform, "loki")),
         ...locallyLogged(platform, name),
       },
       containerOptions(this, false),

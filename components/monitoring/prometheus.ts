@@ -7,6 +7,7 @@ import { containerOptions, hardened } from "../docker/hardening.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import { login, renderClientConfig, renderPrometheusConfig, renderWebConfig, type ScrapeTargets } from "./prometheus-config.ts";
 import { Volume } from "../docker/volume.ts";
 
@@ -96,7 +97,7 @@ export class Prometheus extends pulumi.ComponentResource {
         networksAdvanced: [{ name: network, aliases: [this.host] }, ...applicationNetworks.map((other) => ({ name: other }))],
         labels: labelsOf(platform, name),
         ...healthGated(["CMD", "promtool", "check", "healthy", `--url=http://${this.host}:${this.port}`, clientOption], { stopGrace: 60 }),
-        ...hardened({ memory: 512 }),
+        ...hardened(sizeOf(platform, "prometheus")),
         ...logged(platform, name),
       },
       containerOptions(this, false, child),

@@ -8,6 +8,9 @@ export interface PostgresSizes {
   connections: number;
 }
 
+/** Settings of Postgres by name: numbers, on or off, and text such as `16MB`, which the configuration has checked. */
+export type PostgresSettings = Readonly<Record<string, string | number | boolean>>;
+
 /** What one role may take at most. */
 export interface RoleLimits {
   /** Connections at the same time. */
@@ -29,8 +32,8 @@ export function shareOf(connections: number): number {
  *
  * @param archive Whether the write-ahead log goes to the backup repository.
  */
-export function renderPostgresConf({ memory, connections, archive = false }: PostgresSizes & { archive?: boolean }): string {
-  const settings: Record<string, string | number> = {
+export function renderPostgresConf({ memory, connections, archive = false, settings = {} }: PostgresSizes & { archive?: boolean; settings?: PostgresSettings | undefined }): string {
+  const own: Record<string, string | number> = {
     listen_addresses: "'*'",
     unix_socket_directories: "'/var/run/postgresql'",
     hba_file: "'/etc/berth/pg_hba.conf'",
@@ -56,9 +59,15 @@ export function renderPostgresConf({ memory, connections, archive = false }: Pos
     idle_in_transaction_session_timeout: "60s",
     ...(archive && archiveSettings),
   };
-  return `${Object.entries(settings)
+  return `${Object.entries({ ...given(settings), ...own })
     .map(([name, value]) => `${name} = ${value}`)
     .join("\n")}\n`;
+}
+
+/** What the stack adds, in front of what is Berth's own. */
+function given(settings: PostgresSettings): Record<string, string | number> {
+  const written = (value: string | number | boolean) => (typeof value === "boolean" ? (value ? "on" : "off") : typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : value);
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, written(value)]));
 }
 
 /**

@@ -10,7 +10,7 @@ import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
 import { clusterJob, sqlJob, stanzaJob } from "./postgres-jobs.ts";
 import { data, dataMount, programs, socketDirectory, superuserOptions, user } from "./postgres-layout.ts";
-import { type PostgresSizes, renderPgHba, renderPgIdent, renderPostgresConf, shareOf } from "./postgres-config.ts";
+import { type PostgresSettings, type PostgresSizes, renderPgHba, renderPgIdent, renderPostgresConf, shareOf } from "./postgres-config.ts";
 import { renderGatewayConfig } from "./gateway-config.ts";
 import { Volume } from "../docker/volume.ts";
 import { envList } from "../app/workload.ts";
@@ -23,6 +23,8 @@ export interface PostgresArgs extends PostgresSizes {
   cpus?: number;
   /** MiB of temporary files that each connection of an application may fill. @default 1024 */
   temporaryFiles?: number;
+  /** Settings beyond those that are made of its sizes. @default none */
+  settings?: PostgresSettings | undefined;
   /** Backups with pgBackRest. @default none */
   backup?: PostgresBackup;
 }

@@ -5,6 +5,7 @@ import { containerOptions, hardened } from "../docker/hardening.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import { authorityFile, certificatesDirectory } from "./tls.ts";
 import type { Tls } from "./tls.ts";
 import { type Listening, renderTraefikStatic, routesDirectory } from "./traefik-config.ts";
@@ -91,7 +92,7 @@ export class Traefik extends pulumi.ComponentResource {
         ports,
         labels: labelsOf(platform, name),
         ...healthGated(["CMD", "traefik", "healthcheck", "--configFile=/etc/berth/traefik.yml"]),
-        ...hardened({ memory: 256, cpus: 1 }),
+        ...hardened(sizeOf(platform, "traefik")),
         ...logged(platform, name),
       },
       containerOptions(this, false),

@@ -31,6 +31,6 @@ export function maintenance(given: Given): void {
 
     await berth("maintenance", "members", "off");
     assert.equal((await ask()).status, open.status);
-    assert.deepEqual([await replicas(), await project.containers("maintenance"), file()], [serving, [], before]);
+    assert.deepEqual([await replicas(), await project.containers("maintenance-members"), file()], [serving, [], before]);
   });
 }

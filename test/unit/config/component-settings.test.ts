@@ -27,10 +27,11 @@ const secretValue = async (value: pulumi.Input<string> | undefined) => {
 
 describe("settings as components take them", () => {
   test("have sizes in MiB", () => {
-    const { postgres, redis, logs, apps } = settingsOf({
-      values: { "berth:postgres": { memory: "1GiB" }, "berth:logs": { driver: "json-file", size: "20MiB" }, "berth:apps": { shop: { memory: "64MiB" } }, "berth:secrets": "generate" },
+    const { postgres, redis, logs, apps, sizes } = settingsOf({
+      values: { "berth:postgres": { memory: "1GiB" }, "berth:logs": { driver: "json-file", size: "20MiB" }, "berth:sizes": { traefik: { memory: "1GiB" }, loki: { cpus: 2 }, grafana: {} }, "berth:apps": { shop: { memory: "64MiB" } }, "berth:secrets": "generate" },
     });
     assert.deepEqual([postgres.memory, redis.memory, "size" in logs && logs.size, apps[0]?.memory], [1024, 128, 20, 64]);
+    assert.deepEqual(sizes, { traefik: { memory: 1024 }, loki: { cpus: 2 }, grafana: {} });
   });
 
   test("have each secret beside what it belongs to, as a secret", async () => {

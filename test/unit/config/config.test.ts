@@ -444,6 +444,7 @@ describe("a good stack file", () => {
       networks: {},
       ownImages: {},
       logs: { driver: "json-file", size: "10MiB", files: 3 },
+      sizes: {},
       postgres: { memory: "512MiB", cpus: 1, connections: 100, temporaryFiles: "1GiB" },
       redis: { memory: "128MiB", policy: "noeviction" },
       monitoring: { retention: "15d", size: "4GiB" },

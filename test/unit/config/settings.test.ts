@@ -44,7 +44,9 @@ const settings = some({
   secrets: fc.constantFrom("require" as const, "generate" as const),
   networks: some({ edge: network }),
   images: some({ ...Object.fromEntries(imageRoles.map((role) => [role, image])), tools: built, postgresBackup: built }),
-  postgres: some({ memory, cpus, connections: fc.integer({ min: 10, max: 1000 }), temporaryFiles: memory }),
+  // As many connections as the least memory holds.
+  postgres: some({ memory, cpus, connections: fc.integer({ min: 10, max: 60 }), temporaryFiles: memory, settings: some({ work_mem: fc.constantFrom("4MB", 64), jit: fc.boolean() }) }).map((given) => ({ connections: 20, ...given })),
+  sizes: some({ traefik: some({ memory, cpus }), loki: some({ cpus }) }),
   redis: some({ memory, policy: fc.constantFrom("noeviction", "allkeys-lru", "volatile-ttl") }),
   monitoring: some({ retention: words(/^[1-9][0-9]{0,3}[dwy]$/), size: fc.constantFrom("512MiB", "20GiB"), host: fc.constant("prometheus.internal.example"), alerts: fc.constantFrom({ webhook: true }, { mail: { to: "ops@example.com", from: "berth@example.com", host: "smtp.example.com:587", username: "berth" } }), grafana: fc.constant({ host: "grafana.internal.example" }) }),
   logs: fc.oneof(some({ driver: fc.constant("json-file" as const), size: memory, files: fc.integer({ min: 1, max: 20 }) }).map((given) => ({ ...given, driver: "json-file" as const })), fc.record({ driver: fc.constant("loki" as const), retention: words(/^[1-9][0-9]{0,3}[dwy]$/) }, { requiredKeys: ["driver"] })),
