@@ -27,7 +27,7 @@ export function componentSettings({ registryPassword, backupKey, s3Key, s3Secret
     ...config,
     logs: logs.driver === "json-file" ? { ...logs, size: mebibytes(logs.size) } : logs,
     registry: "port" in registry ? registry : { ...registry, password: registryPassword ?? "" },
-    sizes: Object.fromEntries(Object.entries(config.sizes).map(([part, { memory, cpus } = {}]) => [part, { ...(memory !== undefined && { memory: mebibytes(memory) }), ...(cpus !== undefined && { cpus }) }])),
+    sizes: Object.fromEntries(Object.entries(config.sizes).map(([part, { memory, cpus }]) => [part, { ...(memory !== undefined && { memory: mebibytes(memory) }), ...(cpus !== undefined && { cpus }) }])),
     tools: ownSource("tools", config),
     postgres: {
       ...postgres,

@@ -57,7 +57,7 @@ export class Exporters extends pulumi.ComponentResource {
   }
 
   private node(): string {
-    const { platform, postgres } = this.args;
+    const { postgres } = this.args;
     // What backups leave behind; its figures appear beside the host's.
     const files: [directory: string, volume: Volume | undefined][] = [[metricFilesDirectory, postgres.metricFiles], ["/snapshot-metric-files", this.args.metricFiles]];
     const there = files.flatMap(([directory, volume]) => (volume === undefined ? [] : [{ directory, volume }]));

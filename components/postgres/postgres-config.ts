@@ -66,8 +66,12 @@ export function renderPostgresConf({ memory, connections, archive = false, setti
 
 /** What the stack adds, in front of what is Berth's own. */
 function given(settings: PostgresSettings): Record<string, string | number> {
-  const written = (value: string | number | boolean) => (typeof value === "boolean" ? (value ? "on" : "off") : typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : value);
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, written(value)]));
+}
+
+function written(value: string | number | boolean): string | number {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : value;
 }
 
 /**

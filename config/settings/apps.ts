@@ -54,7 +54,7 @@ const app = group({
     .describe("Host name of each further port that its app.ts names in web.ports. Default: not served."),
   middlewares,
   maintenance: group({
-    message: text(/^[^\x00-\x1f\x7f]{1,500}$/, "text in one line, at most 500 characters").default("We are working on it, and will be back soon.").describe("What the page says."),
+    message: text(/^\P{Cc}{1,500}$/u, "text in one line, at most 500 characters").default("We are working on it, and will be back soon.").describe("What the page says."),
     retryAfter: whole(1, 86_400, " seconds").default(300).describe("Seconds after which programs are told to come again, in Retry-After."),
     allow: addresses.optional().describe("Addresses, and networks in CIDR form, whose requests get through all the same."),
   })

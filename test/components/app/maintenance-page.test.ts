@@ -6,6 +6,7 @@ import { createServer, connect, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
 import { renderPage } from "../../../components/app/maintenance-page.ts";
 import { application as make, least } from "../application-program.ts";
 import { child, filesVolume, hardening, labels } from "../platform.ts";
@@ -23,7 +24,7 @@ describe("an application in maintenance", () => {
     assert.deepEqual(Object.fromEntries(Object.keys(hardening({ memory: 32 })).map((key) => [key, inputs[key]])), hardening({ memory: 32, cpus: "0.25" }));
     const { page, allow } = closed.result.routes[0]?.maintenance ?? assert.fail();
     assert.deepEqual(allow, ["203.0.113.7"]);
-    assert.match(String(await new Promise((resolve) => void (page as unknown as { apply: (use: (value: string) => void) => void }).apply(resolve))), /^http:\/\/shop-maintenance-\w+:8080$/);
+    assert.match(await new Promise<string>((resolve) => void pulumi.output(page).apply(resolve)), /^http:\/\/shop-maintenance-\w+:8080$/);
     assert.deepEqual(open.result.routes[0]?.maintenance, undefined);
     for (const replica of ["shop-web-0", "shop-web-1"]) assert.deepEqual(child(closed.resources, "Container", replica).inputs, child(open.resources, "Container", replica).inputs);
   });
