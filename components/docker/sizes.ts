@@ -7,6 +7,7 @@ import type { Limits } from "./hardening.ts";
 export const sizedParts = {
   traefik: { memory: 256, cpus: 1, least: 64 },
   registry: { memory: 128, cpus: 0.5, least: 32 },
+  gateway: { memory: 32, cpus: 1, least: 16 },
   prometheus: { memory: 512, cpus: 0.5, least: 128 },
   alertmanager: { memory: 64, cpus: 0.5, least: 32 },
   grafana: { memory: 384, cpus: 1, least: 128 },

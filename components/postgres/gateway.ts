@@ -4,6 +4,7 @@ import { containerOptions, hardened } from "../docker/hardening.ts";
 import { healthGated } from "../docker/health.ts";
 import { logged } from "../docker/logging.ts";
 import { labelsOf, type Platform } from "../docker/platform.ts";
+import { sizeOf } from "../docker/sizes.ts";
 import { healthAddress } from "./gateway-config.ts";
 import type { Postgres } from "./postgres.ts";
 
@@ -47,7 +48,7 @@ export class Gateway extends pulumi.ComponentResource {
         // By the image's own signal it would take no connection any more, and be found by its name still, until the last one ends.
         stopSignal: "SIGTERM",
         ...healthGated(["CMD", "wget", "-q", "-T", "4", "-O", "/dev/null", `http://${healthAddress}/`], { stopGrace: 10 }),
-        ...hardened({ memory: 32, cpus: 1 }),
+        ...hardened(sizeOf(platform, "gateway")),
         ...logged(platform, name),
       },
       containerOptions(this, true),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as docker from "@pulumi/docker";
 import { DeveloperTools, Monitoring, type Platform, Postgres, Redis, Registry, Tools, Traefik } from "../../../components/index.ts";
+import { Gateway } from "../../../components/postgres/gateway.ts";
 import { type SizedPart, sizedParts } from "../../../components/docker/sizes.ts";
 import { registry, toolsSource } from "../application-program.ts";
 import { onHost, platform } from "../platform.ts";
@@ -12,11 +13,12 @@ async function limitsOf(sizes?: Platform["sizes"]): Promise<Record<string, unkno
   const { resources } = await record(() => {
     const on = onHost();
     const sized = { ...platform, ...(sizes !== undefined && { sizes }) };
-    const shared = { postgres: new Postgres("postgres", { platform: sized, networks: [], memory: 512, connections: 100 }, on), redis: new Redis("redis", { platform: sized, networks: [], users: [], memory: 128 }, on) };
+    const shared = { postgres: new Postgres("postgres", { platform: sized, network: { name: "data", nobody: "10.9.0.1" }, memory: 512, connections: 100 }, on), redis: new Redis("redis", { platform: sized, networks: [], users: [], memory: 128 }, on) };
     const tools = new Tools("tools", { platform: sized, registry, pullProvider: new docker.Provider("pull", { host: "unix:///test.sock" }), source: toolsSource }, on);
     new Traefik("traefik", { platform: sized, publicNetwork: "public", edgeNetwork: "edge", monitoringNetwork: "monitoring", publish: { address: "127.0.0.1", http: 8080 } }, on);
+    new Gateway("gateway", { platform: sized, postgres: shared.postgres, network: "shop" }, on);
     new Registry("registry", { platform: sized, port: 5555 }, on);
-    new DeveloperTools("developer", { platform: sized, named: (part) => part, edgeNetwork: "edge", dataNetworks: ["shop"], appNetworks: ["shop"], databases: "adminer.localhost", mail: "mail.localhost" }, on);
+    new DeveloperTools("developer", { platform: sized, named: (part) => part, edgeNetwork: "edge", postgres: { network: "data", server: "postgres-server" }, appNetworks: ["shop"], databases: "adminer.localhost", mail: "mail.localhost" }, on);
     const alerts = { webhook: true, webhookUrl: "https://hook.example", network: "egress" };
     new Monitoring("monitoring", { ...shared, platform: sized, named: (part) => part, network: "monitoring", retention: "15d", alerts, grafana: { host: "grafana.localhost", url: "http://grafana.localhost" }, logs: { port: 24224, retention: "14d", tools } }, on);
   });
@@ -27,6 +29,7 @@ async function limitsOf(sizes?: Platform["sizes"]): Promise<Record<string, unkno
 const containerOf: Record<SizedPart, string> = {
   traefik: "traefik",
   registry: "registry",
+  gateway: "gateway",
   prometheus: "prometheus",
   alertmanager: "alertmanager",
   grafana: "grafana",
