@@ -104,13 +104,14 @@ export function checkConfig(
       apps: apps.map(([name, app]) => {
         const definition = definitions[name] as AppDefinition;
         const { folder: _, worker: _worker, workers: _workers, ...given } = app;
+        const buildSecrets = app.image === undefined ? buildSecretsOf(name, definition, raw) : undefined;
         return {
           ...given,
           ...sizesOf(app, definition),
           name,
           definition,
           host: app.host ?? `${name}.${complete.domain}`,
-          buildSecrets: app.image === undefined ? buildSecretsOf(name, definition, raw) : undefined,
+          ...(buildSecrets !== undefined && { buildSecrets }),
           secrets: Object.fromEntries(
             Object.keys(definition.secrets ?? {}).map((secret) => [secret, secretOf(raw.values[`${name}:${secret}`])]),
           ),
