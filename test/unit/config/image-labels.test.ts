@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { imageLabels, webAddress } from "../../../config/image-labels.ts";
 
 const name = (of: string) => `org.opencontainers.image.${of}`;
 
+const all = mkdtempSync(join(tmpdir(), "berth-labels-"));
+after(() => rmSync(all, { recursive: true }));
+
 /** A repository with two folders, each changed in a commit of its own. */
 function repository() {
-  const folder = mkdtempSync(join(tmpdir(), "berth-labels-"));
+  const folder = mkdtempSync(join(all, "repository-"));
   const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@b.c", ...args], { encoding: "utf8" }).trim();
   const write = (file: string, text: string) => {
     mkdirSync(join(folder, file, ".."), { recursive: true });
@@ -73,7 +76,7 @@ describe("the labels of an image", () => {
     commit("shop/a", "1");
     git("remote", "add", "origin", "../all.git");
     assert.equal(imageLabels(folder)[name("source")], undefined);
-    assert.deepEqual(imageLabels(mkdtempSync(join(tmpdir(), "berth-labels-"))), {});
+    assert.deepEqual(imageLabels(all), {});
     assert.deepEqual(imageLabels("/nowhere"), {});
   });
 
