@@ -33,15 +33,16 @@ export const contents: Scenarios = {
   },
 
   async "gives up a job that takes longer than it may, and runs it again at the next up"(stack, engine) {
-    const opts = { customTimeouts: { create: "3s" }, deleteBeforeReplace: false, replaceOnChanges: ["#initerror"] };
-    const job = (command: string[]) => container(stack, "job", { command, attach: true, mustRun: false, logs: true }, { opts });
-    stack.write([job(["sh", "-c", "echo waits for a lock; sleep 300"])]);
+    const job = (command: string[], create: string) =>
+      container(stack, "job", { command, attach: true, mustRun: false, logs: true }, { opts: { customTimeouts: { create }, deleteBeforeReplace: false, replaceOnChanges: ["#initerror"] } });
+    stack.write([job(["sh", "-c", "echo waits for a lock; sleep 300"], "3s")]);
     const late = await engine.up();
     assert.ok(!late.ok);
     // The CLI's provider says no more, and leaves it running: `berth up` stops it, see test/unit/cli/deploy/failure.test.ts.
     assert.match(late.text, engine.name === "embedded" ? /did not end within 3 s, and was stopped\. Its last lines:\\?\n?.*waits for a lock/s : /context deadline exceeded/);
     if (engine.name === "embedded") assert.deepEqual(stack.containers().map(({ state }) => state), ["exited"]);
-    stack.write([job(["echo", "done"])]);
+    // A busy machine needs longer than that to start one.
+    stack.write([job(["echo", "done"], "60s")]);
     const next = await engine.up();
     assert.ok(next.ok, next.text);
     assert.deepEqual(stack.containers().map(({ state }) => state), ["exited"], "the one that was given up is gone");
