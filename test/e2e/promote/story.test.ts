@@ -163,8 +163,8 @@ test("promoted, it is previewed line by line, and runs in prod as reviewed: the 
     `  - \`berth:apps.notes.revision\`: \`${before.revision}\` → \`${revision}\``,
     "### Memory and processors",
     "- limits:",
-    "  - 9 containers of at most 1856 MiB and 5.5 cores, as before",
-    "  - 2112 MiB while old and new containers run side by side",
+    "  - 10 containers of at most 1888 MiB and 6.5 cores, as before",
+    "  - 2144 MiB while old and new containers run side by side",
     "  - The Docker host has … MiB and … cores.",
     "<details><summary>The engine's diff, 5 resources</summary>",
   ]);
