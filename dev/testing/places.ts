@@ -79,10 +79,10 @@ export interface Engines {
   named?: boolean;
 }
 
-/** Whether a file is left to the night on a machine, which has the CLI or not. */
-export function ofTheNight(file: string, cli: boolean): boolean {
-  const { when } = places[keyOf(file)] as Place;
-  return when === "night" || (when === "with the CLI" && !cli);
+/** Whether a run leaves a file to the night. */
+export function isLeft(file: string, { cli, slow = false, named = false }: Engines): boolean {
+  const when = places[keyOf(file)]?.when;
+  return !slow && !named && (when === "night" || (when === "with the CLI" && !cli));
 }
 
 /**
@@ -90,14 +90,15 @@ export function ofTheNight(file: string, cli: boolean): boolean {
  *
  * @throws Error naming the files that have no place
  */
-export function tasksOf(files: readonly string[], { cli, only, slow = false, named = false }: Engines): Task[] {
+export function tasksOf(files: readonly string[], engines: Engines): Task[] {
+  const { cli, only, slow = false } = engines;
   const without = files.filter((file) => places[keyOf(file)] === undefined);
   if (without.length > 0) throw new Error(`${without.join(", ")} has no place in dev/testing/places.ts: say there how it runs`);
-  return files.filter((file) => slow || named || !ofTheNight(file, cli)).flatMap((file) => {
+  return files.filter((file) => !isLeft(file, engines)).flatMap((file) => {
     const place = places[keyOf(file)] as Place;
     const one: Task["engine"] = only === "embedded" || !cli || (place.engines === "quick" && only !== "pulumi") ? "embedded" : "pulumi";
-    const engines: Task["engine"][] = place.engines === "embedded" ? ["embedded"] : place.engines === "both" || slow ? ["pulumi", "embedded"] : [one];
-    return engines.filter((engine) => (only === undefined || engine === only) && (cli || engine !== "pulumi")).map((engine) => ({ ...place, file, engine }));
+    const each: Task["engine"][] = place.engines === "embedded" ? ["embedded"] : place.engines === "both" || slow ? ["pulumi", "embedded"] : [one];
+    return each.filter((engine) => (only === undefined || engine === only) && (cli || engine !== "pulumi")).map((engine) => ({ ...place, file, engine }));
   });
 }
 

@@ -10,8 +10,8 @@ import { otherLinters, packageCheck, schemaCheck } from "./checks.ts";
 import { runInLanes } from "./lanes.ts";
 import { prepare } from "./machine.ts";
 import { runNodeTests, type Watch } from "./node-tests.ts";
-import { ofTheNight, tasksOf } from "./places.ts";
-import { leftToTheNight } from "./skips.ts";
+import { isLeft, tasksOf } from "./places.ts";
+import { leftToTheNight, wholeFile } from "./skips.ts";
 import { failedOne, skippedOne, sum, type Tally } from "./tally.ts";
 
 export interface TestStep {
@@ -69,7 +69,7 @@ export function testSteps(context: Context, report: Report, cli: Cli | NoCli, ch
     const files = found("test/e2e/**/*.test.ts");
     const engines = { cli: "command" in cli, ...(only !== undefined && { only }), slow: chosen.slow ?? false, named: chosen.files !== undefined };
     const tasks = tasksOf(files, engines);
-    for (const file of files) if (!engines.slow && !engines.named && ofTheNight(file, engines.cli)) tallies.push(skippedOne(file, leftToTheNight));
+    for (const file of files) if (isLeft(file, engines)) tallies.push(skippedOne(wholeFile(file), leftToTheNight));
     await runInLanes(
       tasks,
       async ({ file, engine }) => {

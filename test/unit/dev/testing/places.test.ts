@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { keyOf, ofTheNight, places, tasksOf } from "../../../../dev/testing/places.ts";
+import { isLeft, keyOf, places, tasksOf } from "../../../../dev/testing/places.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const files = globSync("test/e2e/**/*.test.ts", { cwd: root });
@@ -54,7 +54,7 @@ test("each file runs in the night, and which are left to it is told", () => {
   for (const cli of [true, false]) {
     assert.deepEqual(new Set(tasksOf(files, { cli, slow: true }).map(({ file }) => file)), new Set(files));
     const day = new Set(tasksOf(files, { cli }).map(({ file }) => file));
-    assert.deepEqual(files.filter((file) => !day.has(file)), files.filter((file) => ofTheNight(file, cli)));
+    assert.deepEqual(files.filter((file) => !day.has(file)), files.filter((file) => isLeft(file, { cli })));
     assert.ok(day.size >= 8, "a day without end-to-end tests");
   }
 });

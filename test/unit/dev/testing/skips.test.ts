@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Machine } from "../../../../dev/testing/machine.ts";
-import { type Skip, skips, unused, withoutUnlisted } from "../../../../dev/testing/skips.ts";
+import { type Skip, skips, unused, wholeFile, withoutUnlisted } from "../../../../dev/testing/skips.ts";
 import { stepNames } from "../../../../dev/testing/steps.ts";
 
 const root = join(import.meta.dirname, "../../../..");
@@ -35,6 +35,14 @@ describe("a skip", () => {
     assert.equal(failed("test/e2e/b.test.ts: x (embedded)").length, 0);
     assert.equal(failed("linters: zizmor", { environment: { CI: "true" } }).length, 1);
     assert.deepEqual(withoutUnlisted(tally("test/e2e/a.test.ts: another title"), machine, list).skipped, []);
+  });
+
+  test("of a whole file that places.ts leaves to the night is one by day alone, and allows none of the tests in it", () => {
+    const left = (name: string, on: Partial<Machine> = {}) => withoutUnlisted(tally(name), { ...machine, ...on }).failed.length === 0;
+    const [rollback, cutOver] = ["test/e2e/releases/rollback.test.ts", "test/e2e/deploy/cut-over.test.ts"];
+    assert.deepEqual([left(wholeFile(rollback)), left(wholeFile(rollback), { slow: true })], [true, false]);
+    assert.deepEqual([left(wholeFile(cutOver)), left(wholeFile(cutOver), { cli: false })], [false, true]);
+    assert.deepEqual([left(`${rollback}: the first up makes release 1 (pulumi)`), left(`${cutOver}: one replica of two (pulumi)`)], [false, false]);
   });
 });
 
