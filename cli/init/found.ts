@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { OpsError } from "../exit.ts";
 import type { Build, BuiltImage } from "./built-image.ts";
 import type { Found } from "./definition.ts";
-import { readDockerfile } from "./dockerfile.ts";
+import type { DockerfileText } from "./dockerfile.ts";
 import { readEnvironment } from "./environment.ts";
 import { requestIn } from "./health.ts";
 import { type ImageFacts, imageFacts } from "./image-config.ts";
@@ -23,9 +23,8 @@ export function samplesIn(...folders: string[]): { samples: string[]; sample: st
  *
  * @throws OpsError (1) for an image that no engine starts: without a command, or with a user that it does not know.
  */
-export async function lookInto(image: BuiltImage, build: Build, dockerfileText: string, sample: string): Promise<Omit<Found, "port"> & { sampledPort: string | undefined }> {
+export async function lookInto(image: BuiltImage, build: Build, dockerfile: DockerfileText, sample: string): Promise<Omit<Found, "port"> & { sampledPort: string | undefined }> {
   const facts = imageFacts(image.config);
-  const dockerfile = readDockerfile(dockerfileText, build.target);
   const environment = readEnvironment({ sample, image: facts.env, own: dockerfile.env, args: dockerfile.args });
   if (facts.entrypoint.length + facts.command.length === 0) throw new OpsError("the image has no ENTRYPOINT and no CMD, so it can't be started: add one to its Dockerfile");
   const user = userOf(facts.user, (await image.read("/etc/passwd")) ?? "", (await image.read("/etc/group")) ?? "");

@@ -74,9 +74,8 @@ export const command: Command = {
 /** Builds the image, asks it, and the user for the port where it has none. */
 async function lookAt(context: Context, source: Source, { target, buildArgs, secrets }: Pick<Build, "target"> & Record<"buildArgs" | "secrets", Record<string, string>>, { values }: Parsed): Promise<{ found: Found; samples: string[] }> {
   const { environment, signal, terminal } = context;
-  const text = readFileSync(join(source.folder, source.dockerfile), "utf8");
   const { samples, sample } = samplesIn(source.folder, source.root);
-  const dockerfile = readDockerfile(text, target);
+  const dockerfile = readDockerfile(readFileSync(join(source.folder, source.dockerfile), "utf8"), target);
   const sampled = readEnvironment({ sample, image: {}, args: dockerfile.args }).buildArgs;
   const build: Build = { context: source.context, dockerfile: source.dockerfile === "Dockerfile" ? undefined : source.dockerfile, target, buildArgs: { ...sampled, ...buildArgs }, secrets };
   const docker = dockerClient(undefined, environment);
@@ -93,7 +92,7 @@ async function lookAt(context: Context, source: Source, { target, buildArgs, sec
     throw missing.length === 0 || signal.aborted ? error : new OpsError(`${messageOf(error)}\nIt was built without ${missing.join(", ")}`);
   }
   await using image = built;
-  const { sampledPort, ...looked } = await lookInto(image, build, text, sample);
+  const { sampledPort, ...looked } = await lookInto(image, build, dockerfile, sample);
   const port = portIn(values["port"]) ?? portOf(looked.facts, looked.health, looked.dockerfile.ports, sampledPort) ?? Number(await ask(context, { what: "port that it listens on (there is no EXPOSE)", flag: "--port <n>", problem: portProblem }));
   return { found: { ...looked, port }, samples };
 }

@@ -1,11 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { isMap, parseDocument } from "yaml";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { namedApps } from "../deploy/named-apps.ts";
-import { command as up } from "../deploy/up.ts";
 import { exitCodes, usageError } from "../exit.ts";
 import { checkText, refuse, settingsIn } from "../stack-file/app-settings.ts";
-import { withFile } from "../stack-file/with-file.ts";
+import { applyFile } from "../stack-file/apply-file.ts";
 
 /** What the page and the route are given beside being on. */
 export interface Wanted {
@@ -36,7 +35,7 @@ export const command: Command = {
   examples: ["./berth maintenance root on -s prod", './berth maintenance root on --message "Back at 14:00." --allow 203.0.113.7', "./berth maintenance root off -s prod"],
   exits: [0, 1, 2, 3, 6, 130],
   async run(context, parsed) {
-    const { project, terminal } = context;
+    const { project } = context;
     const stack = stackOf(context, parsed);
     const [app, state] = parsed.positionals;
     if (app === undefined) throw usageError("which application? ./berth maintenance <app> on, or off");
@@ -48,15 +47,9 @@ export const command: Command = {
     const after = state === "on" ? closed(before, app, wantedBy(parsed.values)) : opened(before, app);
     const field = `berth:apps.${app}.maintenance`;
     refuse(stack, (await checkText(context, stack, after)).problems, (wrong) => wrong === field || wrong.startsWith(`${field}.`));
-    if (parsed.flags["no-up"]) {
-      if (after !== before) writeFileSync(path, after);
-      if (parsed.flags["json"]) terminal.json({ stack, app, maintenance: state === "on" });
-      else terminal.result(`Pulumi.${stack}.yaml has ${app} ${state === "on" ? "closed for maintenance" : "open"}; apply it by ./berth up ${app} -s ${stack}`);
-      return exitCodes.ok;
-    }
-    const code = await withFile({ path, before, after }, "change", () => up.run(context, { ...parsed, positionals: [app] }));
-    if (after !== before) terminal.line(`Pulumi.${stack}.yaml has ${app} ${state === "on" ? "closed for maintenance" : "open again"}: commit it, or the next deploy from git undoes it`);
-    return code;
+    const on = state === "on";
+    const has = `${app} ${on ? "closed for maintenance" : "open"}`;
+    return applyFile(context, parsed, { path, before, after }, { apps: [app], work: "change", has, now: on ? has : `${has} again`, json: { app, maintenance: on } });
   },
 };
 

@@ -1,12 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { workerField, workersOf } from "../../components/app/workers.ts";
 import { type Command, type Context, engineOption, jsonOption, stackOf, stackOption } from "../command.ts";
 import { namedApps } from "../deploy/named-apps.ts";
-import { command as up } from "../deploy/up.ts";
-import { exitCodes, refusedError, usageError } from "../exit.ts";
+import { refusedError, usageError } from "../exit.ts";
 import { checkText, refuse, settingsIn } from "../stack-file/app-settings.ts";
-import { withFile } from "../stack-file/with-file.ts";
+import { applyFile } from "../stack-file/apply-file.ts";
 
 export const command: Command = {
   summary: "another number of replicas for an application",
@@ -22,7 +21,7 @@ export const command: Command = {
   examples: ["./berth scale root=3", "./berth scale root=3 root/worker=2 -s prod", "./berth scale root=3 -s prod --no-up"],
   exits: [0, 1, 2, 3, 6, 130],
   async run(context, parsed) {
-    const { project, terminal } = context;
+    const { project } = context;
     const stack = stackOf(context, parsed);
     const replicas = scalesOf(parsed.positionals);
     const apps = namedApps(project, stack, { positionals: Object.keys(replicas).map((part) => partIn(part).app) });
@@ -31,15 +30,7 @@ export const command: Command = {
     const after = withReplicas(before, replicas);
     await requireScales(context, stack, after, Object.keys(replicas));
     const told = Object.entries(replicas).map(([app, count]) => `${app}=${count}`).join(", ");
-    if (parsed.flags["no-up"]) {
-      if (after !== before) writeFileSync(path, after);
-      if (parsed.flags["json"]) terminal.json({ stack, replicas });
-      else terminal.result(`Pulumi.${stack}.yaml has ${told}; apply it by ./berth up ${apps.join(" ")} -s ${stack}`);
-      return exitCodes.ok;
-    }
-    const code = await withFile({ path, before, after }, "scaling", () => up.run(context, { ...parsed, positionals: apps }));
-    if (after !== before) terminal.line(`Pulumi.${stack}.yaml has ${told}: commit it, or the next deploy from git undoes it`);
-    return code;
+    return applyFile(context, parsed, { path, before, after }, { apps, work: "scaling", has: told, json: { replicas } });
   },
 };
 

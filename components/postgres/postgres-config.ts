@@ -22,6 +22,11 @@ export interface RoleLimits {
 /** Connections that no application can take: three for the superuser, three for the monitoring, so that both see a server that is full. */
 export const keptConnections = { superuser: 3, monitoring: 3 };
 
+/** MiB of shared buffers in a server of so many MiB: a quarter. */
+export function sharedBuffers(memory: number): number {
+  return Math.max(16, Math.floor(memory / 4));
+}
+
 /** Connections of one role where nothing else is said: half of those that applications can have, so that no single one takes them all. */
 export function shareOf(connections: number): number {
   return Math.floor((connections - keptConnections.superuser - keptConnections.monitoring) / 2);
@@ -41,7 +46,7 @@ export function renderPostgresConf({ memory, connections, archive = false, setti
     max_connections: connections,
     superuser_reserved_connections: keptConnections.superuser,
     reserved_connections: keptConnections.monitoring,
-    shared_buffers: `${Math.max(16, Math.floor(memory / 4))}MB`,
+    shared_buffers: `${sharedBuffers(memory)}MB`,
     effective_cache_size: `${Math.max(16, Math.floor(memory / 2))}MB`,
     maintenance_work_mem: `${Math.max(8, Math.floor(memory / 16))}MB`,
     dynamic_shared_memory_type: "posix",

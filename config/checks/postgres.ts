@@ -1,5 +1,5 @@
 import { archiveSettings } from "../../components/postgres/backup-config.ts";
-import { keptConnections, renderPostgresConf, shareOf } from "../../components/postgres/postgres-config.ts";
+import { keptConnections, renderPostgresConf, sharedBuffers, shareOf } from "../../components/postgres/postgres-config.ts";
 import type { AppDefinition } from "../../components/index.ts";
 import { remove, set } from "../fixes.ts";
 import type { Problem } from "../problems.ts";
@@ -42,7 +42,7 @@ function settingProblems(stack: string, { settings = {}, memory }: Settings["pos
 /** Connections beside shared buffers, which are a quarter of the memory. */
 function memoryProblems(stack: string, { memory, connections }: Settings["postgres"]): Problem[] {
   const [total, field] = [mebibytes(memory), "berth:postgres.connections"];
-  const most = Math.floor((total - Math.max(16, Math.floor(total / 4))) / connectionMemory);
+  const most = Math.floor((total - sharedBuffers(total)) / connectionMemory);
   if (connections <= most) return [];
   return [
     {
