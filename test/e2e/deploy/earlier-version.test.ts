@@ -115,5 +115,7 @@ test("up over a stack of an earlier version keeps what need not change and all d
   // The repository of snapshots is new.
   const old = Object.fromEntries(Object.entries(data).filter(([name]) => name in before.data));
   assert.deepEqual({ ...rest, data: old }, before);
+  const after = startLoad(project.http, "shop.localhost", 2, [["/"]], { limit: 600_000, pause: 20 });
   assert.deepEqual((await project.up()).changes, {}, "a second up changes nothing");
+  assert.deepEqual((await after.stop()).failures, {}, "once it is over");
 });
